@@ -1,0 +1,40 @@
+// A commit as users see it: number, hash, time, author, message, and what it changed.
+//
+// Role:    what every writing verb returns, and what `log` lists.
+// Shapes:  numbers from 1; 0 is the empty database. Hash: 32 bytes of BLAKE3 as 64 hex digits.
+// Threads: immutable.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "otolith/timestamp.h"
+
+namespace otolith {
+
+/// Place of a commit in the history: 1, 2, 3, …; 0 is the empty database before the first one.
+enum class CommitNumber : std::uint64_t {};
+
+/// Rows added and ended in one dataset by one commit.
+struct ChangeCount {
+  std::uint64_t added = 0;
+  std::uint64_t ended = 0;
+  bool operator==(const ChangeCount&) const = default;
+};
+
+/// One atomic change of any datasets of a database.
+struct Commit {
+  CommitNumber number{0};
+  std::string hash;    // 64 hex digits
+  std::string parent;  // hash of the commit before
+  Timestamp time;      // never before its parent's
+  std::string author;
+  std::string message;
+  std::string extra;      // JSON text, empty if none was given
+  std::string change_id;  // 32 hex digits; the same id is applied once
+  std::map<std::string, ChangeCount> changes;  // by the dataset's name at this commit
+  bool durable = true;
+};
+
+}  // namespace otolith

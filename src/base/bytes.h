@@ -1,0 +1,124 @@
+// Fixed-width little-endian values in byte buffers: the one way file formats are read and written.
+//
+// Role:    every layout.h and every frame goes through ByteWriter and ByteReader.
+// Shapes:  offsets in bytes from the start of the buffer; varints are unsigned LEB128, <= 10 bytes.
+// Errors:  ByteReader throws corrupt, naming what it reads and where in it, when a read passes the end or
+//          a length exceeds what is left.
+// Threads: thread-compatible.
+// Why:     never casts structs onto buffers, so alignment, padding and byte order cannot differ.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "base/error.h"
+
+namespace otolith {
+
+static_assert(std::endian::native == std::endian::little,
+              "formats are little-endian and read in place; a big-endian port needs its own loads");
+
+using Bytes = std::vector<std::byte>;
+using BytesView = std::span<const std::byte>;  // valid until its owner goes
+
+template <typename T>
+concept FixedWidth = (std::integral<T> || std::floating_point<T> || std::is_enum_v<T>);
+
+/// Loads a little-endian value from unaligned memory.
+template <FixedWidth T>
+T load_le(const void* from) noexcept {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return value;
+}
+
+/// Stores a little-endian value to unaligned memory.
+template <FixedWidth T>
+void store_le(void* to, T value) noexcept {
+  std::memcpy(to, &value, sizeof(T));
+}
+
+inline BytesView as_bytes_view(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+inline std::string_view as_text(BytesView bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Rounds up to a multiple of a power of two.
+constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) noexcept {
+  return (value + alignment - 1) & ~(alignment - 1);
+}
+
+/// Appends values to a growing buffer.
+class ByteWriter {
+ public:
+  template <FixedWidth T>
+  void put(T value) {
+    const auto at = buffer_.size();
+    buffer_.resize(at + sizeof(T));
+    store_le(buffer_.data() + at, value);
+  }
+  void put_bytes(BytesView bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
+  void put_varint(std::uint64_t value);
+  void put_zeros(std::size_t count) { buffer_.resize(buffer_.size() + count); }
+  /// Length as a varint, then the bytes.
+  void put_text(std::string_view text);
+  void align(std::size_t alignment) { buffer_.resize(align_up(buffer_.size(), alignment)); }
+  /// Overwrites an earlier value, for lengths and checksums known only at the end.
+  template <FixedWidth T>
+  void patch(std::size_t at, T value) {
+    OTO_INVARIANT(at + sizeof(T) <= buffer_.size());
+    store_le(buffer_.data() + at, value);
+  }
+
+  std::size_t size() const noexcept { return buffer_.size(); }
+  BytesView view() const noexcept { return buffer_; }
+  Bytes take() { return std::move(buffer_); }
+  void clear() { buffer_.clear(); }
+
+ private:
+  Bytes buffer_;
+};
+
+/// Reads values from a borrowed buffer, front to back; valid until the buffer goes.
+class ByteReader {
+ public:
+  explicit ByteReader(BytesView bytes, std::string_view what = "record")
+      : bytes_(bytes), what_(what) {}
+
+  template <FixedWidth T>
+  T get() {
+    return load_le<T>(take(sizeof(T)).data());
+  }
+  BytesView get_bytes(std::uint64_t count) { return take(count); }
+  std::uint64_t get_varint();
+  std::string_view get_text(std::uint64_t bytes_max);
+  /// A count of things of at least `unit_bytes` each: refused if more than could follow, so that a
+  /// hostile count never reserves memory.
+  std::uint64_t get_count(std::uint64_t unit_bytes);
+  void skip_zeros(std::size_t count);  // reserved bytes: corrupt unless zero
+  void expect_end() const;             // corrupt if bytes are left over
+
+  std::size_t offset() const noexcept { return offset_; }
+  std::size_t left() const noexcept { return bytes_.size() - offset_; }
+
+  [[noreturn]] void fail(const char* why) const;
+
+ private:
+  BytesView take(std::uint64_t count);
+
+  BytesView bytes_;
+  std::string_view what_;
+  std::size_t offset_ = 0;
+};
+
+}  // namespace otolith
