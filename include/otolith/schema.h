@@ -1,0 +1,95 @@
+// The declared shape of a table: its columns, its time column, its keys, and its policies.
+//
+// Role:    given to create_table, kept in the commit log under lineage, carried by every batch.
+// Shapes:  1 to kColumnsMax columns, exactly one time column (timestamp, never null), any number of
+//          keys (never null). Names are 1 to 255 bytes of UTF-8 without control characters.
+// Errors:  schema_check throws invalid_argument naming the column and the remedy.
+// Threads: immutable once shared.
+// Why:     columns carry ids beside names, so that renaming touches no data (HISTORY.md section 4).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otolith {
+
+/// The type of a column. Numbers are part of the formats: never renumbered.
+enum class TypeKind : std::uint8_t {
+  boolean = 1,
+  int8 = 2,
+  int16 = 3,
+  int32 = 4,
+  int64 = 5,
+  uint8 = 6,
+  uint16 = 7,
+  uint32 = 8,
+  uint64 = 9,
+  float32 = 10,
+  float64 = 11,
+  decimal = 12,    // with precision and scale
+  timestamp = 13,  // int64 ns UTC
+  string = 14,     // UTF-8
+  binary = 15,
+};
+
+/// A type with its parameters; the parameters are zero except for decimals.
+struct Type {
+  TypeKind kind = TypeKind::int64;
+  std::uint8_t precision = 0;  // decimal digits, 1 to 38
+  std::uint8_t scale = 0;      // of them after the point
+  bool operator==(const Type&) const = default;
+};
+
+/// The type as users write it: "int32", "timestamp", "decimal(12,2)".
+std::string type_name(Type type);
+/// Parses what type_name writes; throws invalid_argument with the known names.
+Type type_parse(std::string_view text);
+/// Bytes of one value, 0 for strings and binary (and boolean, which is a bitmap).
+std::uint32_t type_width(Type type) noexcept;
+/// True for the types this build can store.
+bool type_supported(Type type) noexcept;
+
+/// One column of a table.
+struct Column {
+  std::string name;
+  Type type;
+  bool nullable = true;     // the time column and keys are never null
+  std::uint32_t id = 0;     // ColumnId, from 1; 0 until the dataset is created
+  std::string codec;        // a profile of its own, or empty for the table's
+  std::map<std::string, std::string> metadata;
+  bool operator==(const Column&) const = default;
+};
+
+/// How rows are put together in time buckets (UTC).
+enum class Partition : std::uint8_t { none = 0, hour = 1, day = 2, month = 3, year = 4 };
+
+/// What reading shows of rows that share keys and time.
+enum class Duplicates : std::uint8_t { keep = 0, last = 1, first = 2, error = 3 };
+
+/// The shape and the policies of a table.
+struct Schema {
+  std::vector<Column> columns;
+  std::string time = "time";      // name of the time column
+  std::vector<std::string> keys;  // names, in the order of sorting
+  Partition partition = Partition::day;
+  Duplicates duplicates = Duplicates::keep;
+  std::string codec = "hot";      // profile: hot | small | raw
+  std::map<std::string, std::string> metadata;
+  bool operator==(const Schema&) const = default;
+
+  /// Index of a column by name; nullopt if there is none.
+  std::optional<std::size_t> find(std::string_view name) const noexcept;
+  std::size_t time_index() const;
+  std::vector<std::size_t> key_indexes() const;
+  std::vector<std::string> names() const;
+};
+
+/// Throws invalid_argument unless the schema is one that a table can have.
+void schema_check(const Schema& schema);
+
+}  // namespace otolith
