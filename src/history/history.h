@@ -1,0 +1,100 @@
+// The history of one database: commits in, snapshots out.
+//
+// Role:    the hall of this room: open and recover, commit, refresh, snapshot, log, tags, seal, verify.
+// Shapes:  CommitRequest -> Commit; reference -> Snapshot.
+// Errors:  conflict, not_found, invalid_argument, limit, snapshot_expired; those of log.h.
+// Threads: thread-safe; committers of one process share a batch and an fsync.
+// Why:     one object owns log, lineage, catalog, marks and index, so that they switch together.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "history/log.h"
+#include "history/request.h"
+#include "history/snapshot.h"
+#include "otolith/commit.h"
+
+namespace otolith::history {
+
+struct HistoryOptions {
+  LogOptions log;
+  std::uint64_t tail_bytes_max = kTailBytesMax;
+  std::uint64_t tail_commits_max = kTailCommitsMax;
+  std::uint64_t checkpoint_commits = kCheckpointCommits;
+};
+
+/// Which commits `log` lists. Newest first unless reverse.
+struct LogQuery {
+  std::optional<std::string> dataset;
+  std::optional<std::string> author;
+  std::optional<Timestamp> since;  // commit time, included
+  std::optional<Timestamp> until;  // commit time, excluded
+  std::optional<std::uint64_t> limit;
+  bool reverse = false;
+};
+
+/// A seal: rows of the tail of one dataset, up to a record, now stand in a segment.
+struct SealedDataset {
+  DatasetId dataset;
+  SegmentEntry segment;
+};
+struct SealRequest {
+  RecordNumber covers{0};  // tail rows of records up to this one
+  std::vector<SealedDataset> datasets;
+};
+
+class History {
+ public:
+  static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database);
+  static std::unique_ptr<History> open(std::shared_ptr<io::Vfs> vfs,
+                                       std::shared_ptr<io::Environment> environment,
+                                       const Id128& database, HistoryOptions options);
+  virtual ~History() = default;
+
+  /// Decides the request against every commit before it and makes it durable (or relaxed).
+  virtual Commit commit(CommitRequest request) = 0;
+  /// Takes in what other handles committed, then gives the newest snapshot.
+  virtual std::shared_ptr<const Snapshot> head() = 0;
+  virtual std::shared_ptr<const Snapshot> at(CommitNumber number) = 0;
+  /// "42", "HEAD", "HEAD~3", "#abcdef", a tag (API.md).
+  virtual CommitNumber resolve(std::string_view reference) = 0;
+  /// The newest commit not after this time.
+  virtual CommitNumber resolve_time(Timestamp time) = 0;
+
+  virtual Commit commit_info(CommitNumber number) = 0;
+  virtual std::vector<Commit> log(const LogQuery& query) = 0;
+  virtual void tag(const std::string& name, CommitNumber number) = 0;
+  virtual void untag(const std::string& name) = 0;
+  virtual std::map<std::string, CommitNumber> tags() = 0;
+
+  /// True if the tail is beyond its limits, so that the committer should seal it.
+  virtual bool seal_due() = 0;
+  /// The last record whose tail rows a seal that begins now can cover (durable ones only).
+  virtual RecordNumber seal_point() = 0;
+  /// Tail rows of durable records up to the point, per dataset.
+  virtual std::vector<std::pair<DatasetId, std::vector<TailEntry>>> tail_until(RecordNumber point) = 0;
+  /// The schema a dataset has at HEAD of its newest record, whatever its lineage: for sealing.
+  virtual std::shared_ptr<const Schema> schema_of(DatasetId dataset) = 0;
+  /// False if another seal covered any of it meanwhile: the caller removes its files.
+  virtual bool seal(const SealRequest& request) = 0;
+  virtual void checkpoint() = 0;
+  /// Makes relaxed commits durable; the caller's hook syncs the segments they name first.
+  virtual void sync() = 0;
+  /// Called under the lock with the segments that relaxed commits name and nobody has synced yet.
+  virtual void on_sync_segments(std::function<void(const std::vector<SegmentRef>&)> hook) = 0;
+
+  /// Every segment any retained commit needs: for verify, inspect and sweep.
+  virtual std::vector<std::pair<DatasetId, SegmentEntry>> all_segments() = 0;
+  virtual LogStatus status() = 0;
+  /// Log frames, commit chain, mountain range, index against log; hands over each problem.
+  virtual void verify(const std::function<void(const Error&)>& problem) = 0;
+  /// Sync mark, checkpoint, locks given back. Never throws away an error: throws it.
+  virtual void close() = 0;
+};
+
+}  // namespace otolith::history

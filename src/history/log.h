@@ -1,0 +1,114 @@
+// The commit log: numbered, checksummed frames in rotated files, appended under one lock.
+//
+// Role:    the truth of a database. A commit is one append and one fsync; everything else is derived.
+// Shapes:  payloads up to kFrameBytesMax bytes, opaque here; record numbers 1, 2, 3, … over all files.
+// Errors:  corrupt (file, offset), locked (naming the holder), io, no_space, unsupported_format. From
+//          commit(): Error::outcome says whether the frames can have become durable.
+// Threads: Log is thread-safe; LogLock belongs to the thread that took it.
+// Why:     HISTORY.md sections 1 and 2 are the rules; byte offsets never leave this class.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "io/environment.h"
+#include "io/vfs.h"
+
+namespace otolith::history {
+
+/// What a frame holds. Numbers are part of the format; unknown ones with the required bit are refused.
+enum class FrameType : std::uint8_t {
+  commit = 1,
+  tag = 2,
+  sync_mark = 3,
+  seal = 4,
+  compact = 5,
+  sweep = 6,
+  lost = 7,  // relaxed records that recovery gave up: readers fall back to the record it names
+};
+
+/// One record as read back. The payload is valid during the call that hands it over.
+struct Frame {
+  RecordNumber number{0};
+  FrameType type{};
+  bool relaxed = false;  // acknowledged without its own fsync
+  BytesView payload;
+};
+using FrameSink = std::function<void(const Frame&)>;
+
+/// One record to append.
+struct Record {
+  FrameType type{};
+  bool relaxed = false;
+  Bytes payload;
+};
+
+/// Sizes that cost time; tests set them small (TESTING.md).
+struct LogOptions {
+  std::uint64_t file_bytes = kLogFileBytes;
+  std::uint64_t preallocate_bytes = kLogPreallocateBytes;
+  std::uint64_t lock_wait_ns = kLockWaitNs;
+  bool read_only = false;
+};
+
+/// What `status` reports of the log.
+struct LogStatus {
+  RecordNumber last{0};      // visible
+  RecordNumber durable{0};
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t epoch = 0;
+  std::vector<std::string> torn_tails;     // files beside the log that keep what a crash tore
+  std::vector<std::string> damage;         // file, offset, records of what cannot be read
+};
+
+class LogLock;
+
+/// The log of one database directory, as one handle sees it.
+class Log {
+ public:
+  /// Writes `log/00000001.log`, the lock page and their directory entries; all durable on return.
+  static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database);
+  static std::unique_ptr<Log> open(std::shared_ptr<io::Vfs> vfs,
+                                   std::shared_ptr<io::Environment> environment,
+                                   const Id128& database, LogOptions options);
+  virtual ~Log() = default;
+
+  /// Begin reading behind this record: what a checkpoint already holds. Before the first refresh.
+  virtual void seek(RecordNumber behind) = 0;
+  /// Hands over, in order and once, every record that became visible since the last call; never waits.
+  /// If relaxed records that were handed over are lost (`epoch` rose), `fallback` is called first with
+  /// the last record that still stands. Damage before the end throws corrupt after all sound ones.
+  virtual void refresh(const FrameSink& sink, const std::function<void(RecordNumber)>& fallback) = 0;
+  /// Whether `refresh` would hand over anything: a look at the lock page, no system call where mapped.
+  virtual bool behind() = 0;
+  /// Waits at most lock_wait for the append lock.
+  virtual std::unique_ptr<LogLock> lock() = 0;
+  /// Makes every visible record durable.
+  virtual void sync() = 0;
+  virtual RecordNumber last() const = 0;     // handed over by refresh or appended by this handle
+  virtual RecordNumber durable() const = 0;  // known to be on disk
+  virtual LogStatus status() = 0;
+  /// Reads every frame of every file again from disk, handing over each problem.
+  virtual void verify(const std::function<void(const Error&)>& problem) = 0;
+};
+
+/// The append lock, held. Released when destroyed.
+class LogLock {
+ public:
+  virtual ~LogLock() = default;
+  /// Reads to the last readable frame, adopting what an interrupted writer left (HISTORY.md 1); hands
+  /// over what this handle has not seen. Must come before append.
+  virtual void catch_up(const FrameSink& sink,
+                        const std::function<void(RecordNumber)>& fallback) = 0;
+  /// Appends all records, in order, numbered from last() + 1. Durable unless all are relaxed: then one
+  /// fsync, `durable` and `visible` raised; relaxed ones raise `visible` only.
+  /// Segments that records name are synced by the caller before (`relaxed_segments` in history.h).
+  virtual std::vector<RecordNumber> append(std::vector<Record> records) = 0;
+};
+
+}  // namespace otolith::history

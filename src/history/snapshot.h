@@ -1,0 +1,73 @@
+// A snapshot: the database as of one commit, immutable, sharing structure with its neighbours.
+//
+// Role:    what scan, prune and every reading verb start from.
+// Shapes:  datasets by name at that commit; per dataset its schema, its segments, its tail and which
+//          rows of each begin are visible.
+// Errors:  none: a Snapshot that exists can be read; segments may fail on their own.
+// Threads: immutable.
+// Why:     segments and tail are those of one catalog state, so rows and the seal that covers them are
+//          never both seen; visibility is asked per begin, never stored per commit.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "history/request.h"
+#include "otolith/commit.h"
+
+namespace otolith::history {
+
+/// Ordinals first..first+count-1 of one begin.
+struct OrdinalRun {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  bool operator==(const OrdinalRun&) const = default;
+};
+
+/// Which rows of one begin a snapshot shows.
+struct VisibleRows {
+  enum class Kind : std::uint8_t { all, none, some } kind = Kind::none;
+  std::vector<OrdinalRun> runs;  // of `some`: sorted, disjoint, not empty
+};
+
+/// A segment of a dataset: rows of one begin, or (sealed, compacted) of many, with begin as a column.
+struct SegmentEntry {
+  SegmentRef ref;
+  CommitNumber begin_first{0};  // the only begin, or the first of many
+  CommitNumber begin_last{0};
+  bool many = false;  // begin and ordinal are columns of the segment
+};
+
+/// Rows of one commit that are still in the log.
+struct TailEntry {
+  CommitNumber begin{0};
+  std::uint64_t rows = 0;
+  std::shared_ptr<const Bytes> bytes;  // model/wire.h
+  Timestamp time_min{};
+  Timestamp time_max{};
+};
+
+/// A dataset as of a commit.
+struct DatasetEntry {
+  DatasetId id;
+  std::string name;
+  std::shared_ptr<const Schema> schema;
+};
+
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual CommitNumber number() const noexcept = 0;
+  /// Sorted by name.
+  virtual std::vector<DatasetEntry> datasets() const = 0;
+  virtual std::optional<DatasetEntry> find(std::string_view name) const = 0;
+  /// Segments and tail that may hold visible rows, ordered by begin; commits behind this one left out.
+  virtual std::vector<SegmentEntry> segments(DatasetId dataset) const = 0;
+  virtual std::vector<TailEntry> tail(DatasetId dataset) const = 0;
+  /// The rows with this begin that are visible, of `rows` in all (ordinals 0..rows-1).
+  virtual VisibleRows visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const = 0;
+};
+
+}  // namespace otolith::history
