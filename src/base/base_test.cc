@@ -1,0 +1,70 @@
+#include <doctest/doctest.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/ids.h"
+
+namespace otolith {
+
+TEST_CASE("bytes: a varint written is the varint read, and a longer form of it is refused") {
+  for (const std::uint64_t value : {0ull, 1ull, 127ull, 128ull, 300ull, ~0ull}) {
+    ByteWriter out;
+    out.put_varint(value);
+    ByteReader in(out.view());
+    CHECK(in.get_varint() == value);
+    in.expect_end();
+  }
+  const std::array<std::byte, 2> padded{std::byte{0x80}, std::byte{0}};
+  ByteReader in(padded);
+  CHECK_THROWS_AS(in.get_varint(), Error);
+}
+
+TEST_CASE("bytes: a reader never passes the end, and a hostile count never reserves memory") {
+  ByteWriter out;
+  out.put_varint(1ull << 40);
+  ByteReader counts(out.view());
+  CHECK_THROWS_AS(counts.get_count(1), Error);
+  ByteReader short_one(out.view());
+  CHECK_THROWS_AS(short_one.get_bytes(100), Error);
+}
+
+TEST_CASE("hash: BLAKE3 of nothing and XXH3 of nothing are the published values") {
+  CHECK(hex(blake3({}).view()) ==
+        "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+  CHECK(xxh3({}) == 0x2d06800538d394c2ull);
+}
+
+TEST_CASE("hash: pieces hash as the whole") {
+  const Bytes bytes(100'000, std::byte{7});
+  Blake3 pieces;
+  for (std::size_t at = 0; at < bytes.size(); at += 7777) {
+    pieces.add(BytesView(bytes).subspan(at, std::min<std::size_t>(7777, bytes.size() - at)));
+  }
+  CHECK(pieces.finish() == blake3(bytes));
+}
+
+TEST_CASE("error: the message names the thing, the place and the code") {
+  try {
+    throw_corrupt("log/00000001.log", 64, "frame 3 fails its checksum");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::corrupt);
+    CHECK(std::string(error.what()) ==
+          "corrupt: frame 3 fails its checksum [file log/00000001.log, offset 64]");
+  }
+}
+
+TEST_CASE("error: the nearest name is offered, a far one is not") {
+  CHECK(nearest_hint("fligths", {"flights", "weather"}) == " (did you mean \"flights\"?)");
+  CHECK(nearest_hint("xyz", {"flights", "weather"}).empty());
+}
+
+TEST_CASE("ids: the text of an id parses back, other texts do not") {
+  Id128 id;
+  id.bytes[3] = std::byte{0xab};
+  Id128 back;
+  CHECK(id128_parse(id.text(), back));
+  CHECK(back == id);
+  CHECK_FALSE(id128_parse("0123", back));
+}
+
+}  // namespace otolith
