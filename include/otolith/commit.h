@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "otolith/timestamp.h"
@@ -35,6 +36,16 @@ struct Commit {
   std::string change_id;  // 32 hex digits; the same id is applied once
   std::map<std::string, ChangeCount> changes;  // by the dataset's name at this commit
   bool durable = true;
+};
+
+/// Which commits `log` lists, newest first unless reverse.
+struct LogFilter {
+  std::optional<std::string> dataset;
+  std::optional<std::string> author;
+  std::optional<Timestamp> since;  // commit time, included
+  std::optional<Timestamp> until;  // commit time, excluded
+  std::optional<std::uint64_t> limit;
+  bool reverse = false;
 };
 
 }  // namespace otolith

@@ -28,16 +28,6 @@ struct HistoryOptions {
   std::uint64_t checkpoint_commits = kCheckpointCommits;
 };
 
-/// Which commits `log` lists. Newest first unless reverse.
-struct LogQuery {
-  std::optional<std::string> dataset;
-  std::optional<std::string> author;
-  std::optional<Timestamp> since;  // commit time, included
-  std::optional<Timestamp> until;  // commit time, excluded
-  std::optional<std::uint64_t> limit;
-  bool reverse = false;
-};
-
 /// A seal: rows of the tail of one dataset, up to a record, now stand in a segment.
 struct SealedDataset {
   DatasetId dataset;
@@ -67,7 +57,7 @@ class History {
   virtual CommitNumber resolve_time(Timestamp time) = 0;
 
   virtual Commit commit_info(CommitNumber number) = 0;
-  virtual std::vector<Commit> log(const LogQuery& query) = 0;
+  virtual std::vector<Commit> log(const LogFilter& filter) = 0;
   virtual void tag(const std::string& name, CommitNumber number) = 0;
   virtual void untag(const std::string& name) = 0;
   virtual std::map<std::string, CommitNumber> tags() = 0;

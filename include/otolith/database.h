@@ -1,0 +1,183 @@
+// A database, its tables, its recorders and its snapshots: the hall that users stand in.
+//
+// Role:    open, create, append, read, and walk the history.
+// Shapes:  a database is one directory; a table holds rows under a schema; a commit is atomic over all.
+// Errors:  not_found (with the nearest name), conflict, invalid_argument, corrupt, locked, no_space,
+//          unsupported_format, limit; every one names the thing and the remedy.
+// Threads: Database, Table and Snapshot are thread-safe; a Recorder belongs to one thread at a time.
+// Why:     handles are small values that share one hall; a live Table reads HEAD at each call, one taken
+//          from a Snapshot reads that commit for ever.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "otolith/batch.h"
+#include "otolith/commit.h"
+#include "otolith/data.h"
+#include "otolith/error.h"
+#include "otolith/options.h"
+#include "otolith/read.h"
+#include "otolith/schema.h"
+
+namespace otolith {
+
+namespace db {
+class Hall;
+struct Staging;
+struct Pinned;
+}  // namespace db
+
+/// One finding of `verify`.
+struct Problem {
+  std::string what;
+  ErrorWhere where;
+};
+
+/// What `verify` found.
+struct VerifyReport {
+  std::vector<Problem> problems;
+  std::uint64_t segments = 0;  // verified
+  std::uint64_t bytes = 0;     // of segments and log, verified
+  bool ok() const noexcept { return problems.empty(); }
+};
+
+/// Rows and bytes of one dataset at HEAD.
+struct DatasetStatus {
+  std::uint64_t rows = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t segment_bytes = 0;
+  std::uint64_t tail_rows = 0;
+};
+
+/// What `status` tells.
+struct Status {
+  std::string path;
+  std::string database_id;  // 32 hex digits
+  std::uint32_t format = 0;
+  CommitNumber head{0};
+  bool read_only = false;
+  std::map<std::string, DatasetStatus> datasets;
+  std::uint64_t log_files = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t segment_bytes = 0;
+  std::uint64_t tail_commits = 0;
+  std::vector<std::string> torn_tails;  // what a crash tore, kept beside the log
+  std::vector<std::string> damage;
+  std::vector<std::string> foreign;     // files that are not ours; never deleted
+};
+
+/// A table, live or as of one commit.
+class Table {
+ public:
+  std::string name() const;
+  /// As of HEAD, or of the snapshot it was taken from.
+  std::shared_ptr<const Schema> schema() const;
+  std::uint64_t rows() const;
+  /// Times of the first and the last visible row; nullopt when there is none.
+  std::optional<std::pair<Timestamp, Timestamp>> time_range() const;
+  Data read(const ReadRequest& request = {}) const;
+  /// The first or last rows by time, in ascending order.
+  Data head(std::uint64_t rows = 5) const;
+  Data tail(std::uint64_t rows = 5) const;
+  /// Rows of any order and number, one commit. An empty batch is no commit: HEAD comes back.
+  Commit append(const Batch& batch, const CommitOptions& options = {}) const;
+
+ private:
+  friend class Database;
+  friend class Snapshot;
+  friend class Recorder;
+  Table(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned);
+  std::shared_ptr<db::Hall> hall_;
+  std::shared_ptr<const db::Pinned> pinned_;  // dataset id, and for snapshots the state
+};
+
+/// The database as of one commit: the same reading verbs.
+class Snapshot {
+ public:
+  Commit commit() const;
+  std::vector<std::string> datasets() const;
+  bool contains(std::string_view name) const;
+  Table table(std::string_view name) const;
+
+ private:
+  friend class Database;
+  Snapshot(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned);
+  std::shared_ptr<db::Hall> hall_;
+  std::shared_ptr<const db::Pinned> pinned_;
+};
+
+/// Staged writes for any tables; visible all at once or not at all. Discards when destroyed undecided.
+class Recorder {
+ public:
+  Recorder(Recorder&&) noexcept;
+  Recorder& operator=(Recorder&&) noexcept;
+  ~Recorder();
+
+  /// Stages rows of a table; the batch is copied before it returns.
+  void append(std::string_view table, const Batch& batch);
+  /// The schema of a table as this recorder sees it.
+  std::shared_ptr<const Schema> schema(std::string_view table) const;
+  Commit commit();
+  void discard();
+  bool open() const noexcept;
+
+ private:
+  friend class Database;
+  explicit Recorder(std::unique_ptr<db::Staging> staging);
+  std::unique_ptr<db::Staging> staging_;
+};
+
+/// Options of create_table beside the schema.
+struct CreateOptions {
+  bool exist_ok = false;  // an equal schema is accepted, and the table returned
+  CommitOptions commit;
+};
+
+/// An open database. Copies share one handle; it closes with the last of them, or with close().
+class Database {
+ public:
+  /// Opens a directory, or ":memory:". Recovers by itself what a crash left.
+  static Database open(const std::string& path, const OpenOptions& options = {});
+
+  Table create_table(const std::string& name, const Schema& schema, const CreateOptions& options = {});
+  Table table(std::string_view name) const;
+  std::vector<std::string> datasets() const;
+  bool contains(std::string_view name) const;
+  Recorder recorder(const CommitOptions& options = {});
+
+  /// The newest commit; number 0 where nothing was committed.
+  Commit head() const;
+  /// "42", "HEAD", "HEAD~3", "#abcdef", a tag.
+  Snapshot at(std::string_view reference) const;
+  Snapshot at(CommitNumber number) const;
+  /// As of the newest commit not after this time.
+  Snapshot at_time(Timestamp time) const;
+  std::vector<Commit> log(const LogFilter& filter = {}) const;
+  void tag(const std::string& name, std::string_view reference = "HEAD");
+  void untag(const std::string& name);
+  std::map<std::string, Commit> tags() const;
+
+  Status status() const;
+  /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets bytes
+  /// done and bytes in all; it may throw to stop.
+  VerifyReport verify(const std::function<void(std::uint64_t, std::uint64_t)>& progress = {}) const;
+  /// Makes relaxed commits durable.
+  void sync();
+  /// Seals nothing, loses nothing; later calls on any handle of it are invalid_argument.
+  void close();
+  bool closed() const noexcept;
+  std::string path() const;
+
+ private:
+  explicit Database(std::shared_ptr<db::Hall> hall);
+  std::shared_ptr<db::Hall> hall_;
+};
+
+}  // namespace otolith

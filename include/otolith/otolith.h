@@ -1,0 +1,16 @@
+// Everything a program needs of Otolith: `#include <otolith/otolith.h>`, CMake `otolith::otolith`.
+//
+// Role:    the one include of users.
+// Errors:  see otolith/error.h.
+// Threads: see otolith/database.h.
+#pragma once
+
+#include "otolith/batch.h"
+#include "otolith/commit.h"
+#include "otolith/data.h"
+#include "otolith/database.h"
+#include "otolith/error.h"
+#include "otolith/options.h"
+#include "otolith/read.h"
+#include "otolith/schema.h"
+#include "otolith/timestamp.h"

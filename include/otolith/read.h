@@ -1,0 +1,43 @@
+// What to read: a time range, keys, columns, an order.
+//
+// Role:    the argument of every reading verb of tables; scan carries it out.
+// Shapes:  times are half-open [start, stop); `limit` counts rows of the result.
+// Errors:  checked where it is used: invalid_argument names the column and the nearest name.
+// Threads: thread-compatible.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "otolith/timestamp.h"
+
+namespace otolith {
+
+/// One value of a key column: integers of any width, or text.
+using KeyValue = std::variant<std::int64_t, std::uint64_t, std::string>;
+
+/// Rows whose key column equals one of the values.
+struct KeyFilter {
+  std::string column;
+  std::vector<KeyValue> values;
+};
+
+/// `time`: by time, equal times in stored order. `stored`: (partition, keys, time, commit, place), the
+/// cheapest.
+enum class Order : std::uint8_t { time, stored };
+
+/// What to read of a table.
+struct ReadRequest {
+  std::optional<Timestamp> start;  // included; none: from the first row
+  std::optional<Timestamp> stop;   // excluded; none: to the last row
+  std::optional<std::vector<std::string>> columns;  // in this order; none: all, in schema order
+  std::vector<KeyFilter> keys;     // all must hold
+  std::optional<std::uint64_t> limit;
+  bool reverse = false;            // the last rows first
+  Order order = Order::time;
+};
+
+}  // namespace otolith
