@@ -1,0 +1,24 @@
+"""The package as installed: it imports, is typed, and its docstrings tell the truth."""
+
+import doctest
+import importlib.resources
+import importlib.util
+import pathlib
+import pkgutil
+
+import otolith
+
+
+def test_package_is_the_installed_one():
+    """Not the source folder: the compiled module and the stubs stand beside it."""
+    folder = pathlib.Path(importlib.util.find_spec("otolith._core").origin).parent
+    assert pathlib.Path(otolith.__file__).parent == folder
+    assert importlib.resources.files("otolith").joinpath("py.typed").is_file()
+    assert importlib.resources.files("otolith").joinpath("_core.pyi").is_file()
+
+
+def test_examples_in_docstrings_run():
+    names = ["otolith"] + [m.name for m in pkgutil.walk_packages(otolith.__path__, "otolith.")]
+    results = {name: doctest.testmod(importlib.import_module(name)) for name in names}
+    assert not {name: result for name, result in results.items() if result.failed}
+    assert sum(result.attempted for result in results.values()) > 0
