@@ -1,0 +1,133 @@
+"""Runs the doctest executables of a build and counts their test cases.
+
+  test/run.py BUILD             every test case; random loops take their small default
+  test/run.py BUILD --long S    only the suite "long", which together gets S seconds
+
+Prints one line per executable, the whole output of those that fail, in --long also the figures the
+tests print, and last the sums. Exits 1 on any failure. Counts are added to the file
+named by OTOLITH_TALLY, if set.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+TIMEOUT_S = 900
+DEFAULT_BUDGET_S = 2.0
+SUMMARY = re.compile(r"\[doctest\] test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed")
+BOILERPLATE = re.compile(r"\[doctest\]|=====|\s*$|.*_test\.cc:\d+:$|TEST (SUITE|CASE):")
+
+
+@dataclasses.dataclass
+class Outcome:
+    name: str
+    passed: int
+    failed: int
+    seconds: float
+    output: str
+
+
+def executables(build):
+    """Names and commands of the tests that ctest knows in `build`."""
+    shown = subprocess.run(
+        ["ctest", "--show-only=json-v1"], cwd=build, check=True, capture_output=True, text=True
+    )
+    tests = json.loads(shown.stdout)["tests"]
+    return {test["name"]: test["command"] for test in tests}
+
+
+def count(output, status):
+    """Test cases passed and failed; an executable that dies without a summary has one failure."""
+    found = SUMMARY.search(output)
+    passed, failed = (int(found[1]), int(found[2])) if found else (0, 0)
+    return passed, max(failed, 1 if status != 0 or not found else 0)
+
+
+def run(name, command, environment, timeout_s):
+    """Runs one executable in a process group of its own, so that a timeout ends its children too."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=environment, text=True, errors="replace", start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output = process.communicate()[0] + f"\nstopped after {timeout_s:.0f} s"
+    passed, failed = count(output, process.returncode)
+    return Outcome(name, passed, failed, time.monotonic() - began, output)
+
+
+def long_cases(command):
+    """Number of test cases of the suite "long" in one executable."""
+    listed = subprocess.run([*command, "-ts=long", "-c"], capture_output=True, text=True)
+    found = re.search(r"passing the current filters: (\d+)", listed.stdout)
+    return int(found[1]) if found else 0
+
+
+def plan_long(tests, total_s, jobs):
+    """Commands of the long tests, and each case's share of the seconds."""
+    cases = {name: long_cases(command) for name, command in tests.items()}
+    share_s = total_s * jobs / max(sum(cases.values()), 1)
+    plan = {name: [*tests[name], "-ts=long"] for name, n in cases.items() if n}
+    return plan, share_s, max(cases.values(), default=0)
+
+
+def report(outcome, figures):
+    print(f"  {outcome.name}: {outcome.passed} passed, {outcome.failed} failed, {outcome.seconds:.1f} s")
+    if outcome.failed:
+        print(outcome.output)
+    elif figures:
+        for line in outcome.output.splitlines():
+            if not BOILERPLATE.match(line):
+                print(f"    {line}")
+    sys.stdout.flush()
+
+
+def tally(passed, failed):
+    """Adds to the counts of the surrounding ./dev call."""
+    if "OTOLITH_TALLY" in os.environ:
+        with open(os.environ["OTOLITH_TALLY"], "a", encoding="utf-8") as file:
+            file.write(f"{passed} {failed}\n")
+    print(f"  together {passed} passed, {failed} failed")
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("build", type=pathlib.Path)
+    options.add_argument("--long", type=float, metavar="S")
+    options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    chosen = options.parse_args()
+
+    tests = executables(chosen.build)
+    environment = dict(os.environ)
+    environment.setdefault("OTOLITH_BUDGET_S", str(DEFAULT_BUDGET_S))
+    timeout_s = TIMEOUT_S
+    if chosen.long is not None:
+        tests, share_s, cases_max = plan_long(tests, chosen.long, chosen.jobs)
+        environment["OTOLITH_BUDGET_S"] = f"{share_s:.3f}"
+        timeout_s += 2 * share_s * cases_max
+        print(f"{len(tests)} executables with long tests, {share_s:.1f} s for each test case")
+
+    with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
+        running = [pool.submit(run, n, c, environment, timeout_s) for n, c in tests.items()]
+        outcomes = []
+        for done in concurrent.futures.as_completed(running):
+            outcomes.append(done.result())
+            report(outcomes[-1], figures=chosen.long is not None)
+    failed = sum(outcome.failed for outcome in outcomes)
+    tally(sum(outcome.passed for outcome in outcomes), failed)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
