@@ -1,0 +1,54 @@
+// Recorder: staged rows for any tables, committed all at once or discarded.
+//
+// Role:    record -> stage -> encode -> segment -> commit; the life of a write.
+// Shapes:  batches of any order and size; memory bounded by the budget, beyond which runs go to files.
+// Errors:  invalid_argument after commit or discard, or in a forked child; those of batch_check and of
+//          history.commit. A failed append leaves what was staged before it.
+// Threads: belongs to one thread at a time.
+// Why:     one path for every writing verb, so that "segments, then fsync, then commit" is written once.
+#pragma once
+
+#include <memory>
+
+#include "history/history.h"
+#include "io/environment.h"
+#include "io/vfs.h"
+#include "otolith/batch.h"
+
+namespace otolith::ingest {
+
+/// What every recorder of one handle shares. All pointers outlive the recorders.
+struct IngestContext {
+  io::Vfs* vfs = nullptr;
+  io::Environment* environment = nullptr;
+  history::History* history = nullptr;
+  Id128 database;
+  unsigned threads = 1;
+  std::uint64_t memory_bytes = 0;  // of staged rows
+};
+
+class Recorder {
+ public:
+  explicit Recorder(IngestContext context);
+  Recorder(Recorder&&) noexcept;
+  ~Recorder();  // discards
+
+  /// Stages a copy of the rows.
+  void append(const history::DatasetEntry& dataset, const Batch& batch);
+  /// Stages without a copy: the batch's buffers must stay valid and unchanged until commit() returns.
+  void append_borrowed(const history::DatasetEntry& dataset, const Batch& batch);
+  /// `request` brings author, message, change id, time; its datasets are filled here.
+  Commit commit(history::CommitRequest request);
+  void discard() noexcept;
+  bool open() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Moves the durable tail into segments and says so in the log; false if there was nothing to seal or
+/// another process sealed it first.
+bool seal_tail(const IngestContext& context);
+
+}  // namespace otolith::ingest
