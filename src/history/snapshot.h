@@ -63,6 +63,8 @@ class Snapshot {
   /// Sorted by name.
   virtual std::vector<DatasetEntry> datasets() const = 0;
   virtual std::optional<DatasetEntry> find(std::string_view name) const = 0;
+  /// By identity, whatever its name is here; nullopt where it is dropped or not made yet.
+  virtual std::optional<DatasetEntry> find(DatasetId dataset) const = 0;
   /// Segments and tail that may hold visible rows, ordered by begin; commits behind this one left out.
   virtual std::vector<SegmentEntry> segments(DatasetId dataset) const = 0;
   virtual std::vector<TailEntry> tail(DatasetId dataset) const = 0;
