@@ -22,8 +22,8 @@ namespace otolith {
 
 /// Bytes with whoever keeps them alive. An empty owner means: the caller does, for the call.
 struct Buffer {
-  std::shared_ptr<const void> owner;
-  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner{};
+  std::span<const std::byte> bytes{};
 
   template <typename T>
   const T* as() const noexcept {
@@ -38,12 +38,12 @@ Buffer buffer_of(std::vector<std::byte> bytes);
 
 /// One column of values.
 struct Array {
-  Type type;
+  Type type{};
   std::uint64_t length = 0;
   std::uint64_t null_count = 0;
-  Buffer validity;  // empty when null_count is 0
-  Buffer offsets;   // strings and binary only
-  Buffer values;
+  Buffer validity{};  // empty when null_count is 0
+  Buffer offsets{};   // strings and binary only
+  Buffer values{};
   bool zero_copy = false;  // the values lie in a mapped file or in the caller's memory
 
   bool is_null(std::uint64_t row) const noexcept {
@@ -64,9 +64,9 @@ struct Array {
 
 /// Columns of one length, in the order of `schema->columns`.
 struct Batch {
-  std::shared_ptr<const Schema> schema;
+  std::shared_ptr<const Schema> schema{};
   std::uint64_t rows = 0;
-  std::vector<Array> columns;
+  std::vector<Array> columns{};
 };
 
 /// Throws invalid_argument unless lengths, types and buffers of the batch fit its schema: no nulls in the

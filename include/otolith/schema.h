@@ -56,12 +56,12 @@ bool type_supported(Type type) noexcept;
 
 /// One column of a table.
 struct Column {
-  std::string name;
-  Type type;
+  std::string name{};
+  Type type{};
   bool nullable = true;     // the time column and keys are never null
   std::uint32_t id = 0;     // ColumnId, from 1; 0 until the dataset is created
-  std::string codec;        // a profile of its own, or empty for the table's
-  std::map<std::string, std::string> metadata;
+  std::string codec{};      // a profile of its own, or empty for the table's
+  std::map<std::string, std::string> metadata{};
   bool operator==(const Column&) const = default;
 };
 
@@ -73,13 +73,13 @@ enum class Duplicates : std::uint8_t { keep = 0, last = 1, first = 2, error = 3 
 
 /// The shape and the policies of a table.
 struct Schema {
-  std::vector<Column> columns;
+  std::vector<Column> columns{};
   std::string time = "time";      // name of the time column
-  std::vector<std::string> keys;  // names, in the order of sorting
+  std::vector<std::string> keys{};  // names, in the order of sorting
   Partition partition = Partition::day;
   Duplicates duplicates = Duplicates::keep;
   std::string codec = "hot";      // profile: hot | small | raw
-  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> metadata{};
   bool operator==(const Schema&) const = default;
 
   /// Index of a column by name; nullopt if there is none.
@@ -89,7 +89,9 @@ struct Schema {
   std::vector<std::string> names() const;
 };
 
-/// Throws invalid_argument unless the schema is one that a table can have.
+/// Throws invalid_argument (limit where a maximum is passed) unless a table can have this schema.
 void schema_check(const Schema& schema);
+/// The schema as it is stored: the time column and the keys are marked as never null.
+Schema schema_stored(Schema schema);
 
 }  // namespace otolith

@@ -1,0 +1,248 @@
+#include "otolith/schema.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "model/utf8.h"
+
+namespace otolith {
+
+namespace {
+
+struct KnownType {
+  TypeKind kind;
+  std::string_view name;
+  std::uint32_t width;  // bytes of one value; 0 where values are no whole bytes or vary
+  bool supported;       // stored by this build
+  bool keyable;         // equal and ordered without surprises: no floats
+};
+
+constexpr std::array kTypes{
+    KnownType{TypeKind::boolean, "bool", 0, false, true},
+    KnownType{TypeKind::int8, "int8", 1, true, true},
+    KnownType{TypeKind::int16, "int16", 2, true, true},
+    KnownType{TypeKind::int32, "int32", 4, true, true},
+    KnownType{TypeKind::int64, "int64", 8, true, true},
+    KnownType{TypeKind::uint8, "uint8", 1, true, true},
+    KnownType{TypeKind::uint16, "uint16", 2, true, true},
+    KnownType{TypeKind::uint32, "uint32", 4, true, true},
+    KnownType{TypeKind::uint64, "uint64", 8, true, true},
+    KnownType{TypeKind::float32, "float32", 4, true, false},
+    KnownType{TypeKind::float64, "float64", 8, true, false},
+    KnownType{TypeKind::decimal, "decimal", 16, false, true},
+    KnownType{TypeKind::timestamp, "timestamp", 8, true, true},
+    KnownType{TypeKind::string, "string", 0, true, true},
+    KnownType{TypeKind::binary, "binary", 0, false, true},
+};
+
+const KnownType* known(TypeKind kind) noexcept {
+  const auto* found = std::ranges::find(kTypes, kind, &KnownType::kind);
+  return found == kTypes.end() ? nullptr : found;
+}
+
+std::vector<std::string> type_names() {
+  std::vector<std::string> names;
+  for (const KnownType& type : kTypes) names.emplace_back(type.name);
+  return names;
+}
+
+// "decimal(12,2)"; false if the text is anything else.
+bool parse_decimal(std::string_view text, Type& out) {
+  constexpr std::string_view head = "decimal(";
+  if (!text.starts_with(head) || !text.ends_with(')')) return false;
+  const char* const end = text.data() + text.size() - 1;
+  const auto precision = std::from_chars(text.data() + head.size(), end, out.precision);
+  if (precision.ec != std::errc() || precision.ptr == end || *precision.ptr != ',') return false;
+  const char* at = precision.ptr + 1;
+  while (at != end && *at == ' ') ++at;
+  const auto scale = std::from_chars(at, end, out.scale);
+  out.kind = TypeKind::decimal;
+  return scale.ec == std::errc() && scale.ptr == end && out.precision >= 1 && out.precision <= 38 &&
+         out.scale <= out.precision;
+}
+
+[[noreturn]] void refuse(std::string message) {
+  throw_error(ErrorCode::invalid_argument, std::move(message));
+}
+
+void check_type(const Column& column) {
+  const KnownType* type = known(column.type.kind);
+  if (type == nullptr) {
+    refuse(fmt::format("column {} has an unknown type (number {})", quoted(column.name),
+                       static_cast<unsigned>(column.type.kind)));
+  }
+  if (!type->supported) {
+    refuse(fmt::format("column {} is {}: that type comes with the next release; until then use an "
+                       "integer, a float, a timestamp or a string",
+                       quoted(column.name), type->name));
+  }
+  if (column.type.precision != 0 || column.type.scale != 0) {
+    refuse(fmt::format("column {}: {} takes no precision or scale", quoted(column.name), type->name));
+  }
+}
+
+void check_profile(std::string_view what, std::string_view codec) {
+  static const std::vector<std::string> profiles{"hot", "small", "raw"};
+  if (std::ranges::find(profiles, codec) != profiles.end()) return;
+  refuse(fmt::format("{}: unknown codec {}{}; use hot, small or raw", what, quoted(codec),
+                     nearest_hint(codec, profiles)));
+}
+
+std::size_t metadata_bytes(const std::map<std::string, std::string>& metadata) {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : metadata) bytes += key.size() + value.size();
+  return bytes;
+}
+
+void check_columns(const Schema& schema) {
+  if (schema.columns.empty()) {
+    refuse("a table needs at least its time column; no column was given");
+  }
+  if (schema.columns.size() > kColumnsMax) {
+    throw_error(ErrorCode::limit, "{} columns are more than a table can have (kColumnsMax {})",
+                schema.columns.size(), kColumnsMax);
+  }
+  std::unordered_set<std::string_view> names;
+  std::unordered_set<std::uint32_t> ids;
+  for (const Column& column : schema.columns) {
+    model::name_check("column", column.name);
+    if (!names.insert(column.name).second) {
+      refuse(fmt::format("column {} is given twice; names must differ", quoted(column.name)));
+    }
+    if (column.id != 0 && !ids.insert(column.id).second) {
+      refuse(fmt::format("column {} has the id {} of another column", quoted(column.name), column.id));
+    }
+    check_type(column);
+    if (!column.codec.empty()) {
+      check_profile(fmt::format("column {}", quoted(column.name)), column.codec);
+    }
+  }
+}
+
+void check_time(const Schema& schema) {
+  const auto time = schema.find(schema.time);
+  if (!time) {
+    refuse(fmt::format("the time column {} is not among the columns{}; name one of them with time=",
+                       quoted(schema.time), nearest_hint(schema.time, schema.names())));
+  }
+  const Type type = schema.columns[*time].type;
+  if (type.kind != TypeKind::timestamp) {
+    refuse(fmt::format("the time column {} is {}; it must be timestamp", quoted(schema.time),
+                       type_name(type)));
+  }
+}
+
+void check_keys(const Schema& schema) {
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& key : schema.keys) {
+    const auto column = schema.find(key);
+    if (!column) {
+      refuse(fmt::format("key {} is not among the columns{}", quoted(key),
+                         nearest_hint(key, schema.names())));
+    }
+    if (key == schema.time) {
+      refuse(fmt::format("key {} is the time column; rows are ordered by it anyway: leave it out",
+                         quoted(key)));
+    }
+    if (!seen.insert(key).second) refuse(fmt::format("key {} is given twice", quoted(key)));
+    const KnownType* type = known(schema.columns[*column].type.kind);
+    if (!type->keyable) {
+      refuse(fmt::format("key {} is {}; keys are integers, strings or timestamps", quoted(key),
+                         type->name));
+    }
+  }
+}
+
+void check_metadata(const Schema& schema) {
+  std::size_t bytes = metadata_bytes(schema.metadata);
+  for (const Column& column : schema.columns) bytes += metadata_bytes(column.metadata);
+  if (bytes > kMetadataBytesMax) {
+    throw_error(ErrorCode::limit, "{} bytes of metadata are more than a table can have "
+                "(kMetadataBytesMax {})", bytes, kMetadataBytesMax);
+  }
+}
+
+}  // namespace
+
+std::string type_name(Type type) {
+  if (type.kind == TypeKind::decimal) {
+    return fmt::format("decimal({},{})", type.precision, type.scale);
+  }
+  const KnownType* found = known(type.kind);
+  return found == nullptr ? "unknown" : std::string(found->name);
+}
+
+Type type_parse(std::string_view text) {
+  Type out;
+  if (parse_decimal(text, out)) return out;
+  for (const KnownType& type : kTypes) {
+    if (type.name == text && type.kind != TypeKind::decimal) return {.kind = type.kind};
+  }
+  refuse(fmt::format("{} is no type{}; types are {}, with decimal as decimal(precision,scale)",
+                     quoted(text), nearest_hint(text, type_names()), fmt::join(type_names(), ", ")));
+}
+
+std::uint32_t type_width(Type type) noexcept {
+  const KnownType* found = known(type.kind);
+  return found == nullptr ? 0 : found->width;
+}
+
+bool type_supported(Type type) noexcept {
+  const KnownType* found = known(type.kind);
+  return found != nullptr && found->supported;
+}
+
+std::optional<std::size_t> Schema::find(std::string_view name) const noexcept {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+std::size_t Schema::time_index() const {
+  const auto index = find(time);
+  OTO_INVARIANT(index.has_value());
+  return *index;
+}
+
+std::vector<std::size_t> Schema::key_indexes() const {
+  std::vector<std::size_t> out;
+  for (const std::string& key : keys) {
+    const auto index = find(key);
+    OTO_INVARIANT(index.has_value());
+    out.push_back(*index);
+  }
+  return out;
+}
+
+std::vector<std::string> Schema::names() const {
+  std::vector<std::string> out;
+  for (const Column& column : columns) out.push_back(column.name);
+  return out;
+}
+
+void schema_check(const Schema& schema) {
+  check_columns(schema);
+  check_time(schema);
+  check_keys(schema);
+  check_profile("the table", schema.codec);
+  if (schema.partition > Partition::year) refuse("unknown partition; use hour, day, month, year or None");
+  if (schema.duplicates > Duplicates::error) {
+    refuse("unknown duplicates policy; use keep, last, first or error");
+  }
+  check_metadata(schema);
+}
+
+Schema schema_stored(Schema schema) {
+  for (Column& column : schema.columns) {
+    const bool is_key = std::ranges::find(schema.keys, column.name) != schema.keys.end();
+    if (is_key || column.name == schema.time) column.nullable = false;
+  }
+  return schema;
+}
+
+}  // namespace otolith
