@@ -52,7 +52,8 @@ endfunction()
 
 function(otolith_bench name)
   otolith_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE benchmark::benchmark)
+  target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/bench/measure.cc")
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
 endfunction()
 
 function(otolith_room room)

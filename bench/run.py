@@ -1,0 +1,164 @@
+"""Runs every benchmark program and writes docs/BENCHMARKS.md from what they print.
+
+    python bench/run.py BUILD_FOLDER [PROGRAM...] [--no-write]
+
+Each program prints one JSON line a figure (bench/measure.h). The goals stand in GOALS below, one rule a
+row; a goal that is missed says so in the table, with by how much.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "BENCHMARKS.md"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """`side` shall be at most `factor` times `limit` (a side of the same row, or a number in its unit)."""
+
+    row: str
+    side: str
+    limit: str | float
+    factor: float = 1.0
+    at_least: bool = False
+
+
+GOALS = [
+    Goal("1", "otolith, codec raw, digest included", "plain columns, written and fsynced", 1.3),
+    Goal("3", "otolith, one committer", "probe: 1 KiB append and fdatasync", 1.3),
+    Goal("3", "8 committers: commits per fsync", 6.4, at_least=True),
+    Goal("14", "open a random commit of 10^6", 1e-3),
+    Goal("14", "open a random commit of 10^6, a rollback every ten", 1e-3),
+    Goal("open", "10^6 commits, after a checkpoint", 0.05),
+    Goal("open", "10^6 commits, no checkpoint and no index", 1.0),
+]
+
+TITLES = {
+    "1": "Bulk ingest of W1 (10 M rows, 5 columns, 400 MB)",
+    "3": "Durable commits of 10 rows x 5 columns",
+    "14": "Opening old commits",
+    "open": "Opening a database",
+    "lineage": "Lineage by itself",
+}
+
+
+def programs(build: pathlib.Path, wanted: list[str]) -> list[pathlib.Path]:
+    found = sorted(p for p in build.glob("bench/**/*_bench") if os.access(p, os.X_OK) and p.is_file())
+    return [p for p in found if not wanted or p.name in wanted]
+
+
+def run(program: pathlib.Path, folder: str) -> list[dict]:
+    print(f"== {program.name}", flush=True)
+    command = [str(program), "all", folder]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{program.name} failed with {result.returncode}")
+    figures = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    for figure in figures:
+        print(f"   {figure['row']:>8}  {figure['side']:<52} {shown(figure)}", flush=True)
+    return figures
+
+
+def seconds(value: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= scale:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value / 1e-9:.3g} ns"
+
+
+def shown(figure: dict) -> str:
+    if figure["unit"] == "s":
+        return seconds(figure["median"])
+    return f"{figure['median']:,.4g} {figure['unit']}"
+
+
+def spread(figure: dict) -> str:
+    if figure["unit"] != "s" or figure["samples"] < 2:
+        return ""
+    text = f"{seconds(figure['min'])} … {seconds(figure['max'])}, n={figure['samples']}"
+    return text + (f", p99 {seconds(figure['p99'])}" if figure["samples"] >= 100 else "")
+
+
+def verdict(goal: Goal, by_side: dict[str, dict]) -> str:
+    figure = by_side.get(goal.side)
+    if figure is None:
+        return "not measured in this run"
+    if isinstance(goal.limit, str):
+        if goal.limit not in by_side:
+            return "its limit was not measured in this run"
+        ratio = figure["median"] / by_side[goal.limit]["median"]
+        met = ratio <= goal.factor
+        return f"{'met' if met else '**missed**'}: {ratio:.2f}x of {goal.factor:g}x allowed"
+    met = figure["median"] >= goal.limit if goal.at_least else figure["median"] <= goal.limit
+    word = "at least" if goal.at_least else "at most"
+    limit = seconds(goal.limit) if figure["unit"] == "s" else f"{goal.limit:g} {figure['unit']}"
+    return f"{'met' if met else '**missed**'}: {shown(figure)}, {word} {limit}"
+
+
+def table(row: str, figures: list[dict]) -> list[str]:
+    by_side = {f["side"]: f for f in figures}
+    lines = [f"## {TITLES.get(row, row)}", "", "| side | median | spread | note |", "|---|---|---|---|"]
+    for figure in figures:
+        lines.append(f"| {figure['side']} | {shown(figure)} | {spread(figure)} | {figure['note']} |")
+    goals = [goal for goal in GOALS if goal.row == row]
+    if goals:
+        lines += ["", "| goal | outcome |", "|---|---|"]
+        lines += [f"| {goal.side} | {verdict(goal, by_side)} |" for goal in goals]
+    return [*lines, ""]
+
+
+def machine() -> str:
+    cpu = next(
+        (line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if "model name" in line),
+        platform.processor(),
+    )
+    return f"{os.cpu_count()} cores ({cpu}), Linux {platform.release()}"
+
+
+def page(figures: list[dict]) -> str:
+    rows = list(dict.fromkeys(figure["row"] for figure in figures))
+    lines = [
+        "# Benchmarks",
+        "",
+        f"One run of `./dev bench` on {datetime.date.today().isoformat()}: {machine()}. Sides of a row take "
+        "turns in one process; medians with their spread. The goals are those of the design; a missed one "
+        "says so. Peers installed from their packages join with the issue on segments and codecs; until "
+        "then each row stands beside the machine's own limit.",
+        "",
+    ]
+    for row in rows:
+        lines += table(row, [figure for figure in figures if figure["row"] == row])
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("programs", nargs="*")
+    parser.add_argument("--no-write", action="store_true")
+    options = parser.parse_args()
+    found = programs(options.build, options.programs)
+    if not found:
+        sys.exit("no benchmark program was built")
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.build) as folder:
+        figures = [figure for program in found for figure in run(program, folder)]
+    if options.programs or options.no_write:
+        print(page(figures))
+        return
+    PAGE.write_text(page(figures), encoding="utf-8")
+    print(f"== {PAGE.relative_to(ROOT)} written")
+
+
+if __name__ == "__main__":
+    main()
