@@ -40,6 +40,8 @@ inline constexpr std::uint64_t kLockWaitNs = 10'000'000'000;        // default l
 inline constexpr std::uint64_t kLockPollMinNs = 50'000;
 inline constexpr std::uint64_t kLockPollMaxNs = 5'000'000;
 inline constexpr std::uint64_t kRelaxedSyncNs = 1'000'000'000;      // relaxed commits are durable by then
+inline constexpr std::size_t kBatchCommitsMax = 1024;                // commits that share one fsync
+inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;         // payloads that share one fsync
 
 // Memory.
 inline constexpr std::uint64_t kMemoryBytesDefault = 1ull << 30;    // memory_bytes of open()

@@ -4,7 +4,9 @@
 // Shapes:  payloads up to kFrameBytesMax bytes, opaque here; record numbers 1, 2, 3, … over all files.
 // Errors:  corrupt (file, offset), locked (naming the holder), io, no_space, unsupported_format. From
 //          commit(): Error::outcome says whether the frames can have become durable.
-// Threads: Log is thread-safe; LogLock belongs to the thread that took it.
+// Threads: Log is thread-safe; LogLock belongs to the thread that took it. Sinks run under the log's own
+//          mutex: a caller that takes a mutex in its sink never calls the log while it holds that mutex.
+//          What a handle appends it hands to no sink: the caller applies it, before it releases the lock.
 // Why:     HISTORY.md sections 1 and 2 are the rules; byte offsets never leave this class.
 #pragma once
 
@@ -13,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "io/environment.h"
@@ -49,10 +52,20 @@ struct Record {
 
 /// Sizes that cost time; tests set them small (TESTING.md).
 struct LogOptions {
-  std::uint64_t file_bytes = kLogFileBytes;
+  std::uint64_t file_bytes = kLogFileBytes;              // then a new file begins
   std::uint64_t preallocate_bytes = kLogPreallocateBytes;
+  std::uint64_t reserve_bytes = kReserveBytes;           // 0: no reserve for a full disk
   std::uint64_t lock_wait_ns = kLockWaitNs;
-  bool read_only = false;
+  bool read_only = false;                                // nothing is written, not even the lock page
+  /// Hash of the newest commit at or before a record, for the header of a new file; empty: zeros.
+  /// Called under the append lock, for records that were handed over or appended.
+  std::function<Hash256(RecordNumber)> commit_hash;
+};
+
+/// Who asks for the append lock: relief may use up the reserve when the disk is full.
+enum class LockPurpose : std::uint8_t {
+  commit,
+  relief,  // rollback, expire, sweep, dropping whole segments (HISTORY.md 2)
 };
 
 /// What `status` reports of the log.
@@ -86,10 +99,16 @@ class Log {
   virtual void refresh(const FrameSink& sink, const std::function<void(RecordNumber)>& fallback) = 0;
   /// Whether `refresh` would hand over anything: a look at the lock page, no system call where mapped.
   virtual bool behind() = 0;
-  /// Waits at most lock_wait for the append lock.
-  virtual std::unique_ptr<LogLock> lock() = 0;
-  /// Makes every visible record durable.
+  /// Waits at most lock_wait for the append lock. In a forked child: invalid_argument.
+  virtual std::unique_ptr<LogLock> lock(LockPurpose purpose = LockPurpose::commit) = 0;
+  /// Makes every visible record durable. Segments they name are synced by the caller before, under the
+  /// lock: lock(), catch_up(), sync the segments, LogLock::sync().
   virtual void sync() = 0;
+  /// Work that no commit should pay for: preallocates ahead, refills the reserve. Does nothing if another
+  /// holds the lock. Whoever has time calls it (the committer's leader, after it has answered).
+  virtual void tend() = 0;
+  /// Sync mark, if this handle appended anything. The destructor writes none.
+  virtual void close() = 0;
   virtual RecordNumber last() const = 0;     // handed over by refresh or appended by this handle
   virtual RecordNumber durable() const = 0;  // known to be on disk
   virtual LogStatus status() = 0;
@@ -109,6 +128,10 @@ class LogLock {
   /// fsync, `durable` and `visible` raised; relaxed ones raise `visible` only.
   /// Segments that records name are synced by the caller before (`relaxed_segments` in history.h).
   virtual std::vector<RecordNumber> append(std::vector<Record> records) = 0;
+  /// Makes every visible record durable.
+  virtual void sync() = 0;
+  /// Records that are visible but not durable: segments they name must be synced before a durable append.
+  virtual bool relaxed_pending() const = 0;
 };
 
 }  // namespace otolith::history

@@ -1,0 +1,118 @@
+// Group commit: committers of one process share a batch, an append and an fsync.
+//
+// Role:    the step catch up -> lock -> decide -> append -> fsync -> publish of every change (DESIGN.md 2).
+// Shapes:  one Submission per change; batches of at most kBatchCommitsMax of them or kBatchBytesMax bytes.
+// Errors:  what decide() throws, to that submitter alone; locked, io, no_space, corrupt to all of the
+//          batch. Error::outcome: failed (nothing of it is in the log) or unknown (the log may hold it).
+// Threads: thread-safe. decide, appended and undone of a batch run on the leader's thread, one at a time,
+//          under the append lock: never take a mutex there that is held while calling submit().
+// Why:     HISTORY.md 2, "Group commit". Generic over the decision, so that it is tested without commits.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "history/log.h"
+
+namespace otolith::history {
+
+/// The turn of a submission: its record, if it decides for one, gets this number.
+struct Turn {
+  RecordNumber number{0};
+  bool last_round = false;  // `later` is no answer any more: decide now, however much there is to check
+};
+
+/// What a submission decides in its turn.
+struct Decision {
+  enum class Kind : std::uint8_t {
+    append,   // the record
+    nothing,  // an empty change, or one that is in the log already: succeeds without a record
+    later,    // too much to re-evaluate under the lock: prepare() again without it
+  };
+  Kind kind = Kind::nothing;
+  Record record;
+
+  static Decision append(Record record) { return {Kind::append, std::move(record)}; }
+  static Decision nothing() { return {}; }
+  static Decision later() { return {Kind::later, {}}; }
+};
+
+/// One change on its way. Lives until submit() returns.
+class Submission {
+ public:
+  virtual ~Submission() = default;
+  /// Without the lock, on the submitter's thread, before each round.
+  virtual void prepare() {}
+  /// Under the lock, caught up, in order: judged against every record before it and the staged effects
+  /// of those before it in the batch. Throws to leave alone (conflict, …).
+  virtual Decision decide(const Turn& turn) = 0;
+  /// Its record is in the log, as durable as it asked for: publish it. Under the lock, in order.
+  virtual void appended(RecordNumber number) noexcept = 0;
+  /// Its write failed after decide(): take back what it staged. Called in reverse order.
+  virtual void undone() noexcept = 0;
+};
+
+/// What the owner of the history does at the committer's steps.
+struct CommitterHooks {
+  FrameSink sink;                                // records of others, in order
+  std::function<void(RecordNumber)> fallback;    // relaxed records behind this one are lost
+  std::function<void()> before_durable;          // sync the segments that relaxed records name
+};
+
+class Committer {
+ public:
+  Committer(Log& log, CommitterHooks hooks);
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  /// The record's number, or 0 for a change that needs none.
+  RecordNumber submit(Submission& submission, LockPurpose purpose = LockPurpose::commit);
+  /// Makes every visible record durable, segments first.
+  void sync();
+  /// Ends the thread that makes relaxed records durable within kRelaxedSyncNs; syncs what is left.
+  void close();
+
+  struct Counts {
+    std::uint64_t batches = 0;  // each with one append
+    std::uint64_t commits = 0;
+  };
+  Counts counts() const;
+
+ private:
+  struct Slot;
+  using Batch = std::vector<Slot*>;
+
+  void run_round(Slot& slot);
+  void lead(std::unique_lock<std::mutex>& guard);
+  void gather(std::unique_lock<std::mutex>& guard);
+  void run_batch(const Batch& batch, LockPurpose purpose);
+  void decide_all(const Batch& batch, LogLock& lock, Batch& staged, std::vector<Record>& records);
+  void remember_relaxed();
+  void keep_relaxed_promise();
+
+  Log& log_;
+  const CommitterHooks hooks_;
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  std::deque<Slot*> queue_;
+  bool leading_ = false;
+  std::size_t last_batch_ = 0;
+  std::uint64_t last_append_ns_ = 0;
+  Counts counts_;
+
+  std::mutex keeper_mutex_;  // guards the four below
+  std::condition_variable keeper_wakes_;
+  std::thread keeper_;  // started by the first relaxed record
+  bool relaxed_waits_ = false;
+  bool closing_ = false;
+};
+
+}  // namespace otolith::history
