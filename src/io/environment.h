@@ -24,7 +24,8 @@ class Environment {
   virtual std::uint64_t monotonic_ns() = 0;                 // never goes back
   virtual void sleep_ns(std::uint64_t duration_ns) = 0;
   virtual void random(std::span<std::byte> out) = 0;
-  virtual std::string boot_id() = 0;                        // changes when the machine restarts
+  virtual std::string boot_id() = 0;                        // changes when the machine restarts;
+                                                            // empty if unknown: equal to nothing
   virtual std::uint64_t process_id() = 0;                   // of the calling process, also after fork
   virtual std::uint64_t process_start() = 0;                // so that a reused pid is told apart
 };
@@ -32,7 +33,14 @@ class Environment {
 /// The machine's own clock and randomness.
 std::shared_ptr<Environment> system_environment();
 
+/// Which process of which simulated machine an Environment stands for.
+struct SimulatedProcess {
+  std::uint64_t boot = 1;     // another number: the machine was restarted
+  std::uint64_t process = 1;  // its id; its start time is derived from it and the seed
+};
+
 /// All from one seed: time advances by a microsecond a look, sleep advances it.
-std::shared_ptr<Environment> simulated_environment(std::uint64_t seed);
+std::shared_ptr<Environment> simulated_environment(std::uint64_t seed,
+                                                   SimulatedProcess process = {});
 
 }  // namespace otolith::io

@@ -63,12 +63,16 @@ class File {
   virtual std::unique_ptr<Mapping> map(std::uint64_t size) = 0;
 
   /// Takes the open-file-description lock on one byte; false if another description holds it. It goes
-  /// with unlock, with this File, or with the process.
+  /// with unlock, with this File, or with the process. The file must be open for writing: a forked child
+  /// closes its copies of those (io/fork.h), so that no lock outlives its process in a child.
   virtual bool try_lock(std::uint64_t byte, bool exclusive) = 0;
   virtual void unlock(std::uint64_t byte) = 0;
+
+  /// True if sync waits for a device, so that syncs of several files are better issued together.
+  virtual bool syncs_in_parallel() const noexcept { return false; }
 };
 
-/// A directory tree.
+/// A directory tree. The empty path is its root; all others obey io/path.h.
 class Vfs {
  public:
   virtual ~Vfs() = default;
@@ -91,6 +95,9 @@ class Vfs {
   virtual std::uint64_t space_left() = 0;
   /// True if nothing can be written here (EROFS, no permission, or opened read-only).
   virtual bool read_only() const noexcept = 0;
+  /// True if a Mapping shows what is written after it was made (MAP_SHARED). If false a Mapping is a copy
+  /// of the bytes at map time: pages that others change, such as the lock page, are read with read_at.
+  virtual bool maps_follow_writes() const noexcept { return false; }
   /// Shown in messages: where the user said the database is.
   virtual std::string describe(const std::string& path) const = 0;
 };

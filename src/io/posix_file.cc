@@ -1,0 +1,166 @@
+#include "io/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/error.h"
+#include "io/aligned_buffer.h"
+
+namespace otolith::io {
+
+namespace {
+
+// Linux moves at most 2 GiB less a page in one call; a smaller step also bounds the time in the kernel.
+constexpr std::size_t kCallBytesMax = std::size_t{1} << 30;
+
+class MemoryMap final : public Mapping {
+ public:
+  MemoryMap(void* start, std::size_t size) : start_(start), size_(size) {}
+  ~MemoryMap() override { ::munmap(start_, size_); }
+  BytesView bytes() const noexcept override {
+    return {static_cast<const std::byte*>(start_), size_};
+  }
+
+ private:
+  void* const start_;
+  const std::size_t size_;
+};
+
+}  // namespace
+
+PosixFile::PosixFile(std::unique_ptr<OwnedDescriptor> descriptor, PosixFileSetup setup)
+    : descriptor_(std::move(descriptor)), setup_(std::move(setup)) {}
+
+void PosixFile::fail(int number, const char* verb) const {
+  throw_os_error(number, {verb, setup_.shown, setup_.path});
+}
+
+std::size_t PosixFile::read_at(std::uint64_t offset, std::span<std::byte> out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const std::size_t step = std::min(out.size() - done, kCallBytesMax);
+    const ssize_t got = retried([&] {
+      return ::pread(descriptor_->get(), out.data() + done, step,
+                     static_cast<off_t>(offset + done));
+    });
+    if (got < 0) fail(errno, "read");
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+void PosixFile::require_writable(const char* verb) const {
+  if (setup_.writable) return;
+  throw_error(ErrorCode::invalid_argument, "to {} {} open it with OpenMode::read_write", verb,
+              setup_.shown);
+}
+
+void PosixFile::write_at(std::uint64_t offset, BytesView bytes) {
+  require_writable("write");
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const std::size_t step = std::min(bytes.size() - done, kCallBytesMax);
+    const ssize_t put = retried([&] {
+      return ::pwrite(descriptor_->get(), bytes.data() + done, step,
+                      static_cast<off_t>(offset + done));
+    });
+    if (put < 0) fail(errno, "write");
+    if (put == 0) fail(ENOSPC, "write");  // a device that takes nothing and says nothing is full
+    done += static_cast<std::size_t>(put);
+  }
+}
+
+// fdatasync also writes the size and the block map where they are needed to read the data back; what it
+// leaves out (times) nobody here relies on.
+void PosixFile::sync() {
+  if (sync_failed_.load(std::memory_order_acquire)) fail(EIO, "sync again after a failed sync of");
+  if (retried([&] { return ::fdatasync(descriptor_->get()); }) == 0) return;
+  const int number = errno;
+  sync_failed_.store(true, std::memory_order_release);
+  fail(number, "sync");
+}
+
+// Only starts the writing: with the WAIT flags it would consume errors that sync must report.
+void PosixFile::write_back(std::uint64_t offset, std::uint64_t bytes) {
+  (void)::sync_file_range(descriptor_->get(), static_cast<off64_t>(offset),
+                          static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE);
+}
+
+void PosixFile::preallocate(std::uint64_t size) {
+  require_writable("preallocate");
+  if (retried([&] {
+        return ::fallocate(descriptor_->get(), 0, 0, static_cast<off_t>(size));
+      }) == 0) {
+    return;
+  }
+  if (errno != EOPNOTSUPP && errno != ENOSYS) fail(errno, "preallocate");
+  const std::uint64_t old_size = stat().size;
+  if (old_size < size) write_zeros(old_size, size);
+}
+
+// Writing zeros reserves the blocks where fallocate is missing; a hole would not.
+void PosixFile::write_zeros(std::uint64_t from, std::uint64_t to) {
+  static constexpr std::array<std::byte, 65536> zeros{};
+  while (from < to) {
+    const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), to - from));
+    write_at(from, BytesView(zeros).first(step));
+    from += step;
+  }
+}
+
+void PosixFile::truncate(std::uint64_t size) {
+  require_writable("truncate");
+  if (retried([&] { return ::ftruncate(descriptor_->get(), static_cast<off_t>(size)); }) != 0) {
+    fail(errno, "truncate");
+  }
+}
+
+FileStat PosixFile::stat() const {
+  struct ::stat found;
+  if (::fstat(descriptor_->get(), &found) != 0) fail(errno, "stat");
+  return {static_cast<std::uint64_t>(found.st_size), found.st_dev, found.st_ino};
+}
+
+std::unique_ptr<Mapping> PosixFile::map(std::uint64_t size) {
+  // Beyond the end a mapping would raise SIGBUS at its first use instead of failing here.
+  if (const std::uint64_t whole = stat().size; size > whole) {
+    throw_error(ErrorCode::invalid_argument, "cannot map {} bytes of {}: it has only {}", size,
+                setup_.shown, whole);
+  }
+  if (size == 0 || !setup_.mmap) return copy_mapping(*this, size);
+  void* const start =
+      ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_SHARED, descriptor_->get(), 0);
+  if (start == MAP_FAILED) fail(errno, "map");
+  return std::make_unique<MemoryMap>(start, static_cast<std::size_t>(size));
+}
+
+int PosixFile::lock_call(std::uint64_t byte, short kind) {
+  struct ::flock request{};
+  request.l_type = kind;
+  request.l_whence = SEEK_SET;
+  request.l_start = static_cast<off_t>(byte);
+  request.l_len = 1;
+  return retried([&] { return ::fcntl(descriptor_->get(), F_OFD_SETLK, &request); });
+}
+
+bool PosixFile::try_lock(std::uint64_t byte, bool exclusive) {
+  // A file opened for reading is kept open by a forked child, which would keep the lock alive with it.
+  require_writable("lock");
+  if (lock_call(byte, exclusive ? F_WRLCK : F_RDLCK) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES) return false;
+  fail(errno == EINVAL ? ENOLCK : errno, "lock");
+}
+
+void PosixFile::unlock(std::uint64_t byte) {
+  if (lock_call(byte, F_UNLCK) != 0) fail(errno, "unlock");
+}
+
+}  // namespace otolith::io
