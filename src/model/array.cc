@@ -13,22 +13,6 @@ Buffer sub_buffer(const Buffer& buffer, std::uint64_t offset, std::uint64_t byte
   return {buffer.owner, buffer.bytes.subspan(offset, bytes)};
 }
 
-// Copies `count` bits to a bitmap that starts zeroed at bit `to`.
-void copy_bits(std::span<const std::byte> from, std::uint64_t first, std::uint64_t count,
-               std::byte* out, std::uint64_t to) {
-  if (((first | to) & 7) == 0) {
-    std::memcpy(out + to / 8, from.data() + first / 8, bitmap_bytes(count));
-    const auto spare = static_cast<unsigned>(count & 7);
-    if (spare != 0) out[(to + count) / 8] &= static_cast<std::byte>((1u << spare) - 1);
-    return;
-  }
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t at = first + i;
-    const auto bit = (std::to_integer<unsigned>(from[at >> 3]) >> (at & 7)) & 1u;
-    out[(to + i) >> 3] |= static_cast<std::byte>(bit << ((to + i) & 7));
-  }
-}
-
 void set_bits(std::byte* out, std::uint64_t first, std::uint64_t count) {
   for (std::uint64_t i = first; i < first + count; ++i) {
     if ((i & 7) == 0 && first + count - i >= 8) {
@@ -60,6 +44,22 @@ std::uint64_t bitmap_nulls(std::span<const std::byte> bitmap, std::uint64_t rows
   return rows - valid;
 }
 
+void bitmap_copy(std::span<const std::byte> from, std::uint64_t first, std::uint64_t count,
+                 std::byte* out, std::uint64_t to) noexcept {
+  if (count == 0) return;
+  if (((first | to) & 7) == 0) {
+    std::memcpy(out + to / 8, from.data() + first / 8, bitmap_bytes(count));
+    const auto spare = static_cast<unsigned>(count & 7);
+    if (spare != 0) out[(to + count) / 8] &= static_cast<std::byte>((1u << spare) - 1);
+    return;
+  }
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t at = first + i;
+    const auto bit = (std::to_integer<unsigned>(from[at >> 3]) >> (at & 7)) & 1u;
+    out[(to + i) >> 3] |= static_cast<std::byte>(bit << ((to + i) & 7));
+  }
+}
+
 Array array_slice(const Array& array, std::uint64_t first, std::uint64_t count) {
   OTO_INVARIANT(first <= array.length && count <= array.length - first);
   Array out{.type = array.type, .length = count, .zero_copy = array.zero_copy};
@@ -76,7 +76,7 @@ Array array_slice(const Array& array, std::uint64_t first, std::uint64_t count) 
   } else {
     std::byte* bits = nullptr;
     out.validity = zeroed(bitmap_bytes(count), &bits);
-    copy_bits(array.validity.bytes, first, count, bits, 0);
+    bitmap_copy(array.validity.bytes, first, count, bits, 0);
   }
   out.null_count = bitmap_nulls(out.validity.bytes, count);
   if (out.null_count == 0) out.validity = {};
@@ -85,7 +85,8 @@ Array array_slice(const Array& array, std::uint64_t first, std::uint64_t count) 
 
 Batch batch_slice(const Batch& batch, std::uint64_t first, std::uint64_t count) {
   Batch out{.schema = batch.schema, .rows = count};
-  for (const Array& column : batch.columns) out.columns.push_back(array_slice(column, first, count));
+  for (const Array& column : batch.columns)
+    out.columns.push_back(array_slice(column, first, count));
   return out;
 }
 
@@ -140,7 +141,7 @@ Array array_concat(std::span<const Array* const> parts) {
     }
     if (bytes != 0) std::memcpy(values + end, part->values.bytes.data() + first, bytes);
     if (bits != nullptr && part->null_count != 0) {
-      copy_bits(part->validity.bytes, 0, part->length, bits, row);
+      bitmap_copy(part->validity.bytes, 0, part->length, bits, row);
     } else if (bits != nullptr) {
       set_bits(bits, row, part->length);
     }
@@ -161,6 +162,16 @@ Batch batch_concat(std::span<const Batch> parts) {
     out.columns.push_back(array_concat(column));
   }
   return out;
+}
+
+void copy_plain_values(const Array& array, std::uint64_t first, std::uint64_t count,
+                       std::byte* out) noexcept {
+  const std::uint64_t width = type_width(array.type);
+  if (count != 0) std::memcpy(out, array.values.bytes.data() + first * width, count * width);
+  if (array.null_count == 0) return;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (array.is_null(first + i)) std::memset(out + i * width, 0, width);
+  }
 }
 
 std::uint64_t array_plain_bytes(const Array& array) noexcept {

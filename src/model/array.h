@@ -4,8 +4,8 @@
 // Shapes:  Arrow layout as in otolith/batch.h; validity bit i of byte i/8, least significant first.
 // Errors:  none but broken invariants; batch_check has judged foreign input before.
 // Threads: ArrayBuilder is thread-compatible; the functions are thread-safe.
-// Why:     slices share buffers, so that cutting a batch at partitions costs nothing; only bitmaps that
-//          do not start on a byte are copied.
+// Why:     slices share buffers, so that cutting a batch at partitions costs nothing; only bitmaps
+//          that do not start on a byte are copied.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,10 @@ constexpr std::uint64_t bitmap_bytes(std::uint64_t rows) noexcept { return (rows
 /// Zero bits among the first `rows` of a bitmap.
 std::uint64_t bitmap_nulls(std::span<const std::byte> bitmap, std::uint64_t rows) noexcept;
 
+/// Copies `count` bits to bit `to` of a bitmap whose bits from there on are zero.
+void bitmap_copy(std::span<const std::byte> from, std::uint64_t first, std::uint64_t count,
+                 std::byte* out, std::uint64_t to) noexcept;
+
 /// True for string and binary: offsets and bytes instead of values of one width.
 constexpr bool is_text(Type type) noexcept {
   return type.kind == TypeKind::string || type.kind == TypeKind::binary;
@@ -37,6 +41,10 @@ Array array_of_nulls(Type type, std::uint64_t rows);
 /// One array after the other; all of one type.
 Array array_concat(std::span<const Array* const> parts);
 Batch batch_concat(std::span<const Batch> parts);
+
+/// Copies values of a fixed-width array, zeros for nulls: the form that is stored and hashed.
+void copy_plain_values(const Array& array, std::uint64_t first, std::uint64_t count,
+                       std::byte* out) noexcept;
 
 /// Bytes of the rows of an array as stored plainly: values, lengths of text as 4 bytes, bitmap.
 std::uint64_t array_plain_bytes(const Array& array) noexcept;

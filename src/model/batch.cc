@@ -23,7 +23,8 @@ constexpr std::size_t kBufferAlignment = 64;
 void need_bytes(const Column& column, const Buffer& buffer, std::uint64_t bytes, const char* what,
                 std::uint64_t alignment) {
   if (buffer.bytes.size() < bytes) {
-    refuse(column, fmt::format("its {} hold {} bytes, {} are needed", what, buffer.bytes.size(), bytes));
+    refuse(column,
+           fmt::format("its {} hold {} bytes, {} are needed", what, buffer.bytes.size(), bytes));
   }
   if (bytes != 0 && reinterpret_cast<std::uintptr_t>(buffer.bytes.data()) % alignment != 0) {
     refuse(column, fmt::format("its {} are not aligned to {} bytes; pass a copy", what, alignment));
@@ -35,13 +36,15 @@ void check_nulls(const Column& column, const Array& array, bool required) {
   need_bytes(column, array.validity, model::bitmap_bytes(array.length), "validity bits", 1);
   const std::uint64_t nulls = model::bitmap_nulls(array.validity.bytes, array.length);
   if (nulls != array.null_count) {
-    refuse(column, fmt::format("it says {} nulls, its validity bits say {}", array.null_count, nulls));
+    refuse(column,
+           fmt::format("it says {} nulls, its validity bits say {}", array.null_count, nulls));
   }
   if (!required) return;
   std::uint64_t row = 0;
   while (!array.is_null(row)) ++row;
   refuse(column, fmt::format("row {} is null; the time column, keys and required columns are never "
-                             "null: leave the row out or give it a value", row));
+                             "null: leave the row out or give it a value",
+                             row));
 }
 
 // -2^63 is no time. A minimum over the column is one pass at memory speed.
@@ -53,7 +56,8 @@ void check_times(const Column& column, const Array& array) {
   for (std::uint64_t i = 0; i < array.length; ++i) {
     if (times[i] == kNotATime && !array.is_null(i)) {
       refuse(column, fmt::format("row {} holds -2^63, which is no time (NaT); use a null where the "
-                                 "column allows it", i));
+                                 "column allows it",
+                                 i));
     }
   }
 }
@@ -70,9 +74,10 @@ void check_offsets(const Column& column, const Array& array) {
     for (std::uint64_t i = 0; i < array.length; ++i) {
       if (offsets[i + 1] < offsets[i]) refuse(column, fmt::format("offset {} decreases", i + 1));
       if (static_cast<std::uint64_t>(offsets[i + 1] - offsets[i]) > kStringBytesMax) {
-        throw_error(ErrorCode::limit, "column {}: row {} is {} bytes long; a value can have "
-                    "kStringBytesMax {}", quoted(column.name), i, offsets[i + 1] - offsets[i],
-                    kStringBytesMax);
+        throw_error(ErrorCode::limit,
+                    "column {}: row {} is {} bytes long; a value can have "
+                    "kStringBytesMax {}",
+                    quoted(column.name), i, offsets[i + 1] - offsets[i], kStringBytesMax);
       }
     }
   }
@@ -93,17 +98,19 @@ void check_utf8(const Column& column, const Array& array) {
   }
 }
 
-void check_column(const Schema& schema, const Column& column, const Array& array, std::uint64_t rows) {
+void check_column(const Schema& schema, const Column& column, const Array& array,
+                  std::uint64_t rows) {
   if (array.type != column.type) {
-    refuse(column, fmt::format("it is {}, the data are {}", type_name(column.type),
-                               type_name(array.type)));
+    refuse(column,
+           fmt::format("it is {}, the data are {}", type_name(column.type), type_name(array.type)));
   }
   if (!type_supported(array.type)) {
     refuse(column, fmt::format("type {} comes with the next release", type_name(array.type)));
   }
   if (array.length != rows) {
-    refuse(column, fmt::format("it has {} rows, the batch has {}; all columns must be of one length",
-                               array.length, rows));
+    refuse(column,
+           fmt::format("it has {} rows, the batch has {}; all columns must be of one length",
+                       array.length, rows));
   }
   const bool is_key = std::ranges::find(schema.keys, column.name) != schema.keys.end();
   if (model::is_text(array.type)) {
@@ -124,7 +131,8 @@ Buffer buffer_allocate(std::size_t bytes, std::byte** data) {
   void* memory = std::aligned_alloc(kBufferAlignment, size);
   if (memory == nullptr) throw std::bad_alloc();
   *data = static_cast<std::byte*>(memory);
-  return {std::shared_ptr<const void>(memory, [](void* taken) { std::free(taken); }), {*data, bytes}};
+  return {std::shared_ptr<const void>(memory, [](void* taken) { std::free(taken); }),
+          {*data, bytes}};
 }
 
 Buffer buffer_of(std::vector<std::byte> bytes) {

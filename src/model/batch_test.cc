@@ -26,8 +26,8 @@ Batch notes(std::uint64_t rows, bool nulls) {
   ArrayBuilder size({TypeKind::int16});
   for (std::uint64_t i = 0; i < rows; ++i) {
     time.append_value<std::int64_t>(static_cast<std::int64_t>(i));
-    nulls && i % 3 == 1 ? text.append_null() : text.append_text(std::string(i % 5, 'x'));
-    nulls && i % 7 == 2 ? size.append_null() : size.append_value(static_cast<std::int16_t>(i));
+    nulls&& i % 3 == 1 ? text.append_null() : text.append_text(std::string(i % 5, 'x'));
+    nulls&& i % 7 == 2 ? size.append_null() : size.append_value(static_cast<std::int16_t>(i));
   }
   return {notes_schema(), rows, {time.finish(), text.finish(), size.finish()}};
 }
@@ -65,14 +65,18 @@ TEST_CASE("batch: each way to contradict the schema is refused") {
   SUBCASE("a column missing") { bad.columns.pop_back(); }
   SUBCASE("another type") { bad.columns[2].type = {TypeKind::uint16}; }
   SUBCASE("another length") { bad.columns[2].length = 9; }
-  SUBCASE("values cut short") { bad.columns[2].values.bytes = bad.columns[2].values.bytes.first(19); }
+  SUBCASE("values cut short") {
+    bad.columns[2].values.bytes = bad.columns[2].values.bytes.first(19);
+  }
   SUBCASE("values not aligned") {
     std::byte* data = nullptr;
     bad.columns[2].values = buffer_allocate(32, &data);
     bad.columns[2].values.bytes = bad.columns[2].values.bytes.subspan(1);
   }
   SUBCASE("nulls said but not shown") { bad.columns[2].null_count = 2; }
-  SUBCASE("a null in the time column") { bad.columns[0] = array_of_nulls({TypeKind::timestamp}, 10); }
+  SUBCASE("a null in the time column") {
+    bad.columns[0] = array_of_nulls({TypeKind::timestamp}, 10);
+  }
   SUBCASE("a time that is no time") {
     ArrayBuilder time({TypeKind::timestamp});
     for (int i = 0; i < 10; ++i) time.append_value(i == 7 ? kNotATime : std::int64_t{i});
@@ -83,7 +87,9 @@ TEST_CASE("batch: each way to contradict the schema is refused") {
     bad.columns[1].offsets = buffer_allocate(88, &data);
     for (std::int64_t i = 0; i <= 10; ++i) store_le(data + i * 8, i == 4 ? std::int64_t{0} : i);
   }
-  SUBCASE("offsets behind the bytes") { bad.columns[1].values.bytes = bad.columns[1].values.bytes.first(3); }
+  SUBCASE("offsets behind the bytes") {
+    bad.columns[1].values.bytes = bad.columns[1].values.bytes.first(3);
+  }
   SUBCASE("text that is no UTF-8") {
     ArrayBuilder text({TypeKind::string});
     for (int i = 0; i < 10; ++i) text.append_text(i == 5 ? "\xff" : "ok");

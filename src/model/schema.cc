@@ -76,12 +76,14 @@ void check_type(const Column& column) {
                        static_cast<unsigned>(column.type.kind)));
   }
   if (!type->supported) {
-    refuse(fmt::format("column {} is {}: that type comes with the next release; until then use an "
-                       "integer, a float, a timestamp or a string",
-                       quoted(column.name), type->name));
+    refuse(
+        fmt::format("column {} is {}: that type comes with the next release; until then use an "
+                    "integer, a float, a timestamp or a string",
+                    quoted(column.name), type->name));
   }
   if (column.type.precision != 0 || column.type.scale != 0) {
-    refuse(fmt::format("column {}: {} takes no precision or scale", quoted(column.name), type->name));
+    refuse(
+        fmt::format("column {}: {} takes no precision or scale", quoted(column.name), type->name));
   }
 }
 
@@ -114,7 +116,8 @@ void check_columns(const Schema& schema) {
       refuse(fmt::format("column {} is given twice; names must differ", quoted(column.name)));
     }
     if (column.id != 0 && !ids.insert(column.id).second) {
-      refuse(fmt::format("column {} has the id {} of another column", quoted(column.name), column.id));
+      refuse(
+          fmt::format("column {} has the id {} of another column", quoted(column.name), column.id));
     }
     check_type(column);
     if (!column.codec.empty()) {
@@ -161,8 +164,10 @@ void check_metadata(const Schema& schema) {
   std::size_t bytes = metadata_bytes(schema.metadata);
   for (const Column& column : schema.columns) bytes += metadata_bytes(column.metadata);
   if (bytes > kMetadataBytesMax) {
-    throw_error(ErrorCode::limit, "{} bytes of metadata are more than a table can have "
-                "(kMetadataBytesMax {})", bytes, kMetadataBytesMax);
+    throw_error(ErrorCode::limit,
+                "{} bytes of metadata are more than a table can have "
+                "(kMetadataBytesMax {})",
+                bytes, kMetadataBytesMax);
   }
 }
 
@@ -183,7 +188,8 @@ Type type_parse(std::string_view text) {
     if (type.name == text && type.kind != TypeKind::decimal) return {.kind = type.kind};
   }
   refuse(fmt::format("{} is no type{}; types are {}, with decimal as decimal(precision,scale)",
-                     quoted(text), nearest_hint(text, type_names()), fmt::join(type_names(), ", ")));
+                     quoted(text), nearest_hint(text, type_names()),
+                     fmt::join(type_names(), ", ")));
 }
 
 std::uint32_t type_width(Type type) noexcept {
@@ -230,7 +236,8 @@ void schema_check(const Schema& schema) {
   check_time(schema);
   check_keys(schema);
   check_profile("the table", schema.codec);
-  if (schema.partition > Partition::year) refuse("unknown partition; use hour, day, month, year or None");
+  if (schema.partition > Partition::year)
+    refuse("unknown partition; use hour, day, month, year or None");
   if (schema.duplicates > Duplicates::error) {
     refuse("unknown duplicates policy; use keep, last, first or error");
   }

@@ -123,10 +123,10 @@ std::string timestamp_format(Timestamp time) {
   const auto days_only = floor<days>(point);
   const year_month_day date{days_only};
   const hh_mm_ss clock{point - days_only};
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                static_cast<unsigned>(date.month()),
-                                static_cast<unsigned>(date.day()), clock.hours().count(),
-                                clock.minutes().count(), clock.seconds().count());
+  std::string out =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  clock.hours().count(), clock.minutes().count(), clock.seconds().count());
   const std::int64_t ns = clock.subseconds().count();
   if (ns % 1'000'000 == 0) {
     if (ns != 0) out += fmt::format(".{:03}", ns / 1'000'000);

@@ -17,8 +17,8 @@ constexpr bool continues(std::string_view text, std::size_t at, unsigned low = 0
   return at < text.size() && byte_at(text, at) >= low && byte_at(text, at) <= high;
 }
 
-// Length in bytes of the character at `at`, 0 if there is none. The bounds of the second byte rule out
-// overlong forms, surrogates and values beyond U+10FFFF.
+// Length in bytes of the character at `at`, 0 if there is none. The bounds of the second byte rule
+// out overlong forms, surrogates and values beyond U+10FFFF.
 std::size_t character_bytes(std::string_view text, std::size_t at) noexcept {
   const unsigned lead = byte_at(text, at);
   if (lead < 0x80) return 1;
@@ -82,17 +82,18 @@ void name_check(std::string_view what, std::string_view name) {
                 what, kNameBytesMax);
   }
   if (name.size() > kNameBytesMax) {
-    throw_error(ErrorCode::invalid_argument, "{} name {} is too long; names are 1 to {} bytes of UTF-8",
-                what, quoted(name), kNameBytesMax);
+    throw_error(ErrorCode::invalid_argument,
+                "{} name {} is too long; names are 1 to {} bytes of UTF-8", what, quoted(name),
+                kNameBytesMax);
   }
   if (!utf8_valid(name)) {
-    throw_error(ErrorCode::invalid_argument, "{} name of {} bytes is not valid UTF-8 (hex {})", what,
-                name.size(), hex(as_bytes_view(name.substr(0, 16))));
+    throw_error(ErrorCode::invalid_argument, "{} name of {} bytes is not valid UTF-8 (hex {})",
+                what, name.size(), hex(as_bytes_view(name.substr(0, 16))));
   }
   if (has_control(name)) {
     throw_error(ErrorCode::invalid_argument,
-                "{} name {} holds a control character; leave those (NUL, tab, newline, …) out", what,
-                quoted(name));
+                "{} name {} holds a control character; leave those (NUL, tab, newline, …) out",
+                what, quoted(name));
   }
 }
 
