@@ -1,11 +1,11 @@
 # The words a CMakeLists.txt of this house is written in:
 #
 #   otolith_room(<room> FLOOR <n> [LINKS <lower room or library>...] [TEST_LINKS <...>])
-#   otolith_test(<name> SOURCES <file>... [LINKS <room or library>...])      in test/<topic>/
-#   otolith_bench(<name> SOURCES <file>... [LINKS <room or library>...])     in bench/
+#   otolith_test(<name> SOURCES <file>... [LINKS <room or library>...])    in test/<topic>/
+#   otolith_bench(<name> SOURCES <file>... [LINKS <room or library>...])   in bench/<topic>/
 #
-# A room is one static library otolith_<room> of src/<room>/*.cc. Its *_test.cc files make one doctest
-# executable <room>_test; each fuzz_<unit>.cc makes one libFuzzer executable (OTOLITH_FUZZ).
+# A room is one static library otolith_<room> of src/<room>/*.cc. Its *_test.cc files make one
+# doctest executable <room>_test; each fuzz_<unit>.cc one libFuzzer executable (OTOLITH_FUZZ).
 # The floors stand in src/floors.txt, which test/lint.py reads too.
 
 file(STRINGS "${PROJECT_SOURCE_DIR}/src/floors.txt" floor_lines REGEX "^[0-9]")
@@ -17,7 +17,8 @@ foreach(line IN LISTS floor_lines)
     list(APPEND OTOLITH_ROOMS ${room})
   endforeach()
 endforeach()
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/floors.txt")
+set_property(DIRECTORY APPEND PROPERTY
+  CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/floors.txt")
 
 # Turns names of rooms into their targets; other names are targets of third parties.
 function(otolith_targets out)
@@ -27,7 +28,8 @@ function(otolith_targets out)
       set(link "otolith_${link}")
     endif()
     if(NOT TARGET ${link})
-      message(FATAL_ERROR "${CMAKE_CURRENT_LIST_DIR} links '${link}', which is neither a room that exists nor a target.")
+      message(FATAL_ERROR
+        "${CMAKE_CURRENT_LIST_DIR} links '${link}', which is no room that exists and no target.")
     endif()
     list(APPEND targets ${link})
   endforeach()
@@ -59,12 +61,15 @@ endfunction()
 function(otolith_room room)
   cmake_parse_arguments(arg "" "FLOOR" "LINKS;TEST_LINKS" ${ARGN})
   if(NOT "${arg_FLOOR}" STREQUAL "${otolith_floor_${room}}")
-    message(FATAL_ERROR "Room '${room}' says FLOOR '${arg_FLOOR}'; src/floors.txt says '${otolith_floor_${room}}'.")
+    message(FATAL_ERROR
+      "Room '${room}' says FLOOR '${arg_FLOOR}'; "
+      "src/floors.txt says '${otolith_floor_${room}}'.")
   endif()
   foreach(link IN LISTS arg_LINKS)
     if(link IN_LIST OTOLITH_ROOMS AND NOT otolith_floor_${link} LESS arg_FLOOR)
       message(FATAL_ERROR
-        "Room '${room}' (floor ${arg_FLOOR}) links '${link}' (floor ${otolith_floor_${link}}); a room may link lower floors only.")
+        "Room '${room}' (floor ${arg_FLOOR}) links '${link}' (floor ${otolith_floor_${link}}); "
+        "a room may link lower floors only.")
     endif()
   endforeach()
 

@@ -1,17 +1,18 @@
-# Libraries of others, each under one target name. Versions are Debian 12's; see HACKING.md for the packages.
+# Libraries of others, each under one target name. `./dev setup` installs Debian 12's packages.
 
 # otolith_blake3: the official C and assembly sources, which Debian ships inside librust-blake3-dev.
 file(GLOB blake3_folders "/usr/share/cargo/registry/blake3-1.*/c")
 if(blake3_folders)
   list(GET blake3_folders -1 blake3)
-  set(blake3_sources "${blake3}/blake3.c" "${blake3}/blake3_dispatch.c" "${blake3}/blake3_portable.c")
+  set(blake3_sources blake3.c blake3_dispatch.c blake3_portable.c)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     foreach(isa sse2 sse41 avx2 avx512)
-      list(APPEND blake3_sources "${blake3}/blake3_${isa}_x86-64_unix.S")
+      list(APPEND blake3_sources blake3_${isa}_x86-64_unix.S)
     endforeach()
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
-    list(APPEND blake3_sources "${blake3}/blake3_neon.c")
+    list(APPEND blake3_sources blake3_neon.c)
   endif()
+  list(TRANSFORM blake3_sources PREPEND "${blake3}/")
   add_library(otolith_blake3 STATIC ${blake3_sources})
   target_include_directories(otolith_blake3 SYSTEM PUBLIC "${blake3}")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")

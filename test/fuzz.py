@@ -2,9 +2,10 @@
 
   test/fuzz.py BUILD --seconds S [--jobs N]
 
-Harnesses are the executables that the fuzz build lists: one for each src/<room>/fuzz_<unit>.cc. Inputs come from test/corpus/<harness>/
-(committed; a found bug's input belongs there) and grow in BUILD/corpus/<harness>/. S seconds are
-shared by all. A crash leaves its input in BUILD/crashes/. Exits 1 on any crash, leak or timeout.
+Harnesses are the executables that the fuzz build lists: one for each src/<room>/fuzz_<unit>.cc.
+Inputs come from test/corpus/<harness>/ (committed; a found bug's input belongs there) and grow in
+BUILD/corpus/<harness>/. S seconds are shared by all. A crash leaves its input in BUILD/crashes/.
+Exits 1 on any crash, leak or timeout.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import run  # noqa: E402
+import run
 
 CORPUS = pathlib.Path(__file__).with_name("corpus")
 LIMITS = ["-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-timeout=20", "-print_final_stats=1"]
@@ -34,7 +35,9 @@ def fuzz(harness, build, seconds):
         folder.mkdir(parents=True, exist_ok=True)
     folders = [str(folder) for folder in (grown, CORPUS / harness.name) if folder.is_dir()]
     command = [str(harness), *LIMITS, f"-artifact_prefix={crashes}/{harness.name}-"]
-    replay = run.run(harness.name, [*command, "-runs=0", *folders], dict(os.environ), seconds + GRACE_S)
+    replay = run.run(
+        harness.name, [*command, "-runs=0", *folders], dict(os.environ), seconds + GRACE_S
+    )
     if "DONE" not in replay.output:
         return replay, False
     command += [f"-max_total_time={max(int(seconds), 1)}", *folders]
@@ -57,7 +60,10 @@ def main():
         for outcome, good in pool.map(lambda h: fuzz(h, chosen.build, share_s), found):
             failed += not good
             runs = re.search(r"number_of_executed_units: (\d+)", outcome.output)
-            print(f"  {outcome.name}: {runs[1] if runs else '?'} inputs, {'good' if good else 'FAILED'}", flush=True)
+            print(
+                f"  {outcome.name}: {runs[1] if runs else '?'} inputs, {'good' if good else 'BAD'}",
+                flush=True,
+            )
             if not good:
                 print(outcome.output[-20_000:])
     run.tally(len(found) - failed, failed)

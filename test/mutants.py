@@ -14,7 +14,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import run  # noqa: E402
+import run
 
 MUTANTS = pathlib.Path(__file__).with_name("mutants.txt")
 TIMEOUT_S = 600

@@ -52,11 +52,17 @@ def count(output, status):
 
 
 def run(name, command, environment, timeout_s):
-    """Runs one executable in a process group of its own, so that a timeout ends its children too."""
+    """Runs one executable in a process group of its own: a timeout ends its children too."""
     began = time.monotonic()
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env=environment, text=True, errors="replace", start_new_session=True,
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        text=True,
+        errors="replace",
+        start_new_session=True,
     )
     try:
         output, _ = process.communicate(timeout=timeout_s)
@@ -69,7 +75,9 @@ def run(name, command, environment, timeout_s):
 
 def long_cases(command):
     """Number of test cases of the suite "long" in one executable."""
-    listed = subprocess.run([*command, "-ts=long", "-c"], capture_output=True, text=True)
+    listed = subprocess.run(
+        [*command, "-ts=long", "-c"], check=False, capture_output=True, text=True
+    )
     found = re.search(r"passing the current filters: (\d+)", listed.stdout)
     return int(found[1]) if found else 0
 
@@ -83,7 +91,8 @@ def plan_long(tests, total_s, jobs):
 
 
 def report(outcome, figures):
-    print(f"  {outcome.name}: {outcome.passed} passed, {outcome.failed} failed, {outcome.seconds:.1f} s")
+    counts = f"{outcome.passed} passed, {outcome.failed} failed"
+    print(f"  {outcome.name}: {counts}, {outcome.seconds:.1f} s")
     if outcome.failed:
         print(outcome.output)
     elif figures:
