@@ -1,0 +1,238 @@
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "history/commit_record.h"
+#include "history/frame_record.h"
+#include "history/schema_record.h"
+#include "test/budget.h"
+
+namespace otolith::history {
+
+namespace {
+
+Schema flights_schema() {
+  Schema schema;
+  schema.columns = {{"time", {TypeKind::timestamp}, false, 1, "", {}},
+                    {"origin", {TypeKind::string}, false, 2, "", {{"unit", "IATA"}}},
+                    {"delay", {TypeKind::float64}, true, 7, "raw", {}}};
+  schema.keys = {"origin"};
+  schema.metadata = {{"source", "nycflights13"}, {"year", "2013"}};
+  return schema;
+}
+
+Hash256 hash_of(std::string_view text) { return blake3(as_bytes_view(text)); }
+
+Id128 id_of(std::uint8_t byte) {
+  Id128 id;
+  id.bytes.fill(std::byte{byte});
+  return id;
+}
+
+DatasetRecord added_rows(DatasetId dataset, std::string_view rows) {
+  DatasetRecord record;
+  record.dataset = dataset;
+  record.rows_added = 3;
+  record.rows = as_bytes_view(rows);
+  record.salt = id_of(9);
+  record.rows_root = hash_of(rows);
+  record.time_min = Timestamp{-5};
+  record.time_max = Timestamp{1'000'000};
+  dataset_record_finish(record);
+  return record;
+}
+
+// A commit with one of everything a commit can hold.
+CommitRecord full_commit() {
+  CommitRecord record;
+  record.number = CommitNumber{12};
+  record.parent = hash_of("parent");
+  record.range_root = hash_of("range");
+  record.time = Timestamp{1'767'225'600'000'000'000};
+  record.author = "ana";
+  record.message = "morning";
+  record.extra = R"({"a":1})";
+  record.change_id = id_of(3);
+  record.request_hash = hash_of("request");
+  record.origin = {4, id_of(8), 2, 77};
+  record.features_optional = 0x80;
+  record.catalog = {CreateDataset{"flights", flights_schema()},
+                    AlterDataset{{CommitNumber{3}, 1}, flights_schema()},
+                    RenameDataset{{CommitNumber{4}, 0}, "ticks"},
+                    DropDataset{{CommitNumber{5}, 2}}};
+  DatasetRecord marked = added_rows({CommitNumber{2}, 0}, "some rows");
+  marked.marks = {{CommitNumber{2}, 0, 5, false},
+                  {CommitNumber{2}, 5, 1, true},
+                  {CommitNumber{7}, 3, 4, false}};
+  dataset_record_finish(marked);
+  DatasetRecord large = added_rows({CommitNumber{12}, 0}, "");
+  large.segment = SegmentRef{id_of(5), 4096, 3, 42, Timestamp{0}, Timestamp{9}};
+  record.datasets = {marked, large};
+  return record;
+}
+
+void check_round_trip(const CommitRecord& record) {
+  Hash256 hash;
+  const Bytes payload = commit_write(record, hash);
+  CHECK(commit_hash(payload) == hash);
+  CommitRecord back;
+  commit_read(payload, back);
+  CHECK(back.datasets == record.datasets);
+  CHECK(back.author == record.author);
+  CHECK(back.change_id == record.change_id);
+  CHECK(back.origin == record.origin);
+  CHECK(back.catalog.size() == record.catalog.size());
+  Hash256 again;
+  CHECK(commit_write(back, again) == payload);
+  CHECK(again == hash);
+}
+
+}  // namespace
+
+TEST_CASE("schema record: a schema written is the schema read, column ids included") {
+  ByteWriter out;
+  schema_write(out, flights_schema());
+  ByteReader in(out.view());
+  CHECK(schema_read(in) == flights_schema());
+  in.expect_end();
+}
+
+TEST_CASE("commit record: everything a commit can hold is read back as it was written") {
+  check_round_trip(full_commit());
+}
+
+TEST_CASE("commit record: rollback and revert carry their target and deltas") {
+  CommitRecord record;
+  record.number = CommitNumber{100};
+  record.lineage.kind = LineageRecord::Kind::rollback;
+  record.lineage.target = CommitNumber{7};
+  record.lineage.dataset = DatasetId{CommitNumber{2}, 1};
+  check_round_trip(record);
+  record.lineage.kind = LineageRecord::Kind::revert;
+  record.lineage.delta.removed = {{CommitNumber{7}, CommitNumber{7}}};
+  record.lineage.delta.added = {{CommitNumber{2}, CommitNumber{3}},
+                                {CommitNumber{5}, CommitNumber{6}}};
+  record.lineage.own = {{DatasetId{CommitNumber{2}, 1}, record.lineage.delta}};
+  check_round_trip(record);
+  Hash256 hash;
+  const Bytes payload = commit_write(record, hash);
+  CommitRecord back;
+  commit_read(payload, back);
+  CHECK(back.lineage.delta.added == record.lineage.delta.added);
+  CHECK(back.lineage.own.size() == 1);
+}
+
+TEST_CASE("commit record: stripping rows, or sealing them elsewhere, leaves the commit hash") {
+  const CommitRecord record = full_commit();
+  Hash256 hash;
+  const Bytes payload = commit_write(record, hash);
+  const Bytes stripped = commit_strip(payload);
+  CHECK(stripped.size() < payload.size());
+  CHECK(commit_hash(stripped) == hash);
+  CommitRecord back;
+  commit_read(stripped, back);
+  CHECK(back.datasets[0].stripped);
+  CHECK(back.datasets[0].rows.empty());
+  CHECK(back.datasets[0].marks == record.datasets[0].marks);
+  CHECK(commit_strip(stripped) == stripped);
+}
+
+TEST_CASE("commit record: the hash covers parent, texts, counts and roots, not salts and places") {
+  CommitRecord record = full_commit();
+  Hash256 hash;
+  commit_write(record, hash);
+  const auto hash_with = [&](auto&& change) {
+    CommitRecord other = full_commit();
+    change(other);
+    Hash256 changed;
+    commit_write(other, changed);
+    return changed;
+  };
+  CHECK(hash_with([](CommitRecord& r) { r.parent.bytes[0] ^= std::byte{1}; }) != hash);
+  CHECK(hash_with([](CommitRecord& r) { r.message = "evening"; }) != hash);
+  CHECK(hash_with([](CommitRecord& r) { r.datasets[0].rows_added = 4; }) != hash);
+  CHECK(hash_with([](CommitRecord& r) { r.datasets[0].root.bytes[5] ^= std::byte{1}; }) != hash);
+  CHECK(hash_with([](CommitRecord& r) { r.datasets[0].salt = id_of(1); }) == hash);
+  CHECK(hash_with([](CommitRecord& r) { r.datasets[1].segment->id = id_of(77); }) == hash);
+  CHECK(hash_with([](CommitRecord& r) { r.request_hash = {}; }) == hash);
+}
+
+TEST_CASE("commit record: an unknown required feature is unsupported, an optional one is kept") {
+  Hash256 hash;
+  Bytes payload = commit_write(full_commit(), hash);
+  payload[8] = std::byte{1};
+  CommitRecord back;
+  try {
+    commit_read(payload, back);
+    FAIL("read");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::unsupported_format);
+  }
+}
+
+TEST_CASE("commit record: cut at any byte, or with bytes behind it, it is corrupt") {
+  Hash256 hash;
+  const Bytes payload = commit_write(full_commit(), hash);
+  CommitRecord back;
+  for (std::size_t size = 0; size < payload.size(); ++size) {
+    CHECK_THROWS_AS(commit_read(BytesView(payload).first(size), back), Error);
+  }
+  Bytes longer = payload;
+  longer.push_back(std::byte{0});
+  CHECK_THROWS_AS(commit_read(longer, back), Error);
+}
+
+TEST_CASE(
+    "commit record: any changed bytes end in an error or in the one encoding of what was read") {
+  std::mt19937_64 random(test::seed());
+  Hash256 hash;
+  const Bytes payload = commit_write(full_commit(), hash);
+  std::uint64_t sound = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    Bytes changed = payload;
+    const auto flips = 1 + random() % 3;
+    for (std::uint64_t flip = 0; flip < flips; ++flip) {
+      changed[random() % changed.size()] = static_cast<std::byte>(random());
+    }
+    CommitRecord back;
+    try {
+      commit_read(changed, back);
+    } catch (const Error&) {
+      continue;
+    }
+    Hash256 again;
+    REQUIRE_MESSAGE(commit_write(back, again) == changed, "seed ", test::seed(), " round ", i);
+    ++sound;
+  }
+  CHECK(sound > 0);
+}
+
+TEST_CASE("frame record: tag, sync mark, seal and lost are read back as they were written") {
+  const TagRecord tag = tag_read(tag_write({"v1", CommitNumber{9}}));
+  CHECK(tag.name == "v1");
+  CHECK(tag.commit == CommitNumber{9});
+  sync_mark_read(sync_mark_write());
+  CHECK(lost_read(lost_write({RecordNumber{5}})).stands == RecordNumber{5});
+  SealRecord seal;
+  seal.covers = RecordNumber{40};
+  seal.datasets = {{DatasetId{CommitNumber{1}, 0},
+                    RecordNumber{3},
+                    {{id_of(1), 100, 10, 7, Timestamp{1}, Timestamp{2}},
+                     CommitNumber{2},
+                     CommitNumber{30},
+                     true}}};
+  const SealRecord back = seal_read(seal_write(seal));
+  CHECK(back.covers == seal.covers);
+  REQUIRE(back.datasets.size() == 1);
+  CHECK(back.datasets[0].segment.ref == seal.datasets[0].segment.ref);
+  CHECK(back.datasets[0].segment.begin_last == CommitNumber{30});
+  CHECK(back.datasets[0].base == RecordNumber{3});
+}
+
+TEST_CASE("frame record: one kind never passes for another, and reserved kinds are refused") {
+  CHECK_THROWS_AS(tag_read(sync_mark_write()), Error);
+  CHECK_THROWS_AS(lost_read(tag_write({"v", CommitNumber{1}})), Error);
+  CHECK_THROWS_AS(reserved_read({}), Error);
+}
+
+}  // namespace otolith::history

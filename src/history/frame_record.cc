@@ -1,0 +1,128 @@
+#include "history/frame_record.h"
+
+#include "base/limits.h"
+#include "history/field.h"
+
+namespace otolith::history {
+
+namespace {
+
+enum class Magic : std::uint32_t {
+  tag = 0x3147544f,   // "OTG1"
+  sync = 0x3159534f,  // "OSY1"
+  seal = 0x3145534f,  // "OSE1"
+  lost = 0x314f4c4f,  // "OLO1"
+};
+
+ByteWriter begin(Magic magic) {
+  ByteWriter out;
+  out.put(magic);
+  out.put<std::uint32_t>(0);  // required features
+  return out;
+}
+
+ByteReader begin(BytesView payload, Magic magic, std::string_view what) {
+  ByteReader in(payload, what);
+  if (in.get<Magic>() != magic) in.fail("another kind of record");
+  if (in.get<std::uint32_t>() != 0) {
+    throw_error(ErrorCode::unsupported_format,
+                "a {} in the log needs features this build does not have: use a newer Otolith",
+                what);
+  }
+  return in;
+}
+
+}  // namespace
+
+Bytes tag_write(const TagRecord& record) {
+  ByteWriter out = begin(Magic::tag);
+  out.put_text(record.name);
+  number_write(out, record.commit);
+  return out.take();
+}
+
+TagRecord tag_read(BytesView payload) {
+  ByteReader in = begin(payload, Magic::tag, "tag");
+  TagRecord record;
+  record.name = in.get_text(kNameBytesMax);
+  record.commit = commit_number_read(in);
+  if (record.name.empty()) in.fail("tag without a name");
+  in.expect_end();
+  return record;
+}
+
+Bytes sync_mark_write() { return begin(Magic::sync).take(); }
+
+void sync_mark_read(BytesView payload) { begin(payload, Magic::sync, "sync mark").expect_end(); }
+
+void segment_entry_write(ByteWriter& out, const SegmentEntry& entry) {
+  segment_ref_write(out, entry.ref);
+  number_write(out, entry.begin_first);
+  out.put_varint(value_of(entry.begin_last) - value_of(entry.begin_first));
+  flag_write(out, entry.many);
+}
+
+SegmentEntry segment_entry_read(ByteReader& in) {
+  SegmentEntry entry;
+  entry.ref = segment_ref_read(in);
+  entry.begin_first = commit_number_read(in);
+  const std::uint64_t more = in.get_varint();
+  if (value_of(entry.begin_first) == 0 || more > UINT64_MAX - value_of(entry.begin_first)) {
+    in.fail("begins out of range");
+  }
+  entry.begin_last = CommitNumber{value_of(entry.begin_first) + more};
+  entry.many = flag_read(in);
+  if (!entry.many && more != 0) in.fail("segment of one begin that names many");
+  return entry;
+}
+
+Bytes seal_write(const SealRecord& record) {
+  ByteWriter out = begin(Magic::seal);
+  number_write(out, record.covers);
+  out.put_varint(record.datasets.size());
+  for (const SealedRecord& sealed : record.datasets) {
+    dataset_id_write(out, sealed.dataset);
+    number_write(out, sealed.base);
+    segment_entry_write(out, sealed.segment);
+  }
+  return out.take();
+}
+
+SealRecord seal_read(BytesView payload) {
+  ByteReader in = begin(payload, Magic::seal, "seal");
+  SealRecord record;
+  record.covers = record_number_read(in);
+  const std::uint64_t count = in.get_count(48);
+  record.datasets.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    SealedRecord sealed;
+    sealed.dataset = dataset_id_read(in);
+    sealed.base = record_number_read(in);
+    sealed.segment = segment_entry_read(in);
+    if (i > 0 && sealed.dataset <= record.datasets.back().dataset) in.fail("datasets out of order");
+    if (sealed.base >= record.covers) in.fail("seal of records that were sealed before");
+    record.datasets.push_back(sealed);
+  }
+  in.expect_end();
+  return record;
+}
+
+Bytes lost_write(const LostRecord& record) {
+  ByteWriter out = begin(Magic::lost);
+  number_write(out, record.stands);
+  return out.take();
+}
+
+LostRecord lost_read(BytesView payload) {
+  ByteReader in = begin(payload, Magic::lost, "lost record");
+  const LostRecord record{record_number_read(in)};
+  in.expect_end();
+  return record;
+}
+
+void reserved_read(BytesView) {
+  throw_error(ErrorCode::unsupported_format,
+              "the log holds maintenance this build cannot follow: use a newer Otolith");
+}
+
+}  // namespace otolith::history

@@ -1,0 +1,59 @@
+// Payloads of the frames that are no commits: tag, sync mark, seal, lost; compact and sweep are
+// reserved.
+//
+// Role:    maintenance and names beside the line of commits (HISTORY.md sections 2 and 6).
+// Shapes:  magic, required features, then the fields of each, as docs/format/log.md draws them.
+// Errors:  reading throws corrupt for bytes no writer makes, unsupported_format for unknown
+//          features.
+// Threads: thread-safe.
+// Why:     frames, not commits: they change no answer, are in no lineage and in no hash of a
+//          commit.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "history/snapshot.h"
+
+namespace otolith::history {
+
+/// Gives a commit a name, or takes the name away. Not under lineage.
+struct TagRecord {
+  std::string name;
+  CommitNumber commit{0};  // 0: the tag is taken away
+};
+
+/// Rows of the tail of one dataset, behind `base` and up to `covers` of the seal, stand in a
+/// segment now.
+struct SealedRecord {
+  DatasetId dataset;
+  RecordNumber base{
+      0};  // what the seal before it covered; a frame with another base changes nothing
+  SegmentEntry segment;
+};
+struct SealRecord {
+  RecordNumber covers{0};
+  std::vector<SealedRecord> datasets;  // ascending
+};
+
+/// Relaxed records behind `stands` were lost; history goes on from there.
+struct LostRecord {
+  RecordNumber stands{0};
+};
+
+Bytes tag_write(const TagRecord& record);
+TagRecord tag_read(BytesView payload);
+Bytes sync_mark_write();
+void sync_mark_read(BytesView payload);
+Bytes seal_write(const SealRecord& record);
+SealRecord seal_read(BytesView payload);
+Bytes lost_write(const LostRecord& record);
+LostRecord lost_read(BytesView payload);
+/// Compact and sweep change which files hold what: a build that cannot follow them must not go on.
+[[noreturn]] void reserved_read(BytesView payload);
+
+void segment_entry_write(ByteWriter& out, const SegmentEntry& entry);
+SegmentEntry segment_entry_read(ByteReader& in);
+
+}  // namespace otolith::history
