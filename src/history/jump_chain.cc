@@ -1,0 +1,71 @@
+#include "history/jump_chain.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+
+namespace otolith::history {
+
+JumpChain::JumpChain() : nodes_(1) {}
+
+void JumpChain::append(std::uint64_t start, Place below) {
+  OTO_INVARIANT(start > nodes_.back().start && below.commit < start && below.node < nodes_.size() &&
+                nodes_[below.node].start <= below.commit);
+  const Node& parent = nodes_[below.node];
+  const Node& over = nodes_[parent.jump];
+  Node node{.start = start,
+            .below = below.commit,
+            .jump_at = below.commit,
+            .parent = below.node,
+            .jump = below.node,
+            .depth = parent.depth + 1};
+  // Two jumps of equal length before it: this one spans both.
+  if (parent.depth > 0 && parent.depth - over.depth == over.depth - nodes_[over.jump].depth) {
+    node.jump = over.jump;
+    node.jump_at = mutant("lineage-jump-enters-early") ? parent.jump_at : over.jump_at;
+  }
+  nodes_.push_back(node);
+}
+
+void JumpChain::truncate(std::uint64_t commit) {
+  while (nodes_.size() > 1 && nodes_.back().start > commit) nodes_.pop_back();
+}
+
+JumpChain::Index JumpChain::find(std::uint64_t commit) const noexcept {
+  const auto behind = std::ranges::upper_bound(nodes_, commit, {}, &Node::start);
+  return static_cast<Index>(behind - nodes_.begin()) - 1;
+}
+
+JumpChain::Place JumpChain::descend(Place from, std::uint64_t commit) const noexcept {
+  while (from.commit > commit && commit < nodes_[from.node].start) {
+    const Node& node = nodes_[from.node];
+    from = node.jump_at >= commit ? Place{node.jump, node.jump_at} : Place{node.parent, node.below};
+  }
+  return from;
+}
+
+void JumpChain::save(ByteWriter& out) const {
+  out.put_varint(nodes_.size() - 1);
+  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+    out.put_varint(nodes_[i].start - nodes_[i - 1].start);
+    out.put_varint(nodes_[i].start - nodes_[i].below);
+    out.put_varint(i - nodes_[i].parent);
+  }
+}
+
+void JumpChain::load(ByteReader& in) {
+  const std::uint64_t nodes = in.get_count(3);
+  nodes_.reserve(nodes + 1);
+  for (std::uint64_t i = 1; i <= nodes; ++i) {
+    const std::uint64_t start = nodes_.back().start + in.get_varint();
+    const std::uint64_t back = in.get_varint();
+    const std::uint64_t up = in.get_varint();
+    if (start <= nodes_.back().start || back == 0 || back > start || up == 0 || up > i ||
+        nodes_[i - up].start > start - back) {
+      in.fail("nodes of the lineage contradict each other");
+    }
+    append(start, {static_cast<Index>(i - up), start - back});
+  }
+}
+
+}  // namespace otolith::history
