@@ -82,51 +82,60 @@ CatalogChange catalog_change_read(ByteReader& in) {
   in.fail("unknown change of the catalog");
 }
 
-void delta_write(ByteWriter& out, const LineageDelta& delta) {
-  commit_runs_write(out, delta.removed);
-  commit_runs_write(out, delta.added);
-}
-
-LineageDelta delta_read(ByteReader& in, CommitNumber number) {
-  LineageDelta delta;
-  delta.removed = commit_runs_read(in);
-  delta.added = commit_runs_read(in);
-  for (const auto* runs : {&delta.removed, &delta.added}) {
-    if (!runs->empty() && runs->back().last >= number) in.fail("lineage names a later commit");
-  }
-  return delta;
-}
+enum class LineageKind : std::uint8_t { none = 0, rollback = 1, revert = 2 };
 
 void lineage_write(ByteWriter& out, const LineageRecord& lineage) {
-  out.put(lineage.kind);
-  if (lineage.kind == LineageRecord::Kind::none) return;
-  number_write(out, lineage.target);
-  dataset_option_write(out, lineage.dataset);
-  if (lineage.kind == LineageRecord::Kind::rollback) return;
-  delta_write(out, lineage.delta);
-  out.put_varint(lineage.own.size());
-  for (const auto& [dataset, delta] : lineage.own) {
-    dataset_id_write(out, dataset);
-    delta_write(out, delta);
+  if (const auto* rollback = std::get_if<RollbackRecord>(&lineage)) {
+    out.put(LineageKind::rollback);
+    number_write(out, rollback->to);
+    dataset_option_write(out, rollback->dataset);
+  } else if (const auto* reversal = std::get_if<Reversal>(&lineage)) {
+    out.put(LineageKind::revert);
+    put_reversal(out, *reversal);
+  } else {
+    out.put(LineageKind::none);
   }
 }
 
-void lineage_read(ByteReader& in, CommitNumber number, LineageRecord& lineage) {
-  lineage = {};
-  lineage.kind = in.get<LineageRecord::Kind>();
-  if (lineage.kind == LineageRecord::Kind::none) return;
-  if (lineage.kind > LineageRecord::Kind::revert) in.fail("unknown change of lineage");
-  lineage.target = commit_number_read(in);
-  if (lineage.target >= number) in.fail("lineage names a later commit");
-  lineage.dataset = dataset_option_read(in);
-  if (lineage.kind == LineageRecord::Kind::rollback) return;
-  lineage.delta = delta_read(in, number);
-  const std::uint64_t own = in.get_count(4);
-  for (std::uint64_t i = 0; i < own; ++i) {
-    const DatasetId dataset = dataset_id_read(in);
-    if (i > 0 && dataset <= lineage.own.back().first) in.fail("datasets out of order");
-    lineage.own.emplace_back(dataset, delta_read(in, number));
+void runs_check(const ByteReader& in, CommitNumber number, const CommitRuns& runs) {
+  if (runs.empty()) return;
+  if (value_of(runs.front().first) == 0 || runs.back().last >= number) {
+    in.fail("lineage names a commit that cannot be in it");
   }
+}
+
+void reversal_check(const ByteReader& in, CommitNumber number, const Reversal& reversal) {
+  if (value_of(reversal.commit) == 0 || reversal.commit >= number) {
+    in.fail("revert of a commit that is not before it");
+  }
+  runs_check(in, number, reversal.delta.removed);
+  runs_check(in, number, reversal.delta.added);
+  for (std::size_t i = 0; i < reversal.own.size(); ++i) {
+    const auto& [dataset, delta] = reversal.own[i];
+    if (i > 0 && dataset <= reversal.own[i - 1].first) in.fail("datasets out of order");
+    runs_check(in, number, delta.removed);
+    runs_check(in, number, delta.added);
+  }
+}
+
+LineageRecord lineage_read(ByteReader& in, CommitNumber number) {
+  switch (in.get<LineageKind>()) {
+    case LineageKind::none:
+      return {};
+    case LineageKind::rollback: {
+      RollbackRecord rollback;
+      rollback.to = commit_number_read(in);
+      if (rollback.to >= number) in.fail("rollback to a commit that is not before it");
+      rollback.dataset = dataset_option_read(in);
+      return rollback;
+    }
+    case LineageKind::revert: {
+      Reversal reversal = get_reversal(in);
+      reversal_check(in, number, reversal);
+      return reversal;
+    }
+  }
+  in.fail("unknown change of lineage");
 }
 
 void dataset_header_write(ByteWriter& out, const DatasetRecord& dataset) {
@@ -303,7 +312,7 @@ void origin_read(ByteReader& in, OriginRecord& origin) {
 }
 
 void changes_read(ByteReader& in, CommitRecord& record) {
-  lineage_read(in, record.number, record.lineage);
+  record.lineage = lineage_read(in, record.number);
   const std::uint64_t changes = in.get_count(3);
   record.catalog.clear();
   for (std::uint64_t i = 0; i < changes; ++i) record.catalog.push_back(catalog_change_read(in));

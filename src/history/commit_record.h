@@ -15,7 +15,7 @@
 
 #include <optional>
 #include <string_view>
-#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/hash.h"
@@ -48,13 +48,12 @@ struct DatasetRecord {
 };
 
 /// A change of lineage, decided: a revert carries its deltas, so that replay never recomputes them.
-struct LineageRecord {
-  enum class Kind : std::uint8_t { none = 0, rollback = 1, revert = 2 } kind = Kind::none;
-  CommitNumber target{0};  // `to` of a rollback, the commit a revert undoes
+struct RollbackRecord {
+  CommitNumber to{0};
   std::optional<DatasetId> dataset;
-  LineageDelta delta;
-  std::vector<std::pair<DatasetId, LineageDelta>> own;  // datasets whose delta differs (lineage.h)
+  bool operator==(const RollbackRecord&) const = default;
 };
+using LineageRecord = std::variant<std::monostate, RollbackRecord, Reversal>;
 
 /// Room for replication: who ordered the commit first (DESIGN.md section 4). All zero until then.
 struct OriginRecord {

@@ -75,28 +75,6 @@ SegmentRef segment_ref_read(ByteReader& in) {
   return ref;
 }
 
-void commit_runs_write(ByteWriter& out, const std::vector<CommitRun>& runs) {
-  out.put_varint(runs.size());
-  for (const CommitRun& run : runs) {
-    number_write(out, run.first);
-    out.put_varint(value_of(run.last) - value_of(run.first));
-  }
-}
-
-std::vector<CommitRun> commit_runs_read(ByteReader& in) {
-  const std::uint64_t count = in.get_count(2);
-  std::vector<CommitRun> runs;
-  runs.reserve(count);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t first = in.get_varint();
-    const std::uint64_t length = in.get_varint();
-    if (first == 0 || length > UINT64_MAX - 1 - first) in.fail("run of commits out of range");
-    if (!runs.empty() && first <= value_of(runs.back().last) + 1) in.fail("runs out of order");
-    runs.push_back({CommitNumber{first}, CommitNumber{first + length}});
-  }
-  return runs;
-}
-
 void marks_write(ByteWriter& out, const std::vector<MarkRun>& marks) {
   out.put_varint(marks.size());
   for (const MarkRun& run : marks) {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "history/lineage.h"
 #include "history/request.h"
 
 namespace otolith::history {
@@ -57,10 +56,6 @@ bool flag_read(ByteReader& in);
 
 void segment_ref_write(ByteWriter& out, const SegmentRef& ref);
 SegmentRef segment_ref_read(ByteReader& in);
-
-/// Sorted, disjoint, not touching.
-void commit_runs_write(ByteWriter& out, const std::vector<CommitRun>& runs);
-std::vector<CommitRun> commit_runs_read(ByteReader& in);
 
 /// Sorted by (begin, first), disjoint, none empty, none that could be joined with the next.
 void marks_write(ByteWriter& out, const std::vector<MarkRun>& marks);
