@@ -32,6 +32,11 @@ std::string hex(BytesView bytes) {
   return out;
 }
 
+Hash128 xxh3_128(BytesView bytes, std::uint64_t seed) noexcept {
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed);
+  return {.low = hash.low64, .high = hash.high64};
+}
+
 std::uint64_t xxh3(BytesView bytes, std::uint64_t seed) noexcept {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
@@ -44,10 +49,28 @@ Hash256 blake3(BytesView bytes) noexcept {
 }
 
 Hash256 blake3_keyed(const Hash256& key, BytesView bytes) noexcept {
+  return blake3_keyed(key, {bytes});
+}
+
+Hash256 blake3_keyed(const Hash256& key, std::initializer_list<BytesView> pieces) noexcept {
+  blake3_hasher hasher;
+  blake3_hasher_init_keyed(&hasher, raw(key.view()));
+  for (const BytesView piece : pieces) {
+    blake3_hasher_update(&hasher, raw(piece), piece.size());
+  }
+  return finalize(hasher);
+}
+
+std::array<Hash256, 2> blake3_keyed_pair(const Hash256& key, BytesView bytes) noexcept {
   blake3_hasher hasher;
   blake3_hasher_init_keyed(&hasher, raw(key.view()));
   blake3_hasher_update(&hasher, raw(bytes), bytes.size());
-  return finalize(hasher);
+  std::array<std::byte, 64> wide;
+  blake3_hasher_finalize(&hasher, reinterpret_cast<std::uint8_t*>(wide.data()), wide.size());
+  std::array<Hash256, 2> out;
+  std::memcpy(out[0].bytes.data(), wide.data(), 32);
+  std::memcpy(out[1].bytes.data(), wide.data() + 32, 32);
+  return out;
 }
 
 struct Blake3::State {

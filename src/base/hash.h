@@ -10,6 +10,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,10 +32,21 @@ std::string hex(BytesView bytes);
 
 std::uint64_t xxh3(BytesView bytes, std::uint64_t seed = 0) noexcept;
 
+/// XXH3 with 128 bits, as a number.
+struct Hash128 {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  bool operator==(const Hash128&) const = default;
+};
+Hash128 xxh3_128(BytesView bytes, std::uint64_t seed = 0) noexcept;
+
 Hash256 blake3(BytesView bytes) noexcept;
 
-/// BLAKE3 in keyed mode.
+/// BLAKE3 in keyed mode, of bytes or of pieces as if they stood behind each other.
 Hash256 blake3_keyed(const Hash256& key, BytesView bytes) noexcept;
+Hash256 blake3_keyed(const Hash256& key, std::initializer_list<BytesView> pieces) noexcept;
+/// The first 64 bytes of its output instead of 32: two keys for the price of one.
+std::array<Hash256, 2> blake3_keyed_pair(const Hash256& key, BytesView bytes) noexcept;
 
 /// BLAKE3 fed piece by piece.
 class Blake3 {
