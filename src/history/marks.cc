@@ -1,0 +1,209 @@
+#include "history/marks.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <queue>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "base/mutant.h"
+
+namespace otolith::history {
+
+namespace {
+
+// A run of marks in the lineage that is asked about.
+struct Layer {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+  std::uint64_t commit = 0;
+  bool revive = false;
+};
+struct OlderCommit {
+  bool operator()(const Layer& a, const Layer& b) const noexcept { return a.commit < b.commit; }
+};
+
+// Joins visible pieces, which come in ascending order, into runs.
+class Pieces {
+ public:
+  void add(std::uint64_t first, std::uint64_t end) {
+    if (first == end) return;
+    if (!runs_.empty() && runs_.back().first + runs_.back().count == first) {
+      runs_.back().count += end - first;
+    } else {
+      runs_.push_back({first, end - first});
+    }
+  }
+  VisibleRows take(std::uint64_t rows) {
+    if (runs_.empty()) return {VisibleRows::Kind::none, {}};
+    if (runs_.front().count == rows) return {VisibleRows::Kind::all, {}};
+    return {VisibleRows::Kind::some, std::move(runs_)};
+  }
+
+ private:
+  std::vector<OrdinalRun> runs_;
+};
+
+// Sweeps the ordinals upward; of the layers over a piece the latest commit decides, else the begin.
+VisibleRows flatten(std::vector<Layer>& layers, std::uint64_t rows, bool begun) {
+  std::ranges::sort(layers, {}, &Layer::first);
+  std::priority_queue<Layer, std::vector<Layer>, OlderCommit> open;
+  Pieces visible;
+  auto next = layers.begin();
+  for (std::uint64_t at = 0; at < rows;) {
+    for (; next != layers.end() && next->first <= at; ++next) open.push(*next);
+    while (!open.empty() && open.top().end <= at) open.pop();
+    std::uint64_t end = next != layers.end() ? std::min(next->first, rows) : rows;
+    if (!open.empty()) end = std::min(end, open.top().end);
+    if (open.empty() ? begun : open.top().revive) visible.add(at, end);
+    at = end;
+  }
+  return visible.take(rows);
+}
+
+// Whether a run lies behind another of the same commit.
+bool follows(const MarkRun& before, const MarkRun& run) {
+  return before.begin < run.begin ||
+         (before.begin == run.begin && before.first + before.count <= run.first);
+}
+
+void check_runs(CommitNumber commit, std::span<const MarkRun> runs) {
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const MarkRun& run = runs[i];
+    const bool behind = i == 0 || follows(runs[i - 1], run);
+    const bool fits = run.count > 0 && run.count <= ~run.first;
+    if (behind && fits && run.begin < commit && run.begin > CommitNumber{0}) continue;
+    throw_error(ErrorCode::invalid_argument,
+                "marks of commit {}: rows {}+{} of commit {} are not behind the run before them, or not "
+                "of an earlier commit; net the operations of a commit to one event per row",
+                value_of(commit), run.first, run.count, value_of(run.begin));
+  }
+}
+
+}  // namespace
+
+struct Marks::Guarded {
+  mutable std::shared_mutex mutex;
+  std::vector<Mark> log;  // ascending by (commit, begin, first)
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_begin;  // places in log, ascending
+
+  void push(CommitNumber commit, const MarkRun& run) {
+    by_begin[value_of(run.begin)].push_back(static_cast<std::uint32_t>(log.size()));
+    log.push_back({commit, run});
+  }
+  const std::vector<std::uint32_t>* find(CommitNumber begin) const {
+    const auto at = by_begin.find(value_of(begin));
+    return at == by_begin.end() ? nullptr : &at->second;
+  }
+  // The marks of a begin whose commits are in the lineage; each commit is asked about once.
+  std::vector<Layer> layers(const std::vector<std::uint32_t>& places, const InLineage& in_lineage) const {
+    std::vector<Layer> layers;
+    CommitNumber asked{0};
+    bool in = false;
+    for (const std::uint32_t place : places) {
+      const Mark& mark = log[place];
+      if (mark.commit != asked) {
+        asked = mark.commit;
+        in = in_lineage(asked) || mutant("marks-latest-by-place");
+      }
+      const MarkRun& run = mark.run;
+      if (in) layers.push_back({run.first, run.first + run.count, value_of(asked), run.revive});
+    }
+    return layers;
+  }
+};
+
+Marks::Marks() : guarded_(std::make_unique<Guarded>()) {}
+Marks::~Marks() = default;
+
+void Marks::append(CommitNumber commit, std::span<const MarkRun> runs) {
+  check_runs(commit, runs);
+  const std::unique_lock lock(guarded_->mutex);
+  OTO_INVARIANT(guarded_->log.empty() || guarded_->log.back().commit < commit);
+  for (const MarkRun& run : runs) guarded_->push(commit, run);
+}
+
+void Marks::truncate(CommitNumber commit) {
+  const std::unique_lock lock(guarded_->mutex);
+  auto& log = guarded_->log;
+  for (; !log.empty() && log.back().commit > commit; log.pop_back()) {
+    const auto at = guarded_->by_begin.find(value_of(log.back().run.begin));
+    at->second.pop_back();
+    if (at->second.empty()) guarded_->by_begin.erase(at);
+  }
+}
+
+VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows, const InLineage& in_lineage) const {
+  const bool begun = in_lineage(begin);
+  const VisibleRows unmarked{begun && rows > 0 ? VisibleRows::Kind::all : VisibleRows::Kind::none, {}};
+  const std::shared_lock lock(guarded_->mutex);
+  const auto* places = guarded_->find(begin);
+  if (places == nullptr || mutant("marks-visible-by-begin-only")) return unmarked;
+  std::vector<Layer> layers = guarded_->layers(*places, in_lineage);
+  return layers.empty() ? unmarked : flatten(layers, rows, begun);
+}
+
+bool Marks::touches(CommitNumber begin) const {
+  const std::shared_lock lock(guarded_->mutex);
+  return guarded_->find(begin) != nullptr;
+}
+
+std::vector<Mark> Marks::of_begin(CommitNumber begin) const {
+  const std::shared_lock lock(guarded_->mutex);
+  std::vector<Mark> marks;
+  if (const auto* places = guarded_->find(begin)) {
+    for (const std::uint32_t place : *places) marks.push_back(guarded_->log[place]);
+  }
+  return marks;
+}
+
+std::vector<Mark> Marks::of_commits(const CommitRuns& commits) const {
+  const std::shared_lock lock(guarded_->mutex);
+  std::vector<Mark> marks;
+  for (const CommitRun& run : commits) {
+    auto at = std::ranges::lower_bound(guarded_->log, run.first, {}, &Mark::commit);
+    for (; at != guarded_->log.end() && at->commit <= run.last; ++at) marks.push_back(*at);
+  }
+  return marks;
+}
+
+void Marks::save(ByteWriter& out) const {
+  const std::shared_lock lock(guarded_->mutex);
+  out.put_varint(guarded_->log.size());
+  CommitNumber before{0};
+  for (const auto& [commit, run] : guarded_->log) {
+    out.put_varint(value_of(commit) - value_of(before));
+    out.put_varint(value_of(commit) - value_of(run.begin));
+    out.put_varint(run.first);
+    out.put_varint(run.count << 1 | (run.revive ? 1 : 0));
+    before = commit;
+  }
+}
+
+void Marks::load(ByteReader& in) {
+  const std::unique_lock lock(guarded_->mutex);
+  OTO_INVARIANT(guarded_->log.empty());
+  const std::uint64_t runs = in.get_count(4);
+  if (runs > std::numeric_limits<std::uint32_t>::max()) in.fail("too many marks");
+  guarded_->log.reserve(runs);
+  std::uint64_t commit = 0;
+  for (std::uint64_t i = 0; i < runs; ++i) {
+    const std::uint64_t step = in.get_varint();
+    const std::uint64_t back = in.get_varint();
+    const std::uint64_t first = in.get_varint();
+    const std::uint64_t count_revive = in.get_varint();
+    if (step > ~commit || back == 0 || back >= commit + step || count_revive < 2 ||
+        first > ~(count_revive >> 1)) {
+      in.fail("marks contradict each other");
+    }
+    commit += step;
+    const MarkRun run{CommitNumber{commit - back}, first, count_revive >> 1, (count_revive & 1) != 0};
+    if (step == 0 && (guarded_->log.empty() || !follows(guarded_->log.back().run, run))) {
+      in.fail("marks of one commit are not in order");
+    }
+    guarded_->push(CommitNumber{commit}, run);
+  }
+}
+
+}  // namespace otolith::history

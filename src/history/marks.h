@@ -1,0 +1,64 @@
+// Marks of one dataset: which commits ended or revived which rows, found by begin and by commit.
+//
+// Role:    with lineage, decides which rows of a begin a snapshot shows (HISTORY.md sections 3 and 4).
+// Shapes:  runs of ordinals of one begin; a commit's runs are sorted by (begin, first) and disjoint.
+// Errors:  invalid_argument for runs that are not, or that mark rows of the commit itself or a later
+//          one; corrupt from load.
+// Threads: thread-safe: appends by the one who holds the log's order, queries by any. A query sees marks
+//          of commits behind its snapshot too, and its lineage leaves them out.
+// Why:     runs of row ids, not (segment, bitmap): addresses would break with compaction and mirrors.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "history/commit_runs.h"
+#include "history/request.h"
+#include "history/snapshot.h"
+
+namespace otolith::history {
+
+/// A run of marks, and the commit that made them.
+struct Mark {
+  CommitNumber commit{0};
+  MarkRun run;
+  bool operator==(const Mark&) const = default;
+};
+
+/// Whether a commit is in the lineage that a question is about.
+using InLineage = std::function<bool(CommitNumber)>;
+
+class Marks {
+ public:
+  Marks();
+  ~Marks();
+  Marks(const Marks&) = delete;
+  Marks& operator=(const Marks&) = delete;
+
+  /// The marks of a commit behind all that were appended.
+  void append(CommitNumber commit, std::span<const MarkRun> runs);
+  /// Forgets the marks of every commit behind this one: relaxed commits that were lost.
+  void truncate(CommitNumber commit);
+
+  /// Of the rows 0..rows-1 of a begin, those of whose events in the lineage the latest is not an end.
+  VisibleRows visible(CommitNumber begin, std::uint64_t rows, const InLineage& in_lineage) const;
+  /// Whether any commit marked rows of this begin.
+  bool touches(CommitNumber begin) const;
+  /// All marks on rows of a begin, by commit.
+  std::vector<Mark> of_begin(CommitNumber begin) const;
+  /// All marks by commits of these runs, by commit, then begin and ordinal.
+  std::vector<Mark> of_commits(const CommitRuns& commits) const;
+
+  /// For checkpoints: a few bytes per run.
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);  // into an empty object
+
+ private:
+  struct Guarded;
+  std::unique_ptr<Guarded> guarded_;
+};
+
+}  // namespace otolith::history
