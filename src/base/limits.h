@@ -18,6 +18,7 @@ inline constexpr std::size_t kMetadataBytesMax = 1 << 20;     // all metadata of
 inline constexpr std::size_t kMessageNameBytesMax = 64;       // of a name shown inside an error message
 inline constexpr std::size_t kColumnsMax = 4096;              // of one schema
 inline constexpr std::size_t kDatasetsMax = 1 << 20;          // of one database, dropped ones included
+inline constexpr std::size_t kDifferencesMax = 100;           // listed by one conflict; more are cut off
 
 // Data.
 inline constexpr std::uint32_t kBlockRows = 1024;             // unit of decoding (CODECS.md)
