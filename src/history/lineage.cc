@@ -51,6 +51,30 @@ bool behind(const LineageDelta& delta, std::uint64_t commit) {
 
 }  // namespace
 
+void put_reversal(ByteWriter& out, const Reversal& reversal) {
+  out.put_varint(value_of(reversal.commit));
+  put_dataset_if(out, reversal.dataset);
+  put_delta(out, reversal.delta);
+  out.put_varint(reversal.own.size());
+  for (const auto& [dataset, delta] : reversal.own) {
+    put_dataset(out, dataset);
+    put_delta(out, delta);
+  }
+}
+
+Reversal get_reversal(ByteReader& in) {
+  Reversal reversal;
+  reversal.commit = CommitNumber{in.get_varint()};
+  reversal.dataset = get_dataset_if(in);
+  reversal.delta = get_delta(in);
+  reversal.own.resize(in.get_count(4));
+  for (auto& [dataset, delta] : reversal.own) {
+    dataset = get_dataset(in);
+    delta = get_delta(in);
+  }
+  return reversal;
+}
+
 // ---- Lineage ----------------------------------------------------------------------------------------
 
 // The tree and its lock: many ask while one appends.

@@ -43,6 +43,8 @@ struct Reversal {
   std::vector<std::pair<DatasetId, LineageDelta>> own;
   bool operator==(const Reversal&) const = default;
 };
+void put_reversal(ByteWriter& out, const Reversal& reversal);
+Reversal get_reversal(ByteReader& in);
 
 /// The lineage of a whole database. Everything that is appended stays.
 class Lineage {

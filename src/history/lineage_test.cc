@@ -96,7 +96,7 @@ class Pair {
       default: {
         const std::uint64_t m = pick(3) == 0 ? n - 1 : 1 + pick(n - 1);
         truth_.revert(m, d);
-        lineage_->append_revert(CommitNumber{n}, reversal(m, d));
+        lineage_->append_revert(CommitNumber{n}, stored(m, d));
       }
     }
   }
@@ -138,13 +138,17 @@ class Pair {
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
 
  private:
-  // The delta as a frame would store it, held to what it promises.
-  Reversal reversal(std::uint64_t m, std::optional<std::size_t> d) {
-    Reversal made = lineage_->reversal_of(CommitNumber{m}, dataset(d));
+  // Through the bytes of a frame, and held to what it promises.
+  Reversal stored(std::uint64_t m, std::optional<std::size_t> d) {
+    const Reversal reversal = lineage_->reversal_of(CommitNumber{m}, dataset(d));
     const Set& now = truth_.at(d ? *d + 1 : 0, truth_.last() - 1);
-    CHECK(minus(plain(made.delta.removed), now).empty());
-    CHECK(minus(plain(made.delta.added), now) == plain(made.delta.added));
-    return made;
+    CHECK(minus(plain(reversal.delta.removed), now).empty());
+    CHECK(minus(plain(reversal.delta.added), now) == plain(reversal.delta.added));
+    ByteWriter out;
+    put_reversal(out, reversal);
+    ByteReader in(out.view());
+    CHECK(get_reversal(in) == reversal);
+    return reversal;
   }
 
   std::uint64_t seed_;
