@@ -64,6 +64,12 @@ DiskState::DiskState(bool tracked) : tracked_(tracked) {
   nodes_[kRootNode].directory = CopyOnWrite<DirectoryNode>(DirectoryNode{none, none});
 }
 
+DiskState DiskState::without_pending_entries() const {
+  DiskState copy(tracked_, nodes_);
+  copy.sequence_ = sequence_;
+  return copy;
+}
+
 NodeId DiskState::lookup(std::string_view path) const {
   NodeId at = kRootNode;
   while (!path.empty()) {

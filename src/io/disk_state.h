@@ -115,9 +115,9 @@ class DiskState {
   /// Frees files that no entry, pending change or open file names any more.
   void collect(const std::set<NodeId>& open);
 
-  /// For power_loss.h: replaces a node; drops all pending changes of entries.
+  /// For power_loss.h: the nodes alone, and a node in place of another.
+  DiskState without_pending_entries() const;
   void put_node(NodeId id, Node node) { nodes_[id] = std::move(node); }
-  void drop_pending_entries() { pending_entries_.clear(); }
 
  private:
   struct Place {
@@ -125,6 +125,7 @@ class DiskState {
     std::string name;
     NodeId node = kNoNode;  // kNoNode if there is no such entry
   };
+  DiskState(bool tracked, std::vector<Node> nodes) : tracked_(tracked), nodes_(std::move(nodes)) {}
   Place place_of(std::string_view path) const;
   NodeId add_node(Node node);
   void change_entries(NodeId durable_with, std::vector<EntryChange> changes);

@@ -16,7 +16,7 @@
 namespace otolith::io {
 
 struct Fault {
-  std::optional<Operation> operation;  // nullopt: any call that can fail
+  std::optional<Operation> operation = std::nullopt;  // nullopt: any call that can fail
   std::uint64_t at = 1;                // fails the at-th such call from now on
   int error = 5;                       // errno: EIO, ENOSPC, EDQUOT, EROFS, EMFILE, …
   bool short_write = false;            // a write first puts a part of its bytes, as the seed says

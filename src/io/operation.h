@@ -51,6 +51,7 @@ struct CallNote {
   std::string path;
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
+  std::string target;  // of a rename
 };
 
 }  // namespace otolith::io

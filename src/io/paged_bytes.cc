@@ -28,7 +28,7 @@ SimPage& PagedBytes::page_for_writing(std::size_t index, const FreshBlock* fresh
   std::shared_ptr<SimPage>& page = pages_[index];
   if (!page) {
     page = std::make_shared<SimPage>();
-    if (fresh != nullptr) (*fresh)(*page);
+    if (fresh != nullptr) (*fresh)(*page, index);
   } else if (page.use_count() != 1) {
     page = std::make_shared<SimPage>(*page);
   }
@@ -76,10 +76,10 @@ void PagedBytes::fill_absent(std::uint64_t from, std::uint64_t to, const FreshBl
   }
 }
 
-std::vector<std::shared_ptr<const SimPage>> PagedBytes::pages() const {
-  std::vector<std::shared_ptr<const SimPage>> found;
-  for (const auto& page : pages_) {
-    if (page) found.push_back(page);
+std::vector<WrittenPage> PagedBytes::pages() const {
+  std::vector<WrittenPage> found;
+  for (std::size_t index = 0; index < pages_.size(); ++index) {
+    if (pages_[index]) found.push_back({index, pages_[index]});
   }
   return found;
 }

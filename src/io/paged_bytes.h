@@ -23,8 +23,14 @@ inline constexpr std::size_t kSectorBytes = 512;  // what a disk writes whole or
 
 using SimPage = std::array<std::byte, kSimPageBytes>;
 
-/// What a fresh block holds before it is written; asked once per block.
-using FreshBlock = std::function<void(SimPage&)>;
+/// What a fresh block, to become this page of a file, holds before it is written; asked once per block.
+using FreshBlock = std::function<void(SimPage&, std::size_t index)>;
+
+/// A page that was once written, and its place in its file.
+struct WrittenPage {
+  std::size_t index = 0;
+  std::shared_ptr<const SimPage> bytes;
+};
 
 class PagedBytes {
  public:
@@ -39,7 +45,7 @@ class PagedBytes {
   /// Zeroes what fresh blocks left behind the size, as a kernel does when it reads the last page.
   void clear_behind_size();
   /// Pages that were ever written, for what recycled blocks may show.
-  std::vector<std::shared_ptr<const SimPage>> pages() const;
+  std::vector<WrittenPage> pages() const;
 
  private:
   SimPage& page_for_writing(std::size_t index, const FreshBlock* fresh);

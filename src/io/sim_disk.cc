@@ -39,6 +39,11 @@ DiskState SimDisk::state() const {
   return core_->state();
 }
 
+SimDiskOptions SimDisk::options() const {
+  const std::scoped_lock lock(core_->mutex());
+  return core_->options();
+}
+
 void SimDisk::set_space_limit(std::uint64_t bytes) {
   const std::scoped_lock lock(core_->mutex());
   core_->set_space_limit(bytes);

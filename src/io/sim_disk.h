@@ -48,6 +48,7 @@ class SimDisk {
   /// Another disk with the same state and no processes, locks or faults.
   SimDisk copy() const;
   DiskState state() const;
+  SimDiskOptions options() const;
   void set_space_limit(std::uint64_t bytes);  // 0: none
   std::uint64_t bytes_used() const;
 

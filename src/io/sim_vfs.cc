@@ -156,7 +156,7 @@ class SimFile final : public File {
   template <typename Body>
   void run(Operation operation, std::uint64_t offset, std::uint64_t bytes, Changes changes,
            Body body) const {
-    call(*core_, setup_.process, {operation, setup_.path, offset, bytes}, changes, body);
+    call(*core_, setup_.process, {operation, setup_.path, offset, bytes, {}}, changes, body);
   }
 
   const PagedBytes& content() const { return *core_->state().node(setup_.node).file->cached; }
@@ -196,7 +196,7 @@ std::unique_ptr<File> SimVfs::open(const std::string& path, OpenMode mode) {
   const bool writable = mode != OpenMode::read;
   if (writable) require_writable(verb_of(operation), path);
   SimFileSetup setup{process_, kNoNode, 0, path, writable};
-  call(*core_, process_, {operation, path, 0, 0}, creates ? Changes::disk : Changes::nothing,
+  call(*core_, process_, {operation, path, 0, 0, {}}, creates ? Changes::disk : Changes::nothing,
        unless_faulty([&] {
          DiskState& state = core_->state();
          if (creates) {
@@ -214,7 +214,7 @@ std::unique_ptr<File> SimVfs::open(const std::string& path, OpenMode mode) {
 std::optional<FileStat> SimVfs::stat(const std::string& path) {
   check_path(path);
   std::optional<FileStat> found;
-  call(*core_, process_, {Operation::stat, path, 0, 0}, Changes::nothing, unless_faulty([&] {
+  call(*core_, process_, {Operation::stat, path, 0, 0, {}}, Changes::nothing, unless_faulty([&] {
          const NodeId node = core_->state().lookup(path);
          if (node == kNoNode) return 0;
          const Node& there = core_->state().node(node);
@@ -227,7 +227,7 @@ std::optional<FileStat> SimVfs::stat(const std::string& path) {
 std::vector<std::string> SimVfs::list(const std::string& directory) {
   check_path(directory);
   std::vector<std::string> names;
-  call(*core_, process_, {Operation::list, directory, 0, 0}, Changes::nothing, unless_faulty([&] {
+  call(*core_, process_, {Operation::list, directory, 0, 0, {}}, Changes::nothing, unless_faulty([&] {
          const NodeId node = core_->state().lookup(directory);
          if (node == kNoNode) return ENOENT;
          const Node& there = core_->state().node(node);
@@ -242,7 +242,7 @@ bool SimVfs::make_dir(const std::string& directory) {
   check_path(directory);
   require_writable("create", directory);
   bool made = true;
-  call(*core_, process_, {Operation::make_dir, directory, 0, 0}, Changes::disk,
+  call(*core_, process_, {Operation::make_dir, directory, 0, 0, {}}, Changes::disk,
        unless_faulty([&] {
          const int error = core_->state().make_directory(directory);
          made = error != EEXIST;
@@ -254,7 +254,7 @@ bool SimVfs::make_dir(const std::string& directory) {
 void SimVfs::sync_dir(const std::string& directory) {
   check_path(directory);
   require_writable("sync", directory);
-  call(*core_, process_, {Operation::sync_dir, directory, 0, 0}, Changes::disk,
+  call(*core_, process_, {Operation::sync_dir, directory, 0, 0, {}}, Changes::disk,
        [&](const Fault* fault) {
          const NodeId node = core_->state().lookup(directory);
          if (node == kNoNode) return ENOENT;
@@ -275,14 +275,14 @@ void SimVfs::rename(const std::string& from, const std::string& to) {
   check_path(from);
   check_path(to);
   require_writable("rename", from);
-  call(*core_, process_, {Operation::rename, from, 0, 0}, Changes::disk,
+  call(*core_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk,
        unless_faulty([&] { return core_->state().rename(from, to); }));
 }
 
 void SimVfs::remove(const std::string& path) {
   check_path(path);
   require_writable("remove", path);
-  call(*core_, process_, {Operation::remove, path, 0, 0}, Changes::disk, unless_faulty([&] {
+  call(*core_, process_, {Operation::remove, path, 0, 0, {}}, Changes::disk, unless_faulty([&] {
          const int error = core_->state().remove_file(path);
          return error == ENOENT ? 0 : error;
        }));
@@ -291,13 +291,13 @@ void SimVfs::remove(const std::string& path) {
 void SimVfs::remove_dir(const std::string& path) {
   check_path(path);
   require_writable("remove", path);
-  call(*core_, process_, {Operation::remove_dir, path, 0, 0}, Changes::disk,
+  call(*core_, process_, {Operation::remove_dir, path, 0, 0, {}}, Changes::disk,
        unless_faulty([&] { return core_->state().remove_directory(path); }));
 }
 
 std::uint64_t SimVfs::space_left() {
   std::uint64_t left = 0;
-  call(*core_, process_, {Operation::space_left, "", 0, 0}, Changes::nothing, unless_faulty([&] {
+  call(*core_, process_, {Operation::space_left, "", 0, 0, {}}, Changes::nothing, unless_faulty([&] {
          left = core_->space_left();
          return 0;
        }));
