@@ -1,0 +1,60 @@
+#include "segment/chunk.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "model/array.h"
+
+namespace otolith::segment {
+
+namespace {
+
+BytesView piece(const Buffer& part, codec::Extent extent) {
+  return part.bytes.subspan(extent.at, extent.bytes);
+}
+
+PageEntry page_seal(const EncodedChunkEntry& chunk, const Array& page, const codec::Codec& codec,
+                    std::uint64_t first) {
+  PageEntry out;
+  out.place = chunk.bytes.pages[first / kPageRowsMax];
+  out.zone = zone_of(page);
+  const codec::PageFacts facts{page.type, page.length, page.null_count,
+                               !chunk.bytes.validity.bytes.empty()};
+  const auto extents = codec::page_extents(codec, facts, first, out.place, out.place);
+  out.hash = page_hash(piece(chunk.bytes.validity, extents.validity),
+                       piece(chunk.bytes.offsets, extents.offsets),
+                       piece(chunk.bytes.values, extents.values));
+  return out;
+}
+
+void leaves_hand_over(const Array& page, std::uint64_t first, const ChunkLeafSink& leaf) {
+  for (std::uint64_t row = 0; row < page.length; row += kLeafRows) {
+    const std::uint64_t rows = std::min<std::uint64_t>(kLeafRows, page.length - row);
+    leaf((first + row) / kLeafRows, model::array_slice(page, row, rows));
+  }
+}
+
+}  // namespace
+
+EncodedChunkEntry chunk_encode(const Array& rows, const codec::Codec& codec) {
+  EncodedChunkEntry out;
+  out.bytes = codec.encode(rows, kPageRowsMax);
+  out.entry.codec = codec.key();
+  return out;
+}
+
+void chunk_seal(EncodedChunkEntry& chunk, const Array& rows, const codec::Codec& codec,
+                const ChunkLeafSink& leaf) {
+  for (std::uint64_t first = 0; first < rows.length; first += kPageRowsMax) {
+    const Array page =
+        model::array_slice(rows, first, std::min<std::uint64_t>(kPageRowsMax, rows.length - first));
+    if (leaf) leaves_hand_over(page, first, leaf);
+    chunk.pages.push_back(page_seal(chunk, page, codec, first));
+    if (first == 0)
+      chunk.entry.zone = chunk.pages.front().zone;
+    else
+      zone_merge(chunk.entry.zone, chunk.pages.back().zone, rows.type);
+  }
+}
+
+}  // namespace otolith::segment

@@ -1,0 +1,392 @@
+#include "segment/reader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/mutant.h"
+#include "codec/registry.h"
+#include "model/array.h"
+#include "segment/source.h"
+
+namespace otolith::segment {
+
+namespace {
+
+// A column's index, once it was asked for, and which of its pages were verified.
+struct LoadedColumn {
+  std::once_flag once;
+  ColumnIndex index;
+  std::vector<std::atomic<bool>> verified;  // per page
+};
+
+// Some neighbouring pages of a chunk.
+struct PageRange {
+  std::uint64_t first = 0;  // of the chunk's pages
+  std::uint64_t count = 0;
+};
+
+// Their bytes, in one piece per part, and what is said of them.
+struct PageBytes {
+  std::size_t row_group = 0;
+  std::size_t column = 0;
+  PageRange range;
+  const codec::Codec* codec = nullptr;
+  codec::PageFacts facts;
+  codec::PageExtents extents;
+  codec::Parts parts;
+};
+
+[[noreturn]] void mismatch(const std::string& name, std::uint64_t offset, const char* what) {
+  throw_corrupt(
+      name, offset,
+      fmt::format("this is not the segment that the log names: {}; restore the file from a "
+                  "backup or another copy",
+                  what));
+}
+
+template <typename T>
+void expect_same(const std::optional<T>& expected, const T& found, const std::string& name,
+                 std::uint64_t offset, const char* what) {
+  if (expected && *expected != found) mismatch(name, offset, what);
+}
+
+}  // namespace
+
+struct SegmentReader::State {
+  Source source;
+  Header header;
+  Footer footer;
+  Trailer trailer;
+  std::uint64_t data_end = 0;  // indexes begin behind it
+  std::vector<LoadedColumn> columns;
+
+  State(std::unique_ptr<io::File> file, std::string name, bool map)
+      : source(std::move(file), std::move(name), map) {}
+
+  std::uint64_t trailer_offset() const noexcept { return source.size() - kTrailerBytes; }
+  void open(const SegmentExpect& expect);
+  const LoadedColumn& column(std::size_t index);
+  void load(std::size_t index, LoadedColumn& into) const;
+  const ChunkEntry& entry(std::size_t row_group, std::size_t column);
+  codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
+  PageBytes read(std::size_t row_group, std::size_t column, PageRange pages) const;
+  codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again);
+  Array pages(std::size_t row_group, std::size_t column, PageRange pages);
+  void verify_chunk(std::size_t row_group, std::size_t column);
+  void verify_gaps();
+};
+
+// ---------------------------------------------------------------------------------------------
+// open
+
+void SegmentReader::State::open(const SegmentExpect& expect) {
+  const std::string& name = source.name();
+  const std::uint64_t size = source.size();
+  if (size < kHeaderBytes + kFooterHeadBytes + kTrailerBytes) {
+    throw_corrupt(name, 0,
+                  fmt::format("a segment cannot be {} bytes long: the file was cut", size));
+  }
+  expect_same(expect.bytes, size, name, size, "its length differs");
+  const Buffer head = source.read(0, kHeaderBytes);
+  header = header_parse(head.bytes, name);
+  expect_same(expect.segment, header.segment, name, 32, "its id differs");
+  expect_same(expect.database, header.database, name, 64, "it belongs to another database");
+  if (header.dataset.created != CommitNumber{0}) {
+    expect_same(expect.dataset, header.dataset, name, 80, "it belongs to another dataset");
+  }
+  trailer = trailer_parse(source.read(size - kTrailerBytes, kTrailerBytes).bytes, name, size);
+  const std::uint64_t base = size - kTrailerBytes - trailer.footer_bytes;
+  expect_same(expect.footer_hash, trailer.footer_hash, name, size - kTrailerBytes,
+              "its content differs");
+  const Buffer bytes = source.read(base, trailer.footer_bytes);
+  if (xxh3(bytes.bytes) != trailer.footer_hash) {
+    throw_corrupt(name, base, "the segment's footer fails its checksum");
+  }
+  footer = footer_parse(bytes.bytes, name, base);
+  if (footer.header_hash != xxh3(head.bytes)) {
+    throw_corrupt(name, 0, "the segment's header and footer do not belong together");
+  }
+  expect_same(expect.rows, footer.rows, name, base, "it has another number of rows");
+  data_end = base;
+  for (const ColumnEntry& entry : footer.columns) data_end = std::min(data_end, entry.index_offset);
+  for (const ColumnEntry& entry : footer.columns) {
+    if (entry.index_offset < kHeaderBytes || entry.index_bytes > base ||
+        entry.index_offset > base - entry.index_bytes) {
+      throw_corrupt(name, base, "a column's index lies outside the file");
+    }
+  }
+  columns = std::vector<LoadedColumn>(footer.columns.size());
+}
+
+void SegmentReader::State::load(std::size_t index, LoadedColumn& into) const {
+  const ColumnEntry& entry = footer.columns[index];
+  const Buffer bytes = source.read(entry.index_offset, entry.index_bytes);
+  if (xxh3(bytes.bytes) != entry.index_hash) {
+    throw_corrupt(source.name(), entry.index_offset, "a column's index fails its checksum");
+  }
+  into.index = index_parse(bytes.bytes, source.name(), footer, index, data_end);
+  into.verified = std::vector<std::atomic<bool>>(into.index.pages.size());
+}
+
+const LoadedColumn& SegmentReader::State::column(std::size_t index) {
+  LoadedColumn& loaded = columns.at(index);
+  std::call_once(loaded.once, [&] { load(index, loaded); });
+  return loaded;
+}
+
+const ChunkEntry& SegmentReader::State::entry(std::size_t row_group, std::size_t index) {
+  return column(index).index.chunks.at(row_group);
+}
+
+// ----------------------------------------------------------------------------------------------
+// read
+
+codec::PageFacts SegmentReader::State::facts(std::size_t row_group, std::size_t index,
+                                             PageRange range) const {
+  const ColumnIndex& in = columns[index].index;
+  const ChunkEntry& chunk = in.chunks[row_group];
+  const std::uint64_t end = (range.first + range.count) * footer.page_rows;
+  codec::PageFacts out;
+  out.type = footer.columns[index].type;
+  out.rows = std::min<std::uint64_t>(footer.row_groups[row_group].rows, end) -
+             range.first * footer.page_rows;
+  out.chunk_has_nulls = chunk.zone.null_count != 0;
+  for (std::uint64_t page = 0; page < range.count; ++page) {
+    out.null_count += in.pages[chunk.page_first + range.first + page].zone.null_count;
+  }
+  return out;
+}
+
+PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index,
+                                     PageRange range) const {
+  const ColumnIndex& in = columns[index].index;
+  const ChunkEntry& chunk = in.chunks[row_group];
+  const PageEntry* pages = &in.pages[chunk.page_first + range.first];
+  PageBytes out{row_group, index, range, nullptr, facts(row_group, index, range), {}, {}};
+  out.codec = &codec::codec_for(chunk.codec, source.name(), chunk.values.offset);
+  out.extents = codec::page_extents(*out.codec, out.facts, range.first * footer.page_rows,
+                                    pages[0].place, pages[range.count - 1].place);
+  const auto part = [&](const Part& of, const codec::Extent& extent) {
+    return extent.bytes == 0 ? Buffer{} : source.read(of.offset + extent.at, extent.bytes);
+  };
+  out.parts = {part(chunk.validity, out.extents.validity), part(chunk.offsets, out.extents.offsets),
+               part(chunk.values, out.extents.values), out.extents.values.at};
+  return out;
+}
+
+// The pieces of one page among those that were read.
+codec::Parts page_parts(const PageBytes& bytes, const codec::PageExtents& extents) {
+  const auto piece = [](const Buffer& part, const codec::Extent& of, const codec::Extent& all) {
+    if (of.bytes == 0) return Buffer{};
+    return Buffer{part.owner, part.bytes.subspan(of.at - all.at, of.bytes)};
+  };
+  return {piece(bytes.parts.validity, extents.validity, bytes.extents.validity),
+          piece(bytes.parts.offsets, extents.offsets, bytes.extents.offsets),
+          piece(bytes.parts.values, extents.values, bytes.extents.values), extents.values.at};
+}
+
+// Checksum and shape of one page, unless this process has seen it sound in the mapping.
+codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint64_t page,
+                                              bool again) {
+  LoadedColumn& loaded = columns[bytes.column];
+  const ChunkEntry& chunk = loaded.index.chunks[bytes.row_group];
+  const PageEntry& entry = loaded.index.pages[chunk.page_first + page];
+  const codec::PageFacts of = facts(bytes.row_group, bytes.column, {page, 1});
+  const codec::PageExtents extents =
+      codec::page_extents(*bytes.codec, of, page * footer.page_rows, entry.place, entry.place);
+  codec::Parts parts = page_parts(bytes, extents);
+  std::atomic<bool>& verified = loaded.verified[chunk.page_first + page];
+  if (!again && verified.load(std::memory_order_acquire)) return parts;
+  const std::uint64_t hash =
+      page_hash(parts.validity.bytes, parts.offsets.bytes, parts.values.bytes);
+  const std::string_view flaw = hash != entry.hash && !mutant("page_checksum_ignored")
+                                    ? "it fails its checksum"
+                                    : bytes.codec->flaw(parts, of);
+  if (!flaw.empty()) {
+    throw_corrupt(source.name(), chunk.values.offset + entry.place.values_at,
+                  fmt::format("page {} of row group {} of column {} is damaged: {}", page,
+                              bytes.row_group, value_of(footer.columns[bytes.column].id), flaw));
+  }
+  if (source.mapped()) verified.store(true, std::memory_order_release);
+  return parts;
+}
+
+// Whole pages as one Array.
+Array SegmentReader::State::pages(std::size_t row_group, std::size_t index, PageRange range) {
+  const ChunkEntry& chunk = entry(row_group, index);
+  PageBytes bytes = read(row_group, index, range);
+  std::vector<Array> decoded;
+  for (std::uint64_t page = range.first; page < range.first + range.count; ++page) {
+    const codec::Parts parts = check_page(bytes, page, false);
+    if (bytes.codec->mappable()) continue;
+    decoded.push_back(bytes.codec->decode(parts, facts(row_group, index, {page, 1})));
+  }
+  if (!bytes.codec->mappable()) {
+    std::vector<const Array*> pieces;
+    for (const Array& piece : decoded) pieces.push_back(&piece);
+    return model::array_concat(pieces);
+  }
+  if (source.mapped() && model::is_text(bytes.facts.type) && bytes.parts.values_at != 0) {
+    // Offsets count from the start of the chunk, and so does this view: nothing need be copied.
+    bytes.parts.values =
+        source.read(chunk.values.offset, bytes.parts.values_at + bytes.parts.values.bytes.size());
+    bytes.parts.values_at = 0;
+  }
+  Array out = bytes.codec->decode(bytes.parts, bytes.facts);
+  out.zero_copy = source.mapped();
+  return out;
+}
+
+// --------------------------------------------------------------------------------------------
+// verify
+
+// Every page again, and its zone map against its rows.
+void SegmentReader::State::verify_chunk(std::size_t row_group, std::size_t index) {
+  const ChunkEntry& chunk = entry(row_group, index);
+  const ColumnIndex& in = columns[index].index;
+  const std::uint64_t count =
+      (footer.row_groups[row_group].rows + std::uint64_t{footer.page_rows} - 1) / footer.page_rows;
+  Zone whole;
+  for (std::uint64_t page = 0; page < count; ++page) {
+    check_page(read(row_group, index, {page, 1}), page, true);
+    const Zone& zone = in.pages[chunk.page_first + page].zone;
+    if (zone != zone_of(pages(row_group, index, {page, 1}))) {
+      throw_corrupt(source.name(), footer.columns[index].index_offset,
+                    "a zone map does not fit its page");
+    }
+    if (page == 0)
+      whole = zone;
+    else
+      zone_merge(whole, zone, footer.columns[index].type);
+  }
+  if (whole != chunk.zone) {
+    throw_corrupt(source.name(), footer.columns[index].index_offset,
+                  "a zone map does not fit its chunk");
+  }
+  const RowGroup& group = footer.row_groups[row_group];
+  if (footer.columns[index].id == footer.time && (group.time_min != whole.min_as<std::int64_t>() ||
+                                                  group.time_max != whole.max_as<std::int64_t>())) {
+    throw_corrupt(source.name(), trailer_offset() - trailer.footer_bytes,
+                  "the times of a row group are wrong");
+  }
+}
+
+// What no part covers is zero, and no two parts overlap.
+void SegmentReader::State::verify_gaps() {
+  std::vector<Part> parts{
+      {0, kHeaderBytes},
+      {trailer_offset() - trailer.footer_bytes, trailer.footer_bytes + kTrailerBytes}};
+  for (std::size_t index = 0; index < columns.size(); ++index) {
+    parts.push_back({footer.columns[index].index_offset, footer.columns[index].index_bytes});
+    for (const ChunkEntry& chunk : column(index).index.chunks) {
+      for (const Part& part : {chunk.validity, chunk.offsets, chunk.values}) {
+        if (part.bytes != 0) parts.push_back(part);
+      }
+    }
+  }
+  std::ranges::sort(parts, {}, &Part::offset);
+  std::uint64_t at = 0;
+  for (const Part& part : parts) {
+    if (part.offset < at)
+      throw_corrupt(source.name(), part.offset, "two parts of the segment overlap");
+    const Buffer gap = source.read(at, part.offset - at);
+    if (std::ranges::any_of(gap.bytes, [](std::byte byte) { return byte != std::byte{0}; })) {
+      throw_corrupt(source.name(), at, "there are bytes between the parts of the segment");
+    }
+    at = part.offset + part.bytes;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// doors
+
+SegmentReader::SegmentReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SegmentReader::~SegmentReader() = default;
+
+std::shared_ptr<const SegmentReader> SegmentReader::open(std::unique_ptr<io::File> file,
+                                                         std::string name,
+                                                         const SegmentExpect& expect, bool map) {
+  auto state = std::make_unique<State>(std::move(file), std::move(name), map);
+  state->open(expect);
+  return std::shared_ptr<const SegmentReader>(new SegmentReader(std::move(state)));
+}
+
+const std::string& SegmentReader::name() const noexcept { return state_->source.name(); }
+const Header& SegmentReader::header() const noexcept { return state_->header; }
+const Footer& SegmentReader::shape() const noexcept { return state_->footer; }
+
+std::optional<std::size_t> SegmentReader::find(ColumnId id) const noexcept {
+  const auto& columns = state_->footer.columns;
+  const auto found = std::ranges::find(columns, id, &ColumnEntry::id);
+  if (found == columns.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+const Zone& SegmentReader::zone(std::size_t row_group, std::size_t column) const {
+  return state_->entry(row_group, column).zone;
+}
+
+const Zone& SegmentReader::page_zone(std::size_t row_group, std::size_t column,
+                                     std::size_t page) const {
+  const std::uint64_t first = state_->entry(row_group, column).page_first;
+  return state_->column(column).index.pages.at(first + page).zone;
+}
+
+Array SegmentReader::chunk(std::size_t row_group, std::size_t column) const {
+  return rows(row_group, column, 0, state_->footer.row_groups.at(row_group).rows);
+}
+
+Array SegmentReader::rows(std::size_t row_group, std::size_t column, std::uint64_t first,
+                          std::uint64_t rows) const {
+  const Footer& footer = state_->footer;
+  const std::uint64_t of = footer.row_groups.at(row_group).rows;
+  OTO_INVARIANT(column < footer.columns.size() && first <= of && rows <= of - first);
+  if (rows == 0) return model::array_of_nulls(footer.columns[column].type, 0);
+  const PageRange range{first / footer.page_rows,
+                        (first + rows - 1) / footer.page_rows - first / footer.page_rows + 1};
+  const Array pages = state_->pages(row_group, column, range);
+  return model::array_slice(pages, first - range.first * footer.page_rows, rows);
+}
+
+std::optional<Array> SegmentReader::span(std::size_t column, std::uint64_t first,
+                                         std::uint64_t rows) const {
+  const Footer& footer = state_->footer;
+  OTO_INVARIANT(first <= footer.rows && rows <= footer.rows - first);
+  if (!state_->source.mapped() || rows == 0) return std::nullopt;
+  const auto after = std::ranges::upper_bound(footer.row_groups, first, {}, &RowGroup::first_row);
+  auto group = static_cast<std::size_t>(after - footer.row_groups.begin()) - 1;
+  std::optional<Array> out;
+  for (std::uint64_t at = first; at < first + rows; ++group) {
+    const RowGroup& in = footer.row_groups[group];
+    const std::uint64_t end = std::min(first + rows, in.first_row + in.rows);
+    const Array piece = this->rows(group, column, at - in.first_row, end - at);
+    if (!piece.zero_copy || piece.null_count != 0 || model::is_text(piece.type))
+      return std::nullopt;
+    if (!out) {
+      out = piece;
+    } else if (out->values.bytes.data() + out->values.bytes.size() != piece.values.bytes.data()) {
+      return std::nullopt;
+    } else {
+      out->length += piece.length;
+      out->values.bytes = {out->values.bytes.data(),
+                           out->values.bytes.size() + piece.values.bytes.size()};
+    }
+    at = end;
+  }
+  return out;
+}
+
+void SegmentReader::verify() const {
+  for (std::size_t column = 0; column < state_->footer.columns.size(); ++column) {
+    for (std::size_t group = 0; group < state_->footer.row_groups.size(); ++group) {
+      state_->verify_chunk(group, column);
+    }
+  }
+  state_->verify_gaps();
+}
+
+}  // namespace otolith::segment

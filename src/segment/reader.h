@@ -1,0 +1,69 @@
+// Reads one segment: opened once, shared by all scans.
+//
+// Role:    scan of the flow: pruning by row group and page, columns as Arrays.
+// Shapes:  columns and row groups by their place in shape(); rows counted within a row group, or
+//          within the segment where it says so.
+// Errors:  corrupt with file and offset for any damage, before a byte of it is handed out;
+//          unsupported_format for a version, feature, type or codec that is not known here.
+// Threads: thread-safe.
+// Why:     footer at open, a column's index at its first use, a page's checksum at its first
+//          hand-out: each is paid once per process, and only for what is read. Without a map every
+//          read is verified, because every read goes to the disk anew.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/vfs.h"
+#include "otolith/batch.h"
+#include "segment/layout.h"
+
+namespace otolith::segment {
+
+/// What the log says of the segment; what is not set is not checked.
+struct SegmentExpect {
+  std::optional<Id128> segment{};
+  std::optional<Id128> database{};
+  std::optional<DatasetId> dataset{};
+  std::optional<std::uint64_t> bytes{};
+  std::optional<std::uint64_t> footer_hash{};
+  std::optional<std::uint64_t> rows{};
+};
+
+class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
+ public:
+  /// `name` stands for the file in messages. `map`: hand out views of a mapping instead of copies.
+  static std::shared_ptr<const SegmentReader> open(std::unique_ptr<io::File> file, std::string name,
+                                                   const SegmentExpect& expect, bool map);
+  ~SegmentReader();
+
+  const std::string& name() const noexcept;
+  const Header& header() const noexcept;
+  const Footer& shape() const noexcept;
+  /// The column's place; nullopt if the segment was written without it.
+  std::optional<std::size_t> find(ColumnId id) const noexcept;
+
+  /// Bounds of a row group's column, or of its page.
+  const Zone& zone(std::size_t row_group, std::size_t column) const;
+  const Zone& page_zone(std::size_t row_group, std::size_t column, std::size_t page) const;
+
+  /// A whole chunk.
+  Array chunk(std::size_t row_group, std::size_t column) const;
+  /// Rows first..first+rows-1 of a row group: reads and verifies only the pages they lie in.
+  Array rows(std::size_t row_group, std::size_t column, std::uint64_t first,
+             std::uint64_t rows) const;
+  /// Rows of the segment, over row groups, as one view without a copy; nullopt where they do not
+  /// lie side by side in a map, or hold nulls.
+  std::optional<Array> span(std::size_t column, std::uint64_t first, std::uint64_t rows) const;
+
+  /// Reads everything and checks it, also what no read would touch. Throws the first damage.
+  void verify() const;
+
+ private:
+  struct State;
+  explicit SegmentReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace otolith::segment

@@ -1,0 +1,65 @@
+#include "segment/tasks.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace otolith::segment {
+
+namespace {
+
+class Crew {
+ public:
+  using Task = std::function<void(unsigned, std::size_t)>;
+
+  Crew(std::size_t count, const Task& task) : count_(count), task_(task) {}
+
+  void work(unsigned worker) noexcept {
+    for (std::size_t i = next_++; i < count_; i = next_++) {
+      try {
+        task_(worker, i);
+      } catch (...) {
+        next_ = count_;
+        const std::lock_guard lock(mutex_);
+        if (!error_) error_ = std::current_exception();
+      }
+    }
+  }
+
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  const std::size_t count_;
+  const Task& task_;
+  std::atomic<std::size_t> next_ = 0;
+  std::mutex mutex_;
+  std::exception_ptr error_;  // guarded by mutex_ until all threads have stopped
+};
+
+}  // namespace
+
+void run_tasks(unsigned threads, std::size_t count,
+               const std::function<void(unsigned, std::size_t)>& task) {
+  Crew crew(count, task);
+  {
+    std::vector<std::jthread> others;
+    const auto wanted = static_cast<unsigned>(std::min<std::size_t>(threads, count));
+    for (unsigned worker = 1; worker < wanted; ++worker) {
+      try {
+        others.emplace_back([&crew, worker] { crew.work(worker); });
+      } catch (const std::system_error&) {
+        break;  // no more threads to be had: those there are do the work
+      }
+    }
+    crew.work(0);
+  }
+  crew.rethrow();
+}
+
+}  // namespace otolith::segment

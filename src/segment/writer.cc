@@ -1,0 +1,370 @@
+#include "segment/writer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "codec/registry.h"
+#include "model/array.h"
+#include "segment/chunk.h"
+#include "segment/order.h"
+#include "segment/placer.h"
+#include "segment/tasks.h"
+
+namespace otolith::segment {
+
+namespace {
+
+constexpr std::uint64_t kWriteBackBytes = 256 << 10;  // pieces worth a system call of their own
+constexpr std::uint64_t kPageAlignedBytes = 1 << 20;  // columns worth beginning on a memory page
+constexpr std::uint64_t kMemoryPageBytes = 4096;
+
+// A row group of the present run, before and while it is written.
+struct Plan {
+  RowGroup group;
+  std::uint64_t row_in_run = 0;
+  std::uint64_t leaf_first = 0;  // number of its first leaf in the segment
+  bool begins_partition = false;
+};
+
+// A row group whose rows are all there.
+struct Work {
+  const Plan* plan = nullptr;
+  const Batch* batch = nullptr;
+  std::uint64_t first = 0;  // its first row in the batch
+  RowAt before;             // the row before it in the same partition
+};
+
+struct ColumnState {
+  ColumnEntry entry;
+  std::string profile;
+  std::uint64_t width = 0;
+  std::uint64_t region = 0;  // values of the present run; 0: chunks go where there is room
+  ColumnIndex index;
+};
+
+std::vector<Plan> plans_of(const model::Run& run, std::uint32_t number,
+                           std::optional<std::uint64_t> first_ordinal, std::uint64_t& leaf) {
+  std::vector<Plan> out;
+  std::uint64_t row = 0;
+  for (const model::PartitionRows& partition : run) {
+    for (std::uint64_t at = 0; at < partition.rows; at += kRowGroupRowsMax) {
+      Plan plan;
+      plan.group.run = number;
+      plan.group.rows = static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(kRowGroupRowsMax, partition.rows - at));
+      plan.group.partition = partition.bucket;
+      plan.group.first_ordinal = first_ordinal ? *first_ordinal + row : 0;
+      plan.row_in_run = row;
+      plan.begins_partition = at == 0;
+      plan.leaf_first = leaf;
+      leaf += (plan.group.rows + kLeafRows - 1) / kLeafRows;
+      row += plan.group.rows;
+      out.push_back(plan);
+    }
+  }
+  return out;
+}
+
+// A copy of rows first..first+rows-1 that owns all of its memory.
+Batch batch_own(const Batch& batch, std::uint64_t first, std::uint64_t rows) {
+  Batch out{.schema = batch.schema, .rows = rows, .columns = {}};
+  for (const Array& column : batch.columns) {
+    const Array slice = model::array_slice(column, first, rows);
+    const Array nothing = model::array_of_nulls(column.type, 0);
+    out.columns.push_back(model::array_concat(std::array{&slice, &nothing}));
+  }
+  return out;
+}
+
+}  // namespace
+
+struct SegmentWriter::State {
+  // Constant after construction.
+  io::File& file;
+  const SegmentSpec spec;
+  const RowOrder order;
+  const std::size_t time;
+
+  std::vector<ColumnState> columns;
+  std::vector<RowGroup> row_groups;
+  std::uint64_t rows = 0;
+  std::uint64_t next_byte = kHeaderBytes;
+  std::uint64_t header_hash = 0;
+  std::uint32_t runs = 0;
+  std::uint64_t leaves = 0;  // of all runs begun so far
+  std::atomic<bool> unique = true;
+
+  // The present run.
+  bool in_run = false;
+  std::vector<Plan> plans;
+  std::size_t plan_next = 0;
+  std::vector<Batch> pending;  // owned rows of plans[plan_next]
+  std::uint64_t pending_rows = 0;
+  std::optional<Batch> last;  // the last row that was written
+
+  State(io::File& into, SegmentSpec what)
+      : file(into), spec(std::move(what)), order(*spec.schema), time(spec.schema->time_index()) {
+    for (const Column& column : spec.schema->columns) {
+      OTO_INVARIANT(column.id != 0);
+      add_column(ColumnId{column.id}, column.type,
+                 column.codec.empty() ? spec.schema->codec : column.codec);
+    }
+    if (spec.many) {
+      add_column(kBeginColumn, {TypeKind::uint64}, spec.schema->codec);
+      add_column(kOrdinalColumn, {TypeKind::uint64}, spec.schema->codec);
+    }
+    const Bytes header = header_write(spec.header);
+    header_hash = xxh3(header);
+    file.write_at(0, header);
+  }
+
+  void add_column(ColumnId id, Type type, const std::string& profile) {
+    ColumnState column;
+    column.entry.id = id;
+    column.entry.type = type;
+    column.profile = profile;
+    column.width = model::is_text(type) ? 0 : type_width(type);
+    columns.push_back(std::move(column));
+  }
+
+  void begin(const model::Run& run);
+  void take(const Batch& batch);
+  std::uint64_t take_pending(const Batch& batch, std::uint64_t at);
+  RowAt row_before(const Plan& plan, const Batch& batch, std::uint64_t first) const;
+  void encode(const std::vector<Work>& work);
+  void encode_chunk(std::size_t column, const Work& work, Placer& placer, std::uint64_t ticket,
+                    unsigned worker, EncodedChunkEntry& out);
+  void place_chunk(const ColumnState& column, const Plan& plan, EncodedChunkEntry& chunk,
+                   Placer& placer, std::uint64_t ticket) const;
+  void write_part(const Part& part, const Buffer& bytes);
+  void keep(std::size_t column, EncodedChunkEntry chunk);
+  SegmentInfo finish();
+  Footer footer() const;
+};
+
+// ---------------------------------------------------------------------------------- runs and
+// groups
+
+// Every fixed-width column gets room for the whole run, so that its row groups lie side by side.
+void SegmentWriter::State::begin(const model::Run& run) {
+  OTO_INVARIANT(!in_run && model::run_rows(run) != 0);
+  const std::uint64_t run_rows = model::run_rows(run);
+  if (rows + run_rows > kSegmentRowsMax) {
+    throw_error(ErrorCode::limit,
+                "a segment can have {} rows (kSegmentRowsMax); commit less at once",
+                kSegmentRowsMax);
+  }
+  in_run = true;
+  plans = plans_of(run, runs++, spec.many ? std::nullopt : std::optional(rows), leaves);
+  plan_next = 0;
+  last.reset();
+  if (runs > 1) unique = false;
+  const bool plain = spec.codec == nullptr || spec.codec->mappable();
+  for (ColumnState& column : columns) {
+    column.region = 0;
+    if (column.width == 0 || !plain) continue;
+    const std::uint64_t bytes = run_rows * column.width;
+    column.region =
+        align_up(next_byte, bytes >= kPageAlignedBytes ? kMemoryPageBytes : kValuesAlignment);
+    next_byte = column.region + bytes;
+  }
+}
+
+// Rows for the row group that is not whole yet. Returns how many were taken.
+std::uint64_t SegmentWriter::State::take_pending(const Batch& batch, std::uint64_t at) {
+  const Plan& plan = plans[plan_next];
+  const std::uint64_t taken = std::min(plan.group.rows - pending_rows, batch.rows - at);
+  pending.push_back(batch_own(batch, at, taken));
+  pending_rows += taken;
+  if (pending_rows == plan.group.rows) {
+    const Batch whole = model::batch_concat(pending);
+    encode({Work{&plan, &whole, 0, row_before(plan, whole, 0)}});
+    pending.clear();
+    pending_rows = 0;
+    ++plan_next;
+  }
+  return taken;
+}
+
+void SegmentWriter::State::take(const Batch& batch) {
+  OTO_INVARIANT(in_run && batch.columns.size() == columns.size());
+  std::uint64_t at = 0;
+  std::vector<Work> whole;
+  while (at < batch.rows) {
+    OTO_INVARIANT(plan_next < plans.size());
+    const Plan& plan = plans[plan_next];
+    if (pending_rows != 0 || batch.rows - at < plan.group.rows) {
+      if (!whole.empty()) encode(std::exchange(whole, {}));
+      at += take_pending(batch, at);
+      continue;
+    }
+    whole.push_back({&plan, &batch, at, row_before(plan, batch, at)});
+    at += plan.group.rows;
+    ++plan_next;
+  }
+  if (!whole.empty()) encode(whole);
+}
+
+RowAt SegmentWriter::State::row_before(const Plan& plan, const Batch& batch,
+                                       std::uint64_t first) const {
+  if (plan.begins_partition) return {};
+  if (first != 0) return {&batch, first - 1};
+  return last ? RowAt{&*last, 0} : RowAt{};
+}
+
+// -------------------------------------------------------------------------------------------
+// encode
+
+// All chunks of some row groups, column by column, so that each column is read and written in one
+// go.
+void SegmentWriter::State::encode(const std::vector<Work>& work) {
+  std::vector<EncodedChunkEntry> chunks(columns.size() * work.size());
+  Placer placer(next_byte);
+  run_tasks(spec.threads, chunks.size(), [&](unsigned worker, std::size_t i) {
+    try {
+      encode_chunk(i / work.size(), work[i % work.size()], placer, i, worker, chunks[i]);
+    } catch (...) {
+      placer.give_up(std::current_exception());
+      throw;
+    }
+  });
+  next_byte = placer.next_byte();
+  for (std::size_t i = 0; i < chunks.size(); ++i) keep(i / work.size(), std::move(chunks[i]));
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    RowGroup group = work[i].plan->group;
+    const Zone& times = columns[time].index.chunks[row_groups.size()].zone;
+    group.time_min = times.min_as<std::int64_t>();
+    group.time_max = times.max_as<std::int64_t>();
+    row_groups.push_back(group);
+    rows += group.rows;
+  }
+  const Work& end = work.back();
+  last = batch_own(*end.batch, end.first + end.plan->group.rows - 1, 1);
+}
+
+void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, Placer& placer,
+                                        std::uint64_t ticket, unsigned worker,
+                                        EncodedChunkEntry& out) {
+  const Array& all = work.batch->columns[column];
+  OTO_INVARIANT(all.type == columns[column].entry.type);
+  const Array values = model::array_slice(all, work.first, work.plan->group.rows);
+  const codec::Codec& codec =
+      spec.codec != nullptr ? *spec.codec : codec::codec_choose(columns[column].profile, values);
+  out = chunk_encode(values, codec);
+  place_chunk(columns[column], *work.plan, out, placer, ticket);
+  ChunkLeafSink leaf;
+  if (spec.leaf && column < spec.schema->columns.size()) {
+    leaf = [&](std::uint64_t block, const Array& of_leaf) {
+      spec.leaf({column, work.plan->leaf_first + block, worker, of_leaf});
+    };
+  }
+  chunk_seal(out, values, codec, leaf);
+  if (column == time && !order.unique(work.before, *work.batch, work.first, values.length)) {
+    unique = false;
+  }
+  write_part(out.entry.validity, out.bytes.validity);
+  write_part(out.entry.offsets, out.bytes.offsets);
+  write_part(out.entry.values, out.bytes.values);
+  out.bytes = {};  // borrowed memory is not kept
+}
+
+// --------------------------------------------------------------------------------------------
+// write
+
+void SegmentWriter::State::write_part(const Part& part, const Buffer& bytes) {
+  if (part.bytes == 0) return;
+  file.write_at(part.offset, bytes.bytes);
+  if (part.bytes >= kWriteBackBytes) file.write_back(part.offset, part.bytes);
+}
+
+// Values go to the column's room if they are plain; everything else behind one another.
+void SegmentWriter::State::place_chunk(const ColumnState& column, const Plan& plan,
+                                       EncodedChunkEntry& chunk, Placer& placer,
+                                       std::uint64_t ticket) const {
+  ChunkEntry& entry = chunk.entry;
+  const bool in_region = column.region != 0;
+  const std::uint64_t validity = align_up(chunk.bytes.validity.bytes.size(), kPartAlignment);
+  const std::uint64_t offsets = align_up(chunk.bytes.offsets.bytes.size(), kPartAlignment);
+  const std::uint64_t values = in_region ? 0 : chunk.bytes.values.bytes.size();
+  const std::uint64_t at = placer.place(ticket, validity + offsets + values, kPartAlignment);
+  const auto part = [](std::uint64_t offset, const Buffer& bytes) {
+    return bytes.bytes.empty() ? Part{} : Part{offset, bytes.bytes.size()};
+  };
+  entry.validity = part(at, chunk.bytes.validity);
+  entry.offsets = part(at + validity, chunk.bytes.offsets);
+  entry.values =
+      part(in_region ? column.region + plan.row_in_run * column.width : at + validity + offsets,
+           chunk.bytes.values);
+}
+
+void SegmentWriter::State::keep(std::size_t column, EncodedChunkEntry chunk) {
+  ColumnState& state = columns[column];
+  chunk.entry.page_first = static_cast<std::uint32_t>(state.index.pages.size());
+  state.entry.null_count += chunk.entry.zone.null_count;
+  state.index.chunks.push_back(chunk.entry);
+  state.index.pages.insert(state.index.pages.end(), chunk.pages.begin(), chunk.pages.end());
+}
+
+Footer SegmentWriter::State::footer() const {
+  Footer out;
+  out.header_hash = header_hash;
+  out.rows = rows;
+  out.runs = runs;
+  out.page_rows = kPageRowsMax;
+  out.unique = unique;
+  out.many = spec.many;
+  out.time = columns[time].entry.id;
+  for (const std::size_t key : spec.schema->key_indexes())
+    out.keys.push_back(columns[key].entry.id);
+  out.time_min = std::ranges::min(row_groups, {}, &RowGroup::time_min).time_min;
+  out.time_max = std::ranges::max(row_groups, {}, &RowGroup::time_max).time_max;
+  for (const ColumnState& column : columns) out.columns.push_back(column.entry);
+  out.row_groups = row_groups;
+  return out;
+}
+
+SegmentInfo SegmentWriter::State::finish() {
+  OTO_INVARIANT(!in_run && rows != 0);
+  ByteWriter out;
+  const std::uint64_t base = align_up(next_byte, kPartAlignment);
+  for (ColumnState& column : columns) {
+    const Bytes index = index_write(column.index);
+    column.entry.index_offset = base + out.size();
+    column.entry.index_bytes = index.size();
+    column.entry.index_hash = xxh3(index);
+    out.put_bytes(index);
+  }
+  const Footer made = footer();
+  const Bytes bytes = footer_write(made);
+  out.put_bytes(bytes);
+  Trailer trailer{bytes.size(), xxh3(bytes), base + out.size() + kTrailerBytes};
+  out.put_bytes(trailer_write(trailer));
+  file.write_at(base, out.view());
+  file.write_back(base, out.size());
+  return {trailer.file_bytes, rows, trailer.footer_hash, {made.time_min}, {made.time_max}};
+}
+
+SegmentWriter::SegmentWriter(io::File& file, SegmentSpec spec)
+    : state_(std::make_unique<State>(file, std::move(spec))) {}
+SegmentWriter::SegmentWriter(SegmentWriter&&) noexcept = default;
+SegmentWriter::~SegmentWriter() = default;
+
+void SegmentWriter::begin_run(const model::Run& run) { state_->begin(run); }
+
+void SegmentWriter::append(const Batch& batch) { state_->take(batch); }
+
+void SegmentWriter::end_run() {
+  OTO_INVARIANT(state_->in_run && state_->plan_next == state_->plans.size());
+  state_->in_run = false;
+}
+
+SegmentInfo SegmentWriter::finish() { return state_->finish(); }
+
+void SegmentWriter::sync() { state_->file.sync(); }
+
+}  // namespace otolith::segment

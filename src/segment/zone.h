@@ -1,0 +1,67 @@
+// Zone maps: the least and the greatest value of a page or chunk, and its nulls.
+//
+// Role:    prune decides from them what need not be read; the writer makes them while encoding.
+// Shapes:  40 bytes: min 16 | max 16 | nulls u32 | flags u8 | min bytes u8 | max bytes u8 | zero
+//          u8.
+//          Integers and timestamps as int64 or uint64, floats as float64, text as its first 16
+//          bytes: a min that was cut is a lower bound; a max that was cut is raised in its last
+//          byte that can be, and dropped (kZoneMaxOpen) where none can.
+// Errors:  zone_parse throws corrupt through its reader.
+// Threads: plain values.
+// Why:     bounds, not values: pruning needs no more, and long text would make the index long.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "otolith/batch.h"
+
+namespace otolith::segment {
+
+inline constexpr std::size_t kZoneBytes = 40;
+inline constexpr std::size_t kZoneValueBytes = 16;
+
+inline constexpr std::uint8_t kZoneHasBounds = 1;  // there is a value that is neither null nor NaN
+inline constexpr std::uint8_t kZoneHasNan = 2;
+inline constexpr std::uint8_t kZoneMinCut = 4;    // text: the min is a prefix of it
+inline constexpr std::uint8_t kZoneMaxCut = 8;    // text: the max was raised
+inline constexpr std::uint8_t kZoneMaxOpen = 16;  // text: no upper bound of 16 bytes exists
+
+struct Zone {
+  std::array<std::byte, kZoneValueBytes> min{};
+  std::array<std::byte, kZoneValueBytes> max{};
+  std::uint32_t null_count = 0;
+  std::uint8_t flags = 0;
+  std::uint8_t min_bytes = 0;  // text only
+  std::uint8_t max_bytes = 0;
+
+  bool has_bounds() const noexcept { return (flags & kZoneHasBounds) != 0; }
+  template <typename T>
+  T min_as() const noexcept {
+    return load_le<T>(min.data());
+  }
+  template <typename T>
+  T max_as() const noexcept {
+    return load_le<T>(max.data());
+  }
+  bool operator==(const Zone&) const = default;
+};
+
+/// The zone of all rows of an Array.
+Zone zone_of(const Array& rows);
+/// Takes another zone of the same type in.
+void zone_merge(Zone& into, const Zone& other, Type type);
+
+/// False if no row of the zone can equal the value; true is no promise. By stored type: the first
+/// two for integers (the sign decides), the third for text and binary.
+bool zone_may_hold(const Zone& zone, Type type, std::int64_t value) noexcept;
+bool zone_may_hold(const Zone& zone, Type type, std::uint64_t value) noexcept;
+bool zone_may_hold(const Zone& zone, std::string_view value) noexcept;
+
+void zone_write(ByteWriter& out, const Zone& zone);
+Zone zone_parse(ByteReader& in, Type type);
+
+}  // namespace otolith::segment
