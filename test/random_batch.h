@@ -1,8 +1,9 @@
 // Random rows of every type this build stores, for the tests of model and of the rooms above it.
 //
 // Role:    property tests: one generator, so that a new type is tested everywhere at once.
-// Shapes:  a time column (id 1), then two columns per type, the second with nulls; text with several
-//          bytes a character; floats with NaN, infinities and -0.0; integers at the ends of their range.
+// Shapes:  a time column (id 1), then two columns per type, the second with nulls; text with
+//          several bytes a character; floats with NaN, infinities and -0.0; integers at the ends of
+//          their range.
 // Threads: thread-safe with a generator each.
 #pragma once
 

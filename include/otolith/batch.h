@@ -2,8 +2,8 @@
 //
 // Role:    append takes batches, scanning gives batches; NumPy and Arrow read them without a copy.
 // Shapes:  a validity bitmap (bit i of byte i/8, least significant first; absent when there are no
-//          nulls), values (length * width bytes, little-endian), for strings length + 1 int64 offsets
-//          into the values. Slots of nulls hold zeros where Otolith made them.
+//          nulls), values (length * width bytes, little-endian), for strings length + 1 int64
+//          offsets into the values. Slots of nulls hold zeros where Otolith made them.
 // Errors:  batch_check throws invalid_argument.
 // Threads: immutable; buffers are shared and keep their owner (a mapping, a NumPy array) alive.
 // Source:  Apache Arrow columnar format, "Physical Memory Layout" (large_utf8 for strings).
@@ -25,13 +25,15 @@ struct Buffer {
   std::shared_ptr<const void> owner{};
   std::span<const std::byte> bytes{};
 
+  /// The bytes as values of one type.
   template <typename T>
   const T* as() const noexcept {
     return reinterpret_cast<const T*>(bytes.data());
   }
 };
 
-/// Allocates `bytes` bytes aligned to 64, not zeroed; `*data` is writable until the Buffer is shared.
+/// Allocates `bytes` bytes aligned to 64, not zeroed; `*data` is writable until the Buffer is
+/// shared.
 Buffer buffer_allocate(std::size_t bytes, std::byte** data);
 /// Takes over a vector's bytes.
 Buffer buffer_of(std::vector<std::byte> bytes);
@@ -46,6 +48,7 @@ struct Array {
   Buffer values{};
   bool zero_copy = false;  // the values lie in a mapped file or in the caller's memory
 
+  /// Whether the value at a row is missing.
   bool is_null(std::uint64_t row) const noexcept {
     return null_count != 0 &&
            ((std::to_integer<unsigned>(validity.bytes[row >> 3]) >> (row & 7)) & 1u) == 0;
@@ -69,8 +72,9 @@ struct Batch {
   std::vector<Array> columns{};
 };
 
-/// Throws invalid_argument unless lengths, types and buffers of the batch fit its schema: no nulls in the
-/// time column, in keys and in required columns; times in range; strings valid UTF-8 and within limits.
+/// Throws invalid_argument unless lengths, types and buffers of the batch fit its schema: no nulls
+/// in the time column, in keys and in required columns; times in range; strings valid UTF-8 and
+/// within limits.
 void batch_check(const Batch& batch);
 
 }  // namespace otolith

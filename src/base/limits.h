@@ -27,6 +27,7 @@ inline constexpr std::uint32_t kPageRowsMax = 8192;           // whole blocks; 6
 inline constexpr std::uint32_t kRowGroupRowsMax = 65536;      // whole leaves; a multiple of kPageRowsMax
 inline constexpr std::uint64_t kStringBytesMax = 1 << 28;     // one string value, 256 MiB
 inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;  // rows of one segment
+inline constexpr std::uint64_t kRunRowsMax = 1ull << 31;      // rows sorted at once: permutations are 32-bit
 
 // Log and tail (HISTORY.md 2, 3, 6).
 inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;         // one frame, 256 MiB

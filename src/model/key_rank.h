@@ -1,0 +1,30 @@
+// Ranks of key values: each distinct value's place among the sorted distinct values of a column.
+//
+// Role:    sorting rows by a key becomes counting; a merge compares ranks instead of texts.
+// Shapes:  one uint32 per row, below `distinct`; <= kRunRowsMax rows without nulls.
+// Errors:  none.
+// Threads: thread-safe.
+// Why:     keys repeat (a thousand symbols in ten million rows), so hashing each row once and
+//          sorting the few distinct values beats comparing texts n log n times.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "otolith/batch.h"
+
+namespace otolith::model {
+
+struct KeyRanks {
+  std::vector<std::uint32_t> of_row;
+  std::uint32_t distinct = 0;
+};
+
+/// Ranks of an integer, timestamp, string or binary column.
+KeyRanks key_ranks(const Array& column);
+
+/// Negative, zero or positive as row i's key stands before, with or behind row j's: integers by
+/// value, text by its bytes.
+int compare_keys(const Array& column, std::uint64_t i, std::uint64_t j) noexcept;
+
+}  // namespace otolith::model

@@ -1,0 +1,245 @@
+#include "model/order.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <numeric>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "model/array.h"
+#include "model/key_rank.h"
+#include "model/partition.h"
+
+namespace otolith::model {
+
+namespace {
+
+using Permutation = std::vector<std::uint32_t>;
+
+// Below this, comparing beats the passes over histograms.
+constexpr std::uint64_t kFewRows = 512;
+
+class Sorter {
+ public:
+  explicit Sorter(const Batch& batch)
+      : times_(batch.columns[batch.schema->time_index()].values.as<std::int64_t>(), batch.rows),
+        partition_(batch.schema->partition) {
+    for (const std::size_t key : batch.schema->key_indexes()) keys_.push_back(&batch.columns[key]);
+  }
+
+  RowOrder order() {
+    RowOrder out;
+    if (!in_order()) out.permutation = times_.size() <= kFewRows ? by_comparing() : by_passes();
+    out.run = partitions(out.permutation);
+    return out;
+  }
+
+ private:
+  bool in_order() const {
+    // In time order every bucket is, too; with keys it takes a look at each row.
+    if (keys_.empty()) return std::ranges::is_sorted(times_);
+    Bucketer bucketer(partition_);
+    std::int64_t bucket = times_.empty() ? 0 : bucketer({times_[0]});
+    for (std::uint64_t row = 1; row < times_.size(); ++row) {
+      const std::int64_t next = bucketer({times_[row]});
+      if (next < bucket || (next == bucket && compare_in_bucket(row - 1, row) > 0)) return false;
+      bucket = next;
+    }
+    return true;
+  }
+
+  int compare_in_bucket(std::uint64_t i, std::uint64_t j) const noexcept {
+    for (const Array* key : keys_) {
+      if (const int sign = compare_keys(*key, i, j); sign != 0) return sign;
+    }
+    return times_[i] < times_[j] ? -1 : times_[i] > times_[j] ? 1 : 0;
+  }
+
+  Permutation by_comparing() const {
+    std::vector<std::int64_t> buckets(times_.size());
+    for (std::size_t i = 0; i < buckets.size(); ++i)
+      buckets[i] = bucket_of(partition_, {times_[i]});
+    Permutation rows(times_.size());
+    std::iota(rows.begin(), rows.end(), 0u);
+    std::ranges::sort(rows, [&](std::uint32_t i, std::uint32_t j) {
+      if (buckets[i] != buckets[j]) return buckets[i] < buckets[j];
+      const int sign = compare_in_bucket(i, j);
+      return sign != 0 ? sign < 0 : i < j;
+    });
+    return rows;
+  }
+
+  Permutation by_passes() const {
+    Permutation rows = by_time();
+    for (std::size_t key = keys_.size(); key-- > 0;) {
+      const KeyRanks ranks = key_ranks(*keys_[key]);
+      counting_pass(rows, ranks.of_row, ranks.distinct);
+    }
+    if (keys_.empty() || partition_ == Partition::none) return rows;
+    const KeyRanks buckets = bucket_ranks();
+    counting_pass(rows, buckets.of_row, buckets.distinct);
+    return rows;
+  }
+
+  KeyRanks bucket_ranks() const {
+    Array buckets{.type = {TypeKind::int64}, .length = times_.size()};
+    std::byte* data = nullptr;
+    buckets.values = buffer_allocate(times_.size() * 8, &data);
+    Bucketer bucketer(partition_);
+    for (std::size_t i = 0; i < times_.size(); ++i) store_le(data + i * 8, bucketer({times_[i]}));
+    return key_ranks(buckets);
+  }
+
+  static void counting_pass(Permutation& rows, const std::vector<std::uint32_t>& ranks,
+                            std::uint32_t distinct) {
+    if (distinct < 2) return;
+    std::vector<std::uint32_t> at(distinct + 1);
+    for (const std::uint32_t rank : ranks) ++at[rank + 1];
+    std::partial_sum(at.begin(), at.end(), at.begin());
+    Permutation out(rows.size());
+    for (const std::uint32_t row : rows) out[at[ranks[row]]++] = row;
+    rows.swap(out);
+  }
+
+  // Radix sort, least significant digit first, over as many digits as the times differ in.
+  Permutation by_time() const {
+    constexpr unsigned digit_bits = 11;
+    constexpr std::uint64_t digit_mask = (1u << digit_bits) - 1;
+    Permutation rows(times_.size());
+    std::iota(rows.begin(), rows.end(), 0u);
+    if (std::ranges::is_sorted(times_)) return rows;
+    const auto [least, most] = std::ranges::minmax(times_);
+    const auto base = static_cast<std::uint64_t>(least);
+    const auto bits =
+        static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(most) - base));
+    struct Entry {
+      std::uint64_t time;
+      std::uint32_t row;
+    };
+    std::vector<Entry> from(times_.size());
+    std::vector<Entry> to(times_.size());
+    for (std::uint32_t i = 0; i < from.size(); ++i) {
+      from[i] = {static_cast<std::uint64_t>(times_[i]) - base, i};
+    }
+    for (unsigned shift = 0; shift < bits; shift += digit_bits) {
+      std::vector<std::uint32_t> at(digit_mask + 2);
+      for (const Entry& entry : from) ++at[((entry.time >> shift) & digit_mask) + 1];
+      std::partial_sum(at.begin(), at.end(), at.begin());
+      for (const Entry& entry : from) to[at[(entry.time >> shift) & digit_mask]++] = entry;
+      from.swap(to);
+    }
+    std::ranges::transform(from, rows.begin(), &Entry::row);
+    return rows;
+  }
+
+  // Buckets ascend along the order, so the end of each is found by halving.
+  Run partitions(const Permutation& rows) const {
+    const auto time_at = [&](std::uint64_t i) {
+      return Timestamp{times_[rows.empty() ? i : rows[i]]};
+    };
+    Run run;
+    for (std::uint64_t first = 0; first < times_.size();) {
+      const std::int64_t bucket = bucket_of(partition_, time_at(first));
+      const BucketTimes times = bucket_times(partition_, bucket);
+      std::uint64_t inside = first;
+      std::uint64_t end = times_.size();
+      while (end - inside > 1) {
+        const std::uint64_t middle = inside + (end - inside) / 2;
+        (time_at(middle) <= times.last ? inside : end) = middle;
+      }
+      run.push_back({.bucket = bucket, .rows = end - first});
+      first = end;
+    }
+    return run;
+  }
+
+  std::span<const std::int64_t> times_;
+  Partition partition_;
+  std::vector<const Array*> keys_;
+};
+
+template <typename T>
+void gather_values(const std::byte* from, std::span<const std::uint32_t> rows, std::byte* out) {
+  const T* in = reinterpret_cast<const T*>(from);
+  T* const to = reinterpret_cast<T*>(out);
+  for (std::size_t i = 0; i < rows.size(); ++i) to[i] = in[rows[i]];
+}
+
+struct Wide {  // 16 bytes: decimals
+  std::uint64_t words[2];
+};
+
+void gather_fixed(const Array& array, std::span<const std::uint32_t> rows, Array& out) {
+  const std::uint32_t width = type_width(array.type);
+  const std::byte* const from = array.values.bytes.data();
+  std::byte* data = nullptr;
+  out.values = buffer_allocate(rows.size() * width, &data);
+  switch (width) {
+    case 1:
+      return gather_values<std::uint8_t>(from, rows, data);
+    case 2:
+      return gather_values<std::uint16_t>(from, rows, data);
+    case 4:
+      return gather_values<std::uint32_t>(from, rows, data);
+    case 8:
+      return gather_values<std::uint64_t>(from, rows, data);
+    default:
+      return gather_values<Wide>(from, rows, data);
+  }
+}
+
+void gather_text(const Array& array, std::span<const std::uint32_t> rows, Array& out) {
+  std::byte* offsets = nullptr;
+  std::byte* data = nullptr;
+  out.offsets = buffer_allocate((rows.size() + 1) * 8, &offsets);
+  std::uint64_t end = 0;
+  store_le(offsets, std::int64_t{0});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    end += array.text(rows[i]).size();
+    store_le(offsets + (i + 1) * 8, static_cast<std::int64_t>(end));
+  }
+  out.values = buffer_allocate(end, &data);
+  for (const std::uint32_t row : rows) {
+    const std::string_view text = array.text(row);
+    if (!text.empty()) std::memcpy(data, text.data(), text.size());
+    data += text.size();
+  }
+}
+
+}  // namespace
+
+RowOrder order_rows(const Batch& batch) {
+  if (batch.rows > kRunRowsMax) {
+    throw_error(ErrorCode::limit,
+                "{} rows are more than can be sorted at once (kRunRowsMax {}); append "
+                "them in pieces",
+                batch.rows, kRunRowsMax);
+  }
+  return Sorter(batch).order();
+}
+
+Array gather(const Array& array, std::span<const std::uint32_t> rows) {
+  Array out{.type = array.type, .length = rows.size()};
+  is_text(array.type) ? gather_text(array, rows, out) : gather_fixed(array, rows, out);
+  if (array.null_count == 0) return out;
+  std::byte* bits = nullptr;
+  out.validity = buffer_allocate(bitmap_bytes(rows.size()), &bits);
+  std::memset(bits, 0, bitmap_bytes(rows.size()));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const unsigned valid = array.is_null(rows[i]) ? 0 : 1;
+    bits[i >> 3] |= static_cast<std::byte>(valid << (i & 7));
+  }
+  out.null_count = bitmap_nulls(out.validity.bytes, rows.size());
+  if (out.null_count == 0) out.validity = {};
+  return out;
+}
+
+Batch gather(const Batch& batch, std::span<const std::uint32_t> rows) {
+  Batch out{.schema = batch.schema, .rows = rows.size()};
+  for (const Array& column : batch.columns) out.columns.push_back(gather(column, rows));
+  return out;
+}
+
+}  // namespace otolith::model
