@@ -37,7 +37,8 @@ class AlignedBuffer {
   std::size_t size_ = 0;
 };
 
-/// A Mapping that owns a copy of the first `size` bytes of a file; invalid_argument if it has fewer.
+/// A Mapping that owns a copy of the first `size` bytes of a file; invalid_argument if it has
+/// fewer.
 std::unique_ptr<Mapping> copy_mapping(File& file, std::uint64_t size);
 
 }  // namespace otolith::io

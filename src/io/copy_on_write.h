@@ -3,8 +3,8 @@
 // Role:    the simulated disk's files and directories; a crash state costs only what it changes.
 // Shapes:  one T.
 // Errors:  std::bad_alloc.
-// Threads: thread-compatible; states that share a value may be used by different threads as long as one
-//          of them (the recording they came from) outlives the others.
+// Threads: thread-compatible; states that share a value may be used by different threads as long as
+//          one of them (the recording they came from) outlives the others.
 // Why:     a million crash states in a minute leave no time for copies.
 #pragma once
 

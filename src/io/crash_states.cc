@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <mutex>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/spread.h"
 
 namespace otolith::io {
 
@@ -27,25 +27,6 @@ PowerLoss listed_loss(std::size_t number, std::uint64_t seed) {
 
 static_assert(static_cast<std::size_t>(PowerLoss::Kind::all_but_one) == kFixedKinds);
 
-// Visits 0..count-1 once each, far apart, so that a budget that ends early has seen the whole run.
-class Spread {
- public:
-  // Steps of the golden ratio keep what was visited evenly spread at every moment.
-  explicit Spread(std::uint64_t count)
-      : count_(count), step_(static_cast<std::uint64_t>(static_cast<double>(count) * 0.618034) + 1) {
-    while (std::gcd(step_, count_) != 1) ++step_;
-  }
-  std::uint64_t next() {
-    at_ = (at_ + step_) % count_;
-    return at_;
-  }
-
- private:
-  const std::uint64_t count_;
-  std::uint64_t step_;
-  std::uint64_t at_ = 0;
-};
-
 void append_pages(StalePages& stale, const DiskState& state, NodeId id) {
   if (id == kNoNode || !state.node(id).file) return;
   const FileNode& file = *state.node(id).file;
@@ -59,7 +40,9 @@ class Walk {
  public:
   Walk(const CrashRecording& recording, const CrashBudget& budget,
        const std::function<void(CrashState&)>& check)
-      : recording_(recording), budget_(budget), check_(check),
+      : recording_(recording),
+        budget_(budget),
+        check_(check),
         start_(std::chrono::steady_clock::now()) {}
 
   bool within_budget() const {
@@ -148,8 +131,7 @@ struct CrashRecorder::Running {
   // Blocks that this call gave back: of the file it removed, replaced or cut.
   void collect_freed(const CallNote& note, const DiskState& before) {
     const bool frees = note.operation == Operation::remove ||
-                       note.operation == Operation::truncate ||
-                       note.operation == Operation::rename;
+                       note.operation == Operation::truncate || note.operation == Operation::rename;
     if (!frees) return;
     const std::string& freed = note.operation == Operation::rename ? note.target : note.path;
     append_pages(recording.stale, before, before.lookup(freed));
@@ -191,9 +173,10 @@ CrashRecording CrashRecorder::finish() {
 std::string CrashState::describe() const {
   const CrashPoint& at = recording.points[point];
   const std::string moment =
-      point == 0 ? std::string("before the first call")
-                 : fmt::format("after call {} ({} {} [{}, +{}))", point, verb_of(at.after.operation),
-                               quoted(at.after.path), at.after.offset, at.after.bytes);
+      point == 0
+          ? std::string("before the first call")
+          : fmt::format("after call {} ({} {} [{}, +{}))", point, verb_of(at.after.operation),
+                        quoted(at.after.path), at.after.offset, at.after.bytes);
   return fmt::format("{}, survived: {}; {} acknowledged; point {}, kind {}, left out {}, seed {}",
                      moment, io::describe(loss, at.state), acknowledged, point,
                      static_cast<int>(loss.kind), loss.left_out, loss.seed);
@@ -201,9 +184,9 @@ std::string CrashState::describe() const {
 
 CrashState crash_state(const CrashRecording& recording, std::size_t point, const PowerLoss& loss) {
   const CrashPoint& at = recording.points[point];
-  return {SimDisk(after_power_loss(at.state, loss, recording.stale, at.stale_pages),
-                  recording.options),
-          at.acknowledged, recording, point, loss};
+  return {
+      SimDisk(after_power_loss(at.state, loss, recording.stale, at.stale_pages), recording.options),
+      at.acknowledged, recording, point, loss};
 }
 
 CrashCount for_each_crash_state(const CrashRecording& recording, const CrashBudget& budget,

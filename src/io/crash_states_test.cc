@@ -1,7 +1,8 @@
 // A toy commit protocol, right and with planted bugs: the crash states must tell them apart.
 //
-// The toy is Otolith's order of a commit in miniature: a segment is written and synced, its directory is
-// synced, a record that names it is appended to the log and synced, then the commit is acknowledged.
+// The toy is Otolith's order of a commit in miniature: a segment is written and synced, its
+// directory is synced, a record that names it is appended to the log and synced, then the commit is
+// acknowledged.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -119,7 +120,8 @@ class Toy {
   std::uint64_t end_ = kHeaderBytes;
 };
 
-// Commits that the log shows, up to the first record that is not whole; -1 if anything shown is wrong.
+// Commits that the log shows, up to the first record that is not whole; -1 if anything shown is
+// wrong.
 int recover(Vfs& vfs, Bugs bugs) {
   if (!vfs.exists("log")) return 0;
   auto file = vfs.open("log", OpenMode::read_write);
@@ -191,11 +193,11 @@ CrashRecording record(const Scenario& scenario) {
 std::uint64_t violations(const Scenario& scenario) {
   const CrashRecording recording = record(scenario);
   std::uint64_t wrong = 0;
-  (void)for_each_crash_state(
-      recording, {.seed = scenario.seed, .states_max = scenario.states_max}, [&](CrashState& state) {
-        const int found = recover(*state.disk.attach(), scenario.bugs);
-        if (found < static_cast<int>(state.acknowledged)) wrong++;
-      });
+  (void)for_each_crash_state(recording, {.seed = scenario.seed, .states_max = scenario.states_max},
+                             [&](CrashState& state) {
+                               const int found = recover(*state.disk.attach(), scenario.bugs);
+                               if (found < static_cast<int>(state.acknowledged)) wrong++;
+                             });
   return wrong;
 }
 
@@ -231,8 +233,8 @@ TEST_CASE("crash states: a record without a checksum is found") {
   CHECK(violations(planted([](Bugs& b) { b.no_checksum = true; })) > 0);
 }
 
-// The earlier toy wrote the same commits to blocks that this one gets again: without the salt its records
-// continue ours wherever a fresh block shows them.
+// The earlier toy wrote the same commits to blocks that this one gets again: without the salt its
+// records continue ours wherever a fresh block shows them.
 TEST_CASE("crash states: a checksum without the file's salt is found") {
   CHECK(violations(planted([](Bugs& b) { b.no_salt = true; })) > 0);
 }
@@ -297,15 +299,16 @@ TEST_CASE("crash states: one state is built again from what it tells of itself")
 
 TEST_CASE("crash states: the walk says how far it came") {
   const CrashRecording recording = record({});
-  const CrashCount all = for_each_crash_state(recording, {.states_max = 10'000}, [](CrashState&) {});
+  const CrashCount all =
+      for_each_crash_state(recording, {.states_max = 10'000}, [](CrashState&) {});
   CHECK(all.states == 10'000);
   CHECK(all.listed_states == all.listed_total);
   CHECK(all.points == recording.points.size());
   const CrashCount few = for_each_crash_state(recording, {.states_max = 50}, [](CrashState&) {});
   CHECK(few.states == 50);
   CHECK(few.listed_states == 25);
-  const CrashCount none = for_each_crash_state(
-      recording, {.time_max = std::chrono::nanoseconds(0)}, [](CrashState&) {});
+  const CrashCount none = for_each_crash_state(recording, {.time_max = std::chrono::nanoseconds(0)},
+                                               [](CrashState&) {});
   CHECK(none.states == 0);
 }
 
@@ -313,10 +316,8 @@ TEST_CASE("crash states: the walk says how far it came") {
 TEST_CASE("crash states: states a second" * doctest::skip()) {
   const CrashRecording recording = record({});
   const auto start = std::chrono::steady_clock::now();
-  const CrashCount count =
-      for_each_crash_state(recording, {.states_max = 200'000}, [](CrashState& state) {
-        (void)state.disk.attach();
-      });
+  const CrashCount count = for_each_crash_state(
+      recording, {.states_max = 200'000}, [](CrashState& state) { (void)state.disk.attach(); });
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   MESSAGE(fmt::format("{} states in {:.2f} s: {:.0f} states/s", count.states, seconds,

@@ -133,8 +133,8 @@ int DiskState::make_directory(std::string_view path) {
   return 0;
 }
 
-// One journalled change, durable with the directory it moves to: file systems never lose a file between
-// two directories, but may show it in its old place until the new one is synced.
+// One journalled change, durable with the directory it moves to: file systems never lose a file
+// between two directories, but may show it in its old place until the new one is synced.
 int DiskState::rename(std::string_view from, std::string_view to) {
   const Place source = place_of(from);
   const Place target = place_of(to);
@@ -213,8 +213,7 @@ void DiskState::preallocate(NodeId id, std::uint64_t size) {
 void DiskState::sync_file(NodeId id) {
   if (!tracked_ || nodes_[id].file->pending.empty()) return;
   FileNode& file = nodes_[id].file.edit();
-  if (file.unknown_sectors.empty() &&
-      std::ranges::none_of(file.pending, &PendingWrite::unknown)) {
+  if (file.unknown_sectors.empty() && std::ranges::none_of(file.pending, &PendingWrite::unknown)) {
     file.durable = file.cached;
     file.pending.clear();
     return;

@@ -1,7 +1,7 @@
 // A whole simulated disk with its page cache, as a value: what is durable, what is only pending.
 //
-// Role:    the failure model of TESTING.md; SimDisk puts processes, locks and faults on top of it, and
-//          power_loss.h turns it into what a crash leaves.
+// Role:    the failure model of TESTING.md; SimDisk puts processes, locks and faults on top of it,
+//          and power_loss.h turns it into what a crash leaves.
 //
 //          per file       durable content | cached content | pending writes and resizes, in order
 //          per directory  durable entries | cached entries
@@ -10,8 +10,8 @@
 // Shapes:  node 1 is the root directory; sequence numbers order all pending changes of a disk.
 // Errors:  an errno, 0 for success: this is a model of a kernel, not of our library.
 // Threads: thread-compatible; copies cost one pointer per node.
-// Why:     a value, so that recording a run keeps the state after every operation and power loss is a
-//          function from state to state.
+// Why:     a value, so that recording a run keeps the state after every operation and power loss is
+//          a function from state to state.
 #pragma once
 
 #include <map>
@@ -44,11 +44,11 @@ struct PendingWrite {
 struct FileNode {
   CopyOnWrite<PagedBytes> durable;
   CopyOnWrite<PagedBytes> cached;
-  std::vector<PendingWrite> pending;         // ascending by sequence
-  std::set<std::uint64_t> unknown_sectors;   // written, then named by a failed sync
-  std::uint64_t preallocated = 0;            // bytes reserved
-  bool named = true;                         // an entry of the cache names it
-  std::uint64_t version = 0;                 // goes up when the cached content changes
+  std::vector<PendingWrite> pending;        // ascending by sequence
+  std::set<std::uint64_t> unknown_sectors;  // written, then named by a failed sync
+  std::uint64_t preallocated = 0;           // bytes reserved
+  bool named = true;                        // an entry of the cache names it
+  std::uint64_t version = 0;                // goes up when the cached content changes
 };
 
 using Entries = std::map<std::string, NodeId, std::less<>>;
@@ -102,8 +102,8 @@ class DiskState {
 
   void sync_file(NodeId id);
   void sync_directory(NodeId id);
-  /// A sync that fails: the cache keeps, loses or half keeps what was pending, as `random` says; what of
-  /// it is on the disk is unknown from now on.
+  /// A sync that fails: the cache keeps, loses or half keeps what was pending, as `random` says;
+  /// what of it is on the disk is unknown from now on.
   void fail_sync_file(NodeId id, SeededRandom& random);
   void fail_sync_directory(NodeId id);
 

@@ -20,14 +20,14 @@ namespace otolith::io {
 class Environment {
  public:
   virtual ~Environment() = default;
-  virtual Timestamp now() = 0;                              // wall clock; may jump
-  virtual std::uint64_t monotonic_ns() = 0;                 // never goes back
+  virtual Timestamp now() = 0;               // wall clock; may jump
+  virtual std::uint64_t monotonic_ns() = 0;  // never goes back
   virtual void sleep_ns(std::uint64_t duration_ns) = 0;
   virtual void random(std::span<std::byte> out) = 0;
-  virtual std::string boot_id() = 0;                        // changes when the machine restarts;
-                                                            // empty if unknown: equal to nothing
-  virtual std::uint64_t process_id() = 0;                   // of the calling process, also after fork
-  virtual std::uint64_t process_start() = 0;                // so that a reused pid is told apart
+  virtual std::string boot_id() = 0;          // changes when the machine restarts;
+                                              // empty if unknown: equal to nothing
+  virtual std::uint64_t process_id() = 0;     // of the calling process, also after fork
+  virtual std::uint64_t process_start() = 0;  // so that a reused pid is told apart
 };
 
 /// The machine's own clock and randomness.

@@ -17,8 +17,10 @@ bool changes_disk(Operation operation) noexcept {
     case Operation::sync_dir:
     case Operation::rename:
     case Operation::remove:
-    case Operation::remove_dir: return true;
-    default: return false;
+    case Operation::remove_dir:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -39,12 +41,17 @@ bool can_fail_with(Operation operation, int error) noexcept {
   if (operation == Operation::write_back || operation == Operation::unlock) return false;
   switch (error) {
     case ENOSPC:
-    case EDQUOT: return takes_space(operation);
-    case EFBIG: return operation == Operation::write || operation == Operation::preallocate;
-    case EROFS: return changes_disk(operation) || operation == Operation::open;
+    case EDQUOT:
+      return takes_space(operation);
+    case EFBIG:
+      return operation == Operation::write || operation == Operation::preallocate;
+    case EROFS:
+      return changes_disk(operation) || operation == Operation::open;
     case EMFILE:
-    case ENFILE: return takes_descriptor(operation);
-    default: return true;
+    case ENFILE:
+      return takes_descriptor(operation);
+    default:
+      return true;
   }
 }
 

@@ -17,10 +17,10 @@ namespace otolith::io {
 
 struct Fault {
   std::optional<Operation> operation = std::nullopt;  // nullopt: any call that can fail
-  std::uint64_t at = 1;                // fails the at-th such call from now on
-  int error = 5;                       // errno: EIO, ENOSPC, EDQUOT, EROFS, EMFILE, …
-  bool short_write = false;            // a write first puts a part of its bytes, as the seed says
-  bool sticky = false;                 // every later such call fails too
+  std::uint64_t at = 1;                               // fails the at-th such call from now on
+  int error = 5;             // errno: EIO, ENOSPC, EDQUOT, EROFS, EMFILE, …
+  bool short_write = false;  // a write first puts a part of its bytes, as the seed says
+  bool sticky = false;       // every later such call fails too
 };
 
 /// True if a real disk can answer this call with this errno.
@@ -28,15 +28,15 @@ bool can_fail_with(Operation operation, int error) noexcept;
 
 class FaultSet {
  public:
+  using Calls = std::array<std::uint64_t, kOperationCount>;  // made so far, by operation
+
   void inject(const Fault& fault) { faults_.push_back({fault, 0}); }
   void clear() { faults_.clear(); }
 
   /// Counts a call; the fault it meets, if any.
   std::optional<Fault> meet(Operation operation);
   std::uint64_t fired() const noexcept { return fired_; }
-  std::uint64_t calls(Operation operation) const noexcept {
-    return calls_[static_cast<std::size_t>(operation)];
-  }
+  const Calls& calls() const noexcept { return calls_; }
 
  private:
   struct Armed {
@@ -45,7 +45,7 @@ class FaultSet {
   };
 
   std::vector<Armed> faults_;
-  std::array<std::uint64_t, kOperationCount> calls_{};
+  Calls calls_{};
   std::uint64_t fired_ = 0;
 };
 

@@ -6,9 +6,12 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/mutant.h"
+
 namespace otolith::io {
 
-// Links the descriptors to close; lives for ever, for forks can come after static destructors began.
+// Links the descriptors to close; lives for ever, for forks can come after static destructors
+// began.
 class ForkHandler {
  public:
   static ForkHandler& instance() {
@@ -43,6 +46,7 @@ class ForkHandler {
   }
 
   void close_in_child() {
+    if (mutant("io-fork-keeps-descriptors")) first_ = nullptr;
     for (OwnedDescriptor* each = first_; each != nullptr; each = each->next_) {
       ::close(each->descriptor_);
       each->descriptor_ = -1;  // the number may be given to another file from now on

@@ -1,7 +1,8 @@
 // What happens to open files when the process forks.
 //
-// Role:    a lock must die with the process that took it (HISTORY.md section 1), so a forked child may
-//          not keep the description alive: its copies of every writable descriptor are closed at once.
+// Role:    a lock must die with the process that took it (HISTORY.md section 1), so a forked child
+//          may not keep the description alive: its copies of every writable descriptor are closed
+//          at once.
 // Shapes:  a generation counts the forks between the first process and this one.
 // Errors:  none; a closed file answers further calls with io ("open the database again").
 // Threads: thread-safe.
@@ -13,11 +14,12 @@
 
 namespace otolith::io {
 
-/// Goes up in a forked child before fork returns there. A handle remembers it when it opens and, when it
-/// differs at a later use, reopens read-only (databases) or refuses (recorders, cursors).
+/// Goes up in a forked child before fork returns there. A handle remembers it when it opens and,
+/// when it differs at a later use, reopens read-only (databases) or refuses (recorders, cursors).
 std::uint64_t fork_generation() noexcept;
 
-/// A descriptor that must not live on in a forked child. Not movable: the handler knows its address.
+/// A descriptor that must not live on in a forked child. Not movable: the handler knows its
+/// address.
 class OwnedDescriptor {
  public:
   enum class InChild : bool { keep, close };

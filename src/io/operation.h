@@ -1,6 +1,7 @@
 // The calls of a Vfs, by name: what faults are aimed at and what recordings list.
 //
 // Role:    one vocabulary for counting, failing and describing calls on a simulated disk.
+// Errors:  none.
 // Threads: immutable.
 // Why:     names are the verbs of error messages, so that a report of a fault reads like the error.
 #pragma once
@@ -35,10 +36,25 @@ enum class Operation : std::uint8_t {
   space_left,
 };
 
-inline constexpr std::array<std::string_view, 19> kOperationVerbs = {
-    "open", "create", "read", "write", "sync", "write back", "preallocate", "truncate", "stat",
-    "map", "lock", "unlock", "list", "create directory", "sync directory", "rename", "remove",
-    "remove directory", "measure the space of"};
+inline constexpr std::array<std::string_view, 19> kOperationVerbs = {"open",
+                                                                     "create",
+                                                                     "read",
+                                                                     "write",
+                                                                     "sync",
+                                                                     "write back",
+                                                                     "preallocate",
+                                                                     "truncate",
+                                                                     "stat",
+                                                                     "map",
+                                                                     "lock",
+                                                                     "unlock",
+                                                                     "list",
+                                                                     "create directory",
+                                                                     "sync directory",
+                                                                     "rename",
+                                                                     "remove",
+                                                                     "remove directory",
+                                                                     "measure the space of"};
 inline constexpr std::size_t kOperationCount = kOperationVerbs.size();
 
 constexpr std::string_view verb_of(Operation operation) noexcept {

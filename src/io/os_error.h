@@ -1,8 +1,9 @@
-// Turns an errno into an Error that names the file and the remedy; the simulated disk speaks through it too.
+// Turns an errno into an Error that names the file and the remedy; the simulated disk speaks
+// through it too.
 //
 // Role:    every failed call of every disk is reported here, so that both disks say the same.
-// Errors:  not_found (ENOENT, ENOTDIR), conflict (EEXIST, ENOTEMPTY), no_space (ENOSPC, EDQUOT, EFBIG),
-//          unauthorized (EACCES, EPERM), otherwise io.
+// Errors:  not_found (ENOENT, ENOTDIR), conflict (EEXIST, ENOTEMPTY), no_space (ENOSPC, EDQUOT,
+//          EFBIG), unauthorized (EACCES, EPERM), otherwise io.
 // Threads: thread-safe.
 // Why:     one table of remedies; no caller formats an errno itself.
 #pragma once
@@ -18,6 +19,9 @@ struct FailedCall {
   std::string shown;      // as Vfs::describe gives it
   std::string file;       // relative to the root, for Error::where
 };
+
+/// The system's words for an errno: `No space left on device`.
+std::string errno_text(int number);
 
 /// Throws the Error for this errno.
 [[noreturn]] void throw_os_error(int number, const FailedCall& call);

@@ -1,8 +1,8 @@
 // The bytes of a simulated file, in pages that copies share.
 //
 // Role:    content of a file on the simulated disk and in its page cache.
-// Shapes:  pages of 4,096 bytes; a page that was never written is absent and reads as zeros; bytes behind
-//          the size within the last page are zero.
+// Shapes:  pages of 4,096 bytes; a page that was never written is absent and reads as zeros; bytes
+//          behind the size within the last page are zero.
 // Errors:  std::bad_alloc.
 // Threads: as CopyOnWrite.
 // Why:     absent pages are fresh blocks: after a crash they may show what the block held before.
@@ -23,7 +23,8 @@ inline constexpr std::size_t kSectorBytes = 512;  // what a disk writes whole or
 
 using SimPage = std::array<std::byte, kSimPageBytes>;
 
-/// What a fresh block, to become this page of a file, holds before it is written; asked once per block.
+/// What a fresh block, to become this page of a file, holds before it is written; asked once per
+/// block.
 using FreshBlock = std::function<void(SimPage&, std::size_t index)>;
 
 /// A page that was once written, and its place in its file.

@@ -6,8 +6,8 @@
 // Errors:  invalid_argument naming the path: such a path is a bug of the caller, for users' names
 //          never become paths.
 // Threads: thread-safe.
-// Why:     all files are opened relative to a descriptor of the root, so that a directory that is moved
-//          while open keeps working; nothing may climb out of it.
+// Why:     all files are opened relative to a descriptor of the root, so that a directory that is
+//          moved while open keeps working; nothing may climb out of it.
 #pragma once
 
 #include <string_view>

@@ -107,8 +107,8 @@ std::unique_ptr<File> PosixVfs::open(const std::string& path, OpenMode mode) {
       writable ? OwnedDescriptor::InChild::close : OwnedDescriptor::InChild::keep,
       [&] { return open_retried(root_.get(), name, flags); });
   if (descriptor->get() < 0) fail(errno, verb, path);
-  return std::make_unique<PosixFile>(
-      std::move(descriptor), PosixFileSetup{path, describe(path), writable, options_.mmap});
+  return std::make_unique<PosixFile>(std::move(descriptor),
+                                     PosixFileSetup{path, describe(path), writable, options_.mmap});
 }
 
 std::optional<FileStat> PosixVfs::stat(const std::string& path) {
@@ -146,8 +146,8 @@ bool PosixVfs::make_dir(const std::string& directory) {
 }
 
 void PosixVfs::sync_dir(const std::string& directory) {
-  const Descriptor descriptor(open_retried(
-      root_.get(), checked_for_writing(directory, "sync"), O_RDONLY | O_DIRECTORY));
+  const Descriptor descriptor(
+      open_retried(root_.get(), checked_for_writing(directory, "sync"), O_RDONLY | O_DIRECTORY));
   if (descriptor.get() < 0) fail(errno, "sync", directory);
   if (retried([&] { return ::fsync(descriptor.get()); }) == 0) return;
   // Some network file systems refuse to sync a directory because they never delay its entries.
@@ -178,8 +178,8 @@ std::uint64_t PosixVfs::space_left() {
   return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
 }
 
-// Makes the root and its entry in the directory above durable: a database that vanishes with its name
-// after power loss was never durable.
+// Makes the root and its entry in the directory above durable: a database that vanishes with its
+// name after power loss was never durable.
 void make_root(const std::string& root) {
   if (::mkdir(root.c_str(), kDirMode) != 0) {
     if (errno == EEXIST) return;

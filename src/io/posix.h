@@ -1,12 +1,12 @@
 // The Vfs over a real directory.
 //
 // Role:    what every database on a disk is opened on.
-// Shapes:  paths relative to the root (io/path.h); the root is held by descriptor, so a directory that is
-//          moved while open keeps working.
+// Shapes:  paths relative to the root (io/path.h); the root is held by descriptor, so a directory
+//          that is moved while open keeps working.
 // Errors:  as vfs.h; EMFILE, EROFS, EACCES and others say what to do (io/os_error.h).
 // Threads: thread-safe.
-// Why:     plain pread, pwrite and fdatasync: measured as fast as anything for our sizes, and the only
-//          calls whose failure rules are known (ADR: bulk writes).
+// Why:     plain pread, pwrite and fdatasync: measured as fast as anything for our sizes, and the
+//          only calls whose failure rules are known (ADR: bulk writes).
 #pragma once
 
 #include <memory>

@@ -11,13 +11,15 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "io/aligned_buffer.h"
 
 namespace otolith::io {
 
 namespace {
 
-// Linux moves at most 2 GiB less a page in one call; a smaller step also bounds the time in the kernel.
+// Linux moves at most 2 GiB less a page in one call; a smaller step also bounds the time in the
+// kernel.
 constexpr std::size_t kCallBytesMax = std::size_t{1} << 30;
 
 class MemoryMap final : public Mapping {
@@ -75,16 +77,17 @@ void PosixFile::write_at(std::uint64_t offset, BytesView bytes) {
     if (put < 0) fail(errno, "write");
     if (put == 0) fail(ENOSPC, "write");  // a device that takes nothing and says nothing is full
     done += static_cast<std::size_t>(put);
+    if (mutant("io-short-write-ignored")) return;
   }
 }
 
-// fdatasync also writes the size and the block map where they are needed to read the data back; what it
-// leaves out (times) nobody here relies on.
+// fdatasync also writes the size and the block map where they are needed to read the data back;
+// what it leaves out (times) nobody here relies on.
 void PosixFile::sync() {
   if (sync_failed_.load(std::memory_order_acquire)) fail(EIO, "sync again after a failed sync of");
   if (retried([&] { return ::fdatasync(descriptor_->get()); }) == 0) return;
   const int number = errno;
-  sync_failed_.store(true, std::memory_order_release);
+  if (!mutant("io-failed-sync-forgotten")) sync_failed_.store(true, std::memory_order_release);
   fail(number, "sync");
 }
 
@@ -96,9 +99,8 @@ void PosixFile::write_back(std::uint64_t offset, std::uint64_t bytes) {
 
 void PosixFile::preallocate(std::uint64_t size) {
   require_writable("preallocate");
-  if (retried([&] {
-        return ::fallocate(descriptor_->get(), 0, 0, static_cast<off_t>(size));
-      }) == 0) {
+  if (retried([&] { return ::fallocate(descriptor_->get(), 0, 0, static_cast<off_t>(size)); }) ==
+      0) {
     return;
   }
   if (errno != EOPNOTSUPP && errno != ENOSYS) fail(errno, "preallocate");
@@ -152,7 +154,8 @@ int PosixFile::lock_call(std::uint64_t byte, short kind) {
 }
 
 bool PosixFile::try_lock(std::uint64_t byte, bool exclusive) {
-  // A file opened for reading is kept open by a forked child, which would keep the lock alive with it.
+  // A file opened for reading is kept open by a forked child, which would keep the lock alive with
+  // it.
   require_writable("lock");
   if (lock_call(byte, exclusive ? F_WRLCK : F_RDLCK) == 0) return true;
   if (errno == EAGAIN || errno == EACCES) return false;

@@ -204,6 +204,16 @@ TEST_CASE("posix: a full device and a file size limit are no_space") {
   CHECK(exit_of(child) == 0);
 }
 
+// A device without storage refuses every sync, which serves as a disk whose sync fails.
+TEST_CASE("posix: after a failed sync every later sync of the file fails, and says so") {
+  auto file = posix_vfs("/dev")->open("null", OpenMode::read_write);
+  std::string message;
+  CHECK(code_of([&] { file->sync(); }, &message) == ErrorCode::io);
+  CHECK(message.find("again") == std::string::npos);
+  CHECK(code_of([&] { file->sync(); }, &message) == ErrorCode::io);
+  CHECK(message.find("again after a failed sync") != std::string::npos);
+}
+
 TEST_CASE("posix: a directory that is moved while open keeps working") {
   const TestFolder folder;
   std::filesystem::create_directory(folder.path() + "/before");
@@ -255,13 +265,13 @@ TEST_CASE("environment: clocks go on, ids tell processes apart, a forked child h
   system->random(b);
   CHECK(a != b);
   const std::uint64_t parent = system->process_id();
-  const pid_t child = in_child([&] {
-    return system->process_id() != parent && system->process_start() > 0 ? 0 : 1;
-  });
+  const pid_t child = in_child(
+      [&] { return system->process_id() != parent && system->process_start() > 0 ? 0 : 1; });
   CHECK(exit_of(child) == 0);
 }
 
-TEST_CASE("environment: the simulated one repeats from its seed and tells processes and boots apart") {
+TEST_CASE(
+    "environment: the simulated one repeats from its seed and tells processes and boots apart") {
   auto a = simulated_environment(7);
   auto b = simulated_environment(7);
   CHECK(a->now() == b->now());

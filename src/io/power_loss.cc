@@ -38,8 +38,8 @@ std::vector<Change> changes_in_order(const DiskState& state) {
   return changes;
 }
 
-// A state drawn at random leans one way: with even odds for each of many writes, states in which nearly
-// all or nearly none got through would never be met.
+// A state drawn at random leans one way: with even odds for each of many writes, states in which
+// nearly all or nearly none got through would never be met.
 void draw_fates(std::vector<Change>& changes, SeededRandom& random) {
   const std::uint64_t whole_in_16 = std::array<std::uint64_t, 4>{1, 6, 11, 15}[random.below(4)];
   for (Change& change : changes) {
@@ -56,8 +56,12 @@ void decide_fates(std::vector<Change>& changes, const PowerLoss& loss, SeededRan
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const bool entries = changes[i].node == kNoNode;
     switch (loss.kind) {
-      case PowerLoss::Kind::everything: changes[i].fate = Fate::whole; break;
-      case PowerLoss::Kind::entries_only: changes[i].fate = entries ? Fate::whole : Fate::dropped; break;
+      case PowerLoss::Kind::everything:
+        changes[i].fate = Fate::whole;
+        break;
+      case PowerLoss::Kind::entries_only:
+        changes[i].fate = entries ? Fate::whole : Fate::dropped;
+        break;
       case PowerLoss::Kind::entries_and_sizes:
         changes[i].fate = entries ? Fate::whole : Fate::size_only;
         break;
@@ -65,16 +69,20 @@ void decide_fates(std::vector<Change>& changes, const PowerLoss& loss, SeededRan
         changes[i].fate = i == loss.left_out ? Fate::dropped : Fate::whole;
         break;
       case PowerLoss::Kind::nothing:
-      case PowerLoss::Kind::random: break;
+      case PowerLoss::Kind::random:
+        break;
     }
   }
 }
 
-// What a block shows that was allocated but not written: per state always zeros, or drawn per block.
+// What a block shows that was allocated but not written: per state always zeros, or drawn per
+// block.
 class FreshBlocks {
  public:
   FreshBlocks(const StalePages& stale, std::size_t count, SeededRandom& random)
-      : stale_(stale), count_(std::min(count, stale.size())), random_(random),
+      : stale_(stale),
+        count_(std::min(count, stale.size())),
+        random_(random),
         only_zeros_(random.one_in(2)) {}
 
   void fill(SimPage& page, std::size_t index) {
@@ -122,11 +130,20 @@ class FileAfterLoss {
     }
     const BytesView bytes = *write.bytes;
     switch (fate) {
-      case Fate::whole: content_.write(write.offset, bytes, &fresh_); break;
-      case Fate::size_only: grow(write); break;
-      case Fate::cut: apply_cut(write); break;
-      case Fate::some_sectors: apply_some_sectors(write); break;
-      case Fate::dropped: break;
+      case Fate::whole:
+        content_.write(write.offset, bytes, &fresh_);
+        break;
+      case Fate::size_only:
+        grow(write);
+        break;
+      case Fate::cut:
+        apply_cut(write);
+        break;
+      case Fate::some_sectors:
+        apply_some_sectors(write);
+        break;
+      case Fate::dropped:
+        break;
     }
   }
 
@@ -165,8 +182,9 @@ class FileAfterLoss {
       const std::uint64_t sector_end = std::min((at / kSectorBytes + 1) * kSectorBytes, end);
       if (random_.one_in(2)) {
         content_.write(at,
-                       BytesView(*write.bytes).subspan(static_cast<std::size_t>(at - write.offset),
-                                                       static_cast<std::size_t>(sector_end - at)),
+                       BytesView(*write.bytes)
+                           .subspan(static_cast<std::size_t>(at - write.offset),
+                                    static_cast<std::size_t>(sector_end - at)),
                        &fresh_);
       }
       at = sector_end;
@@ -247,10 +265,14 @@ DiskState after_power_loss(const DiskState& before, const PowerLoss& loss, const
 std::string describe(const PowerLoss& loss, const DiskState& before) {
   const std::size_t count = pending_count(before);
   switch (loss.kind) {
-    case PowerLoss::Kind::nothing: return fmt::format("none of {} pending changes", count);
-    case PowerLoss::Kind::everything: return fmt::format("all of {} pending changes", count);
-    case PowerLoss::Kind::entries_only: return "entries of directories, no data";
-    case PowerLoss::Kind::entries_and_sizes: return "entries of directories and sizes, no data";
+    case PowerLoss::Kind::nothing:
+      return fmt::format("none of {} pending changes", count);
+    case PowerLoss::Kind::everything:
+      return fmt::format("all of {} pending changes", count);
+    case PowerLoss::Kind::entries_only:
+      return "entries of directories, no data";
+    case PowerLoss::Kind::entries_and_sizes:
+      return "entries of directories and sizes, no data";
     case PowerLoss::Kind::all_but_one:
       return fmt::format("all but change {} of {}", loss.left_out, count);
     case PowerLoss::Kind::random:

@@ -3,15 +3,16 @@
 // Role:    one crash state: durable content plus whatever part of the pending changes got through.
 //
 //          fate of a write:   dropped | size only | cut at a sector | some sectors | whole
-//          fate of the rest:  dropped | whole (resizes, and creates, removes and renames of entries)
+//          fate of the rest:  dropped | whole (resizes, and creates, removes and renames of
+//          entries)
 //
 //          Changes that got through apply in the order they were made; any subset may.
 //
 // Shapes:  pending changes of a whole disk are numbered from 0 in the order they were made.
 // Errors:  none.
 // Threads: thread-safe: states go in and come out by value.
-// Why:     sectors that were not written keep what was durable there; in blocks never written before they
-//          are zero or stale, which is what makes checksums and salts necessary.
+// Why:     sectors that were not written keep what was durable there; in blocks never written
+//          before they are zero or stale, which is what makes checksums and salts necessary.
 #pragma once
 
 #include <memory>
@@ -43,8 +44,8 @@ using StalePages = std::vector<WrittenPage>;
 /// How many changes of this state are pending.
 std::size_t pending_count(const DiskState& state);
 
-/// The disk as found after the restart: nothing is pending on it. Fresh blocks show zeros, garbage, or
-/// one of the first `stale_count` pages of `stale`.
+/// The disk as found after the restart: nothing is pending on it. Fresh blocks show zeros, garbage,
+/// or one of the first `stale_count` pages of `stale`.
 DiskState after_power_loss(const DiskState& before, const PowerLoss& loss,
                            const StalePages& stale = {}, std::size_t stale_count = 0);
 

@@ -4,7 +4,8 @@
 // Shapes:  64-bit words; ranges half-open.
 // Errors:  none.
 // Threads: thread-compatible.
-// Why:     std::uniform_int_distribution differs between libraries, so a printed seed would not repeat.
+// Why:     std::uniform_int_distribution differs between libraries, so a printed seed would not
+//          repeat.
 // Source:  splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
 #pragma once
 

@@ -8,7 +8,8 @@ namespace otolith::io {
 namespace {
 
 constexpr std::size_t kNodesBetweenCollections = 256;
-constexpr std::uint64_t kUnlimitedBytes = std::uint64_t{1} << 50;  // what an endless disk reports free
+constexpr std::uint64_t kUnlimitedBytes = std::uint64_t{1}
+                                          << 50;  // what an endless disk reports free
 
 }  // namespace
 

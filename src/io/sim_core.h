@@ -1,10 +1,13 @@
 // The kernel of the simulated machine: one disk state, and who has which file open and locked.
 //
-// Role:    what SimDisk's handles, processes and files share; only sim_*.cc and test machinery see it.
+// Role:    what SimDisk's handles, processes and files share; only sim_*.cc and test machinery see
+//          it.
 // Shapes:  processes and open files are numbered from 1 and never reused.
 // Errors:  an errno, 0 for success, as DiskState.
-// Threads: not safe by itself: every member is guarded by mutex(), which SimVfs holds during a call.
-// Why:     apart from SimVfs, so that the rules of locks, faults and space read without Vfs plumbing.
+// Threads: not safe by itself: every member is guarded by mutex(), which SimVfs holds during a
+//          call.
+// Why:     apart from SimVfs, so that the rules of locks, faults and space read without Vfs
+//          plumbing.
 #pragma once
 
 #include <functional>

@@ -69,9 +69,9 @@ std::uint64_t SimDisk::faults_fired() const {
   return core_->faults().fired();
 }
 
-std::uint64_t SimDisk::calls(Operation operation) const {
+FaultSet::Calls SimDisk::calls() const {
   const std::scoped_lock lock(core_->mutex());
-  return core_->faults().calls(operation);
+  return core_->faults().calls();
 }
 
 void SimDisk::observe(Observer observer) {

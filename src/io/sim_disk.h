@@ -1,11 +1,12 @@
 // A disk in memory that several simulated processes use and that can lose power, fill up and fail.
 //
-// Role:    the second Vfs: crash states, fault sweeps and tests of several processes run on it; without
-//          faults it is the disk of `:memory:` databases.
+// Role:    the second Vfs: crash states, fault sweeps and tests of several processes run on it;
+//          without faults it is the disk of `:memory:` databases.
 // Shapes:  paths as io/path.h; sectors of 512 bytes, pages of 4,096.
 // Errors:  as vfs.h, and with the same messages as the real disk (io/os_error.h). Calls of a killed
 //          process throw io.
-// Threads: thread-safe (one mutex). All that is random comes from the seed, so a run with one thread repeats.
+// Threads: thread-safe (one mutex). All that is random comes from the seed, so a run with one
+//          thread repeats.
 // Why:     kernel rules, not ours, are modelled here: a sync after a failed sync succeeds and lies.
 #pragma once
 
@@ -40,7 +41,8 @@ class SimDisk {
   /// A new process's view of this disk. Its locks exclude those of other processes.
   std::unique_ptr<Vfs> attach(AttachOptions options = {});
 
-  /// As kill -9: the process's locks go, what it wrote stays in the page cache, its later calls throw.
+  /// As kill -9: the process's locks go, what it wrote stays in the page cache, its later calls
+  /// throw.
   void kill(const Vfs& process);
   /// Kills all processes and leaves what `after_power_loss` makes of the disk (power_loss.h).
   void lose_power(const std::function<DiskState(const DiskState&)>& after_power_loss);
@@ -56,10 +58,10 @@ class SimDisk {
   void inject(const Fault& fault);
   void clear_faults();
   std::uint64_t faults_fired() const;
-  std::uint64_t calls(Operation operation) const;  // made so far, by all processes
+  FaultSet::Calls calls() const;  // made so far, by all processes
 
-  /// Called under the disk's mutex after every call that changed the disk or what is durable on it, also
-  /// by a call that failed half way. One at a time; nullptr ends it.
+  /// Called under the disk's mutex after every call that changed the disk or what is durable on it,
+  /// also by a call that failed half way. One at a time; nullptr ends it.
   using Observer = std::function<void(const CallNote&, const DiskState&)>;
   void observe(Observer observer);
 

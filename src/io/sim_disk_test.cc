@@ -1,4 +1,5 @@
-// The failure model: what a killed process, a power loss, a failed sync and a full disk leave behind.
+// The failure model: what a killed process, a power loss, a failed sync and a full disk leave
+// behind.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -227,15 +228,14 @@ TEST_CASE("sim disk: recycled blocks show what was written there before") {
   SimDisk disk;
   auto vfs = disk.attach();
   durable_file(*vfs, "old", std::string(4096, 'x'));
-  const StalePages stale =
-      disk.state().node(disk.state().lookup("old")).file->cached->pages();
+  const StalePages stale = disk.state().node(disk.state().lookup("old")).file->cached->pages();
   auto file = durable_file(*vfs, "a", "");
   put(*file, 0, std::string(600, 'n'));
   bool shown = false;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    SimDisk after(after_power_loss(disk.state(), {PowerLoss::Kind::random, 0, seed}, stale,
-                                   stale.size()),
-                  {});
+    SimDisk after(
+        after_power_loss(disk.state(), {PowerLoss::Kind::random, 0, seed}, stale, stale.size()),
+        {});
     const std::string text = text_of(*after.attach(), "a");
     shown = shown || text.find('x') != std::string::npos;
     CHECK(text.size() <= 600);

@@ -71,17 +71,16 @@ class SimFile final : public File {
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) override {
     std::size_t got = 0;
     run(Operation::read, offset, out.size(), Changes::nothing, unless_faulty([&] {
-      got = content().read(offset, out);
-      return 0;
-    }));
+          got = content().read(offset, out);
+          return 0;
+        }));
     return got;
   }
 
   void write_at(std::uint64_t offset, BytesView bytes) override {
     require_writable(Operation::write);
-    run(Operation::write, offset, bytes.size(), Changes::disk, [&](const Fault* fault) {
-      return core_->write(setup_.node, offset, bytes, fault);
-    });
+    run(Operation::write, offset, bytes.size(), Changes::disk,
+        [&](const Fault* fault) { return core_->write(setup_.node, offset, bytes, fault); });
   }
 
   void sync() override {
@@ -108,26 +107,26 @@ class SimFile final : public File {
   void truncate(std::uint64_t size) override {
     require_writable(Operation::truncate);
     run(Operation::truncate, 0, size, Changes::disk, unless_faulty([&] {
-      core_->state().resize(setup_.node, size);
-      return 0;
-    }));
+          core_->state().resize(setup_.node, size);
+          return 0;
+        }));
   }
 
   FileStat stat() const override {
     FileStat found;
     run(Operation::stat, 0, 0, Changes::nothing, unless_faulty([&] {
-      found = {content().size(), kSimDevice, setup_.node};
-      return 0;
-    }));
+          found = {content().size(), kSimDevice, setup_.node};
+          return 0;
+        }));
     return found;
   }
 
   std::unique_ptr<Mapping> map(std::uint64_t size) override {
     std::shared_ptr<const AlignedBuffer> bytes;
     run(Operation::map, 0, size, Changes::nothing, unless_faulty([&] {
-      bytes = core_->contiguous(setup_.node);
-      return 0;
-    }));
+          bytes = core_->contiguous(setup_.node);
+          return 0;
+        }));
     if (size > bytes->size()) {
       throw_error(ErrorCode::invalid_argument, "cannot map {} bytes of {}{}: it has only {}", size,
                   core_->options().shown, setup_.path, bytes->size());
@@ -139,9 +138,9 @@ class SimFile final : public File {
     require_writable(Operation::lock);
     bool got = false;
     run(Operation::lock, byte, 1, Changes::nothing, unless_faulty([&] {
-      got = core_->try_lock(setup_.file, byte, exclusive);
-      return 0;
-    }));
+          got = core_->try_lock(setup_.file, byte, exclusive);
+          return 0;
+        }));
     return got;
   }
 
@@ -215,19 +214,20 @@ std::optional<FileStat> SimVfs::stat(const std::string& path) {
   check_path(path);
   std::optional<FileStat> found;
   call(*core_, process_, {Operation::stat, path, 0, 0, {}}, Changes::nothing, unless_faulty([&] {
-         const NodeId node = core_->state().lookup(path);
-         if (node == kNoNode) return 0;
-         const Node& there = core_->state().node(node);
-         found = FileStat{there.file ? there.file->cached->size() : 0, kSimDevice, node};
-         return 0;
-       }));
+    const NodeId node = core_->state().lookup(path);
+    if (node == kNoNode) return 0;
+    const Node& there = core_->state().node(node);
+    found = FileStat{there.file ? there.file->cached->size() : 0, kSimDevice, node};
+    return 0;
+  }));
   return found;
 }
 
 std::vector<std::string> SimVfs::list(const std::string& directory) {
   check_path(directory);
   std::vector<std::string> names;
-  call(*core_, process_, {Operation::list, directory, 0, 0, {}}, Changes::nothing, unless_faulty([&] {
+  call(*core_, process_, {Operation::list, directory, 0, 0, {}}, Changes::nothing,
+       unless_faulty([&] {
          const NodeId node = core_->state().lookup(directory);
          if (node == kNoNode) return ENOENT;
          const Node& there = core_->state().node(node);
@@ -283,9 +283,9 @@ void SimVfs::remove(const std::string& path) {
   check_path(path);
   require_writable("remove", path);
   call(*core_, process_, {Operation::remove, path, 0, 0, {}}, Changes::disk, unless_faulty([&] {
-         const int error = core_->state().remove_file(path);
-         return error == ENOENT ? 0 : error;
-       }));
+    const int error = core_->state().remove_file(path);
+    return error == ENOENT ? 0 : error;
+  }));
 }
 
 void SimVfs::remove_dir(const std::string& path) {
@@ -297,7 +297,8 @@ void SimVfs::remove_dir(const std::string& path) {
 
 std::uint64_t SimVfs::space_left() {
   std::uint64_t left = 0;
-  call(*core_, process_, {Operation::space_left, "", 0, 0, {}}, Changes::nothing, unless_faulty([&] {
+  call(*core_, process_, {Operation::space_left, "", 0, 0, {}}, Changes::nothing,
+       unless_faulty([&] {
          left = core_->space_left();
          return 0;
        }));

@@ -1,11 +1,12 @@
 // A simulated process's view of a simulated disk.
 //
 // Role:    Vfs over SimDisk::Core.
-// Shapes:  as vfs.h. A Mapping is a copy of the bytes at map time, shared by maps of the same content.
+// Shapes:  as vfs.h. A Mapping is a copy of the bytes at map time, shared by maps of the same
+//          content.
 // Errors:  as SimDisk.
 // Threads: thread-safe.
-// Why:     every call goes through one function, which counts it, fails it if a fault is due, and tells the
-//          observer.
+// Why:     every call goes through one function, which counts it, fails it if a fault is due, and
+//          tells the observer.
 #pragma once
 
 #include "io/os_error.h"

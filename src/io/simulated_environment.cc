@@ -9,7 +9,7 @@ namespace otolith::io {
 namespace {
 
 constexpr std::int64_t kStartNs = 1'700'000'000'000'000'000;  // 2023-11-14, a plausible wall clock
-constexpr std::uint64_t kLookNs = 1000;                       // each look at a clock takes this long
+constexpr std::uint64_t kLookNs = 1000;  // each look at a clock takes this long
 
 class SimulatedEnvironment final : public Environment {
  public:

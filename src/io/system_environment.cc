@@ -31,8 +31,8 @@ std::string first_line(const char* path) {
   return line;
 }
 
-// Field 22 of /proc/self/stat, in clock ticks since boot. Fields are counted from the last ')', for the
-// program's name before it may hold anything. 0 if /proc is not there.
+// Field 22 of /proc/self/stat, in clock ticks since boot. Fields are counted from the last ')', for
+// the program's name before it may hold anything. 0 if /proc is not there.
 std::uint64_t read_process_start() {
   constexpr int fields_between = 19;
   const std::string line = first_line("/proc/self/stat");
@@ -77,8 +77,8 @@ class SystemEnvironment final : public Environment {
 
   std::uint64_t process_id() override { return static_cast<std::uint64_t>(::getpid()); }
 
-  // Asked for at every commit (the holder's word of the lock page): read once per process. Without a
-  // mutex, which a fork could leave locked in the child; threads that race read the same value.
+  // Asked for at every commit (the holder's word of the lock page): read once per process. Without
+  // a mutex, which a fork could leave locked in the child; threads that race read the same value.
   std::uint64_t process_start() override {
     const std::uint64_t generation = fork_generation() + 1;
     if (known_in_.load(std::memory_order_acquire) != generation) {

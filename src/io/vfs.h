@@ -1,12 +1,15 @@
 // The one interface through which Otolith touches files, locks and memory maps.
 //
-// Role:    log, segments, index and lock page all live behind it; POSIX and a simulated disk implement it.
-// Shapes:  offsets and sizes in bytes; paths are relative to the root the Vfs was opened on, '/' between
-//          parts, never with "..": users' names never become paths.
+// Role:    log, segments, index and lock page all live behind it; POSIX and a simulated disk
+//          implement it.
+// Shapes:  offsets and sizes in bytes; paths are relative to the root the Vfs was opened on, '/'
+//          between parts, never with "..": users' names never become paths.
 // Errors:  io (with errno's text), no_space (ENOSPC, EDQUOT, EFBIG), not_found (missing file),
-//          conflict (create of a file that exists). EINTR and short reads and writes are retried inside.
+//          conflict (create of a file that exists). EINTR and short reads and writes are retried
+//          inside.
 // Threads: Vfs and File are thread-safe where calls go to different ranges.
-// Why:     durability rules can be tested only if every call can be recorded and failed (TESTING.md).
+// Why:     durability rules can be tested only if every call can be recorded and failed
+//          (TESTING.md).
 #pragma once
 
 #include <cstdint>
@@ -62,9 +65,10 @@ class File {
   /// Maps the first `size` bytes read-only (size <= the file's).
   virtual std::unique_ptr<Mapping> map(std::uint64_t size) = 0;
 
-  /// Takes the open-file-description lock on one byte; false if another description holds it. It goes
-  /// with unlock, with this File, or with the process. The file must be open for writing: a forked child
-  /// closes its copies of those (io/fork.h), so that no lock outlives its process in a child.
+  /// Takes the open-file-description lock on one byte; false if another description holds it. It
+  /// goes with unlock, with this File, or with the process. The file must be open for writing: a
+  /// forked child closes its copies of those (io/fork.h), so that no lock outlives its process in a
+  /// child.
   virtual bool try_lock(std::uint64_t byte, bool exclusive) = 0;
   virtual void unlock(std::uint64_t byte) = 0;
 
@@ -95,14 +99,16 @@ class Vfs {
   virtual std::uint64_t space_left() = 0;
   /// True if nothing can be written here (EROFS, no permission, or opened read-only).
   virtual bool read_only() const noexcept = 0;
-  /// True if a Mapping shows what is written after it was made (MAP_SHARED). If false a Mapping is a copy
-  /// of the bytes at map time: pages that others change, such as the lock page, are read with read_at.
+  /// True if a Mapping shows what is written after it was made (MAP_SHARED). If false a Mapping is
+  /// a copy of the bytes at map time: pages that others change, such as the lock page, are read
+  /// with read_at.
   virtual bool maps_follow_writes() const noexcept { return false; }
   /// Shown in messages: where the user said the database is.
   virtual std::string describe(const std::string& path) const = 0;
 };
 
-/// Syncs many files at once, in parallel where that helps; throws the first error after all returned.
+/// Syncs many files at once, in parallel where that helps; throws the first error after all
+/// returned.
 void sync_all(std::span<File* const> files);
 
 }  // namespace otolith::io

@@ -119,8 +119,9 @@ TEST_CASE("vfs: paths that leave the root are refused everywhere") {
     auto vfs = disk.attach();
     const std::string nul("a\0b", 3);
     for (const std::string& path :
-         {std::string("/etc/passwd"), std::string("../x"), std::string("a/../b"), std::string("a//b"),
-          std::string("a/"), std::string("."), std::string("./a"), nul, std::string(256, 'n')}) {
+         {std::string("/etc/passwd"), std::string("../x"), std::string("a/../b"),
+          std::string("a//b"), std::string("a/"), std::string("."), std::string("./a"), nul,
+          std::string(256, 'n')}) {
       CAPTURE(path);
       CHECK(code_of([&] { vfs->open(path, OpenMode::create); }) == ErrorCode::invalid_argument);
       CHECK(code_of([&] { vfs->stat(path); }) == ErrorCode::invalid_argument);
@@ -304,9 +305,8 @@ TEST_CASE("vfs: threads write disjoint ranges of one file") {
     {
       std::vector<std::jthread> threads;
       for (std::size_t i = 0; i < 4; ++i) {
-        threads.emplace_back([&, i] {
-          file->write_at(i * range, Bytes(range, static_cast<std::byte>('a' + i)));
-        });
+        threads.emplace_back(
+            [&, i] { file->write_at(i * range, Bytes(range, static_cast<std::byte>('a' + i))); });
       }
     }
     for (std::size_t i = 0; i < 4; ++i) {
