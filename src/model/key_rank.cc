@@ -125,14 +125,4 @@ KeyRanks key_ranks(const Array& column) {
   });
 }
 
-int compare_keys(const Array& column, std::uint64_t i, std::uint64_t j) noexcept {
-  if (is_text(column.type)) return column.text(i).compare(column.text(j));
-  return with_key(column.type.kind, [&](auto zero) {
-    using T = decltype(zero);
-    const T a = column.value<T>(i);
-    const T b = column.value<T>(j);
-    return a < b ? -1 : a > b ? 1 : 0;
-  });
-}
-
 }  // namespace otolith::model

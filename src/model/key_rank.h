@@ -23,8 +23,4 @@ struct KeyRanks {
 /// Ranks of an integer, timestamp, string or binary column.
 KeyRanks key_ranks(const Array& column);
 
-/// Negative, zero or positive as row i's key stands before, with or behind row j's: integers by
-/// value, text by its bytes.
-int compare_keys(const Array& column, std::uint64_t i, std::uint64_t j) noexcept;
-
 }  // namespace otolith::model

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <compare>
 #include <cstring>
 #include <numeric>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "model/array.h"
+#include "model/compare.h"
 #include "model/key_rank.h"
 #include "model/partition.h"
 
@@ -50,11 +51,11 @@ class Sorter {
     return true;
   }
 
-  int compare_in_bucket(std::uint64_t i, std::uint64_t j) const noexcept {
+  std::strong_ordering compare_in_bucket(std::uint64_t i, std::uint64_t j) const noexcept {
     for (const Array* key : keys_) {
-      if (const int sign = compare_keys(*key, i, j); sign != 0) return sign;
+      if (const auto order = value_compare(*key, i, *key, j); order != 0) return order;
     }
-    return times_[i] < times_[j] ? -1 : times_[i] > times_[j] ? 1 : 0;
+    return times_[i] <=> times_[j];
   }
 
   Permutation by_comparing() const {
@@ -65,8 +66,8 @@ class Sorter {
     std::iota(rows.begin(), rows.end(), 0u);
     std::ranges::sort(rows, [&](std::uint32_t i, std::uint32_t j) {
       if (buckets[i] != buckets[j]) return buckets[i] < buckets[j];
-      const int sign = compare_in_bucket(i, j);
-      return sign != 0 ? sign < 0 : i < j;
+      const auto order = compare_in_bucket(i, j);
+      return order != 0 ? order < 0 : i < j;
     });
     return rows;
   }
