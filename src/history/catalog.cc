@@ -1,0 +1,235 @@
+#include "history/catalog.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/mutant.h"
+#include "history/field.h"
+#include "history/schema_record.h"
+
+namespace otolith::history {
+
+namespace {
+
+using VersionPointer = std::shared_ptr<const DatasetVersion>;
+
+std::shared_ptr<DatasetVersion> new_version(DatasetId id) {
+  auto dataset = std::make_shared<DatasetVersion>();
+  dataset->id = id;
+  dataset->events = std::make_shared<Growing<DatasetEvent>>();
+  dataset->segments = std::make_shared<Growing<StoredSegment>>();
+  dataset->tail = std::make_shared<Growing<StoredTail>>();
+  dataset->marks = std::make_shared<Marks>();
+  return dataset;
+}
+
+// The elements a predicate keeps, in an array of their own.
+template <typename T, typename Keep>
+std::shared_ptr<Growing<T>> kept(const Growing<T>& from, Keep keep) {
+  auto out = std::make_shared<Growing<T>>();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (keep(from[i])) out->push_back(from[i]);
+  }
+  return out;
+}
+
+DatasetEvent event_of(CommitNumber commit, DatasetEvent::Kind kind, std::string name,
+                      const Schema* schema) {
+  return {commit, kind, std::move(name),
+          schema != nullptr ? std::make_shared<const Schema>(*schema) : nullptr};
+}
+
+bool behind(const DatasetVersion& dataset, CommitNumber n) {
+  const auto& events = *dataset.events;
+  const auto& segments = *dataset.segments;
+  const auto& tail = *dataset.tail;
+  return (!events.empty() && events.back().commit > n) ||
+         (!segments.empty() && segments.back().entry.begin_last > n) ||
+         (!tail.empty() && tail.back().entry.begin > n);
+}
+
+VersionPointer truncated(const DatasetVersion& dataset, CommitNumber n) {
+  auto out = std::make_shared<DatasetVersion>(dataset);
+  out->events = kept(*dataset.events, [n](const DatasetEvent& e) { return e.commit <= n; });
+  out->segments =
+      kept(*dataset.segments, [n](const StoredSegment& s) { return s.entry.begin_last <= n; });
+  out->tail = kept(*dataset.tail, [n](const StoredTail& t) { return t.entry.begin <= n; });
+  return out;
+}
+
+std::uint64_t bytes_of(const TailEntry& entry) { return entry.bytes ? entry.bytes->size() : 0; }
+
+}  // namespace
+
+const DatasetVersion* CatalogVersion::find(DatasetId id) const {
+  std::size_t first = 0;
+  std::size_t last = datasets.size();
+  while (first < last) {
+    const std::size_t middle = first + (last - first) / 2;
+    if (datasets[middle]->id < id) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  return first < datasets.size() && datasets[first]->id == id ? datasets[first].get() : nullptr;
+}
+
+Catalog::Catalog() : version_(std::make_shared<CatalogVersion>()) {}
+
+const DatasetVersion& Catalog::get(DatasetId id) const {
+  const DatasetVersion* dataset = version_->find(id);
+  if (dataset == nullptr) {
+    throw_error(ErrorCode::corrupt, "the log names dataset {}.{}, which no commit created",
+                value_of(id.created), id.index);
+  }
+  return *dataset;
+}
+
+void Catalog::create(DatasetId id, const CreateDataset& change) {
+  const auto dataset = new_version(id);
+  dataset->events->push_back(
+      event_of(id.created, DatasetEvent::Kind::create, change.name, &change.schema));
+  version_->datasets.push_back(dataset);
+}
+
+void Catalog::add_event(DatasetId id, DatasetEvent event) {
+  get(id).events->push_back(std::move(event));
+}
+
+void Catalog::add_tail(const DatasetVersion& dataset, StoredTail tail) {
+  tail_bytes_ += bytes_of(tail.entry);
+  ++tail_entries_;
+  dataset.tail->push_back(std::move(tail));
+}
+
+void Catalog::add_rows(const DatasetRecord& rows, CommitNumber commit, RecordNumber number) {
+  const DatasetVersion& dataset = get(rows.dataset);
+  if (number <= dataset.sealed) return;
+  StoredTail tail{{commit, rows.rows_added, nullptr, rows.time_min, rows.time_max}, number};
+  if (!rows.stripped) {
+    tail.entry.bytes = std::make_shared<const Bytes>(rows.rows.begin(), rows.rows.end());
+  }
+  add_tail(dataset, std::move(tail));
+}
+
+void Catalog::apply_tail(const CommitRecord& record, RecordNumber number) {
+  for (const DatasetRecord& rows : record.datasets) {
+    if (rows.rows_added != 0 && !rows.segment) add_rows(rows, record.number, number);
+  }
+}
+
+void Catalog::apply(const CommitRecord& record, RecordNumber number) {
+  using Kind = DatasetEvent::Kind;
+  std::uint32_t created = 0;
+  for (const CatalogChange& change : record.catalog) {
+    if (const auto* create_one = std::get_if<CreateDataset>(&change)) {
+      create({record.number, created++}, *create_one);
+    } else if (const auto* alter = std::get_if<AlterDataset>(&change)) {
+      add_event(alter->dataset, event_of(record.number, Kind::alter, {}, &alter->schema));
+    } else if (const auto* rename = std::get_if<RenameDataset>(&change)) {
+      add_event(rename->dataset, event_of(record.number, Kind::rename, rename->name, nullptr));
+    } else {
+      add_event(std::get<DropDataset>(change).dataset,
+                event_of(record.number, Kind::drop, {}, nullptr));
+    }
+  }
+  for (const DatasetRecord& rows : record.datasets) {
+    const DatasetVersion& dataset = get(rows.dataset);
+    if (!rows.marks.empty()) dataset.marks->append(record.number, rows.marks);
+    if (!rows.segment) continue;
+    const SegmentEntry entry{*rows.segment, record.number, record.number, false};
+    dataset.segments->push_back({entry, dataset.generation});
+  }
+  apply_tail(record, number);
+}
+
+bool Catalog::seal_fits(const SealRecord& seal) const {
+  return std::ranges::all_of(seal.datasets, [&](const SealedRecord& sealed) {
+    const DatasetVersion* dataset = version_->find(sealed.dataset);
+    return dataset != nullptr && dataset->sealed == sealed.base;
+  });
+}
+
+void Catalog::replace_versions(const std::vector<VersionPointer>& datasets) {
+  const auto next = std::make_shared<CatalogVersion>();
+  tail_bytes_ = 0;
+  tail_entries_ = 0;
+  for (const VersionPointer& dataset : datasets) {
+    next->datasets.push_back(dataset);
+    tail_entries_ += dataset->tail->size();
+    for (std::size_t i = 0; i < dataset->tail->size(); ++i) {
+      tail_bytes_ += bytes_of((*dataset->tail)[i].entry);
+    }
+  }
+  version_ = next;
+}
+
+void Catalog::apply_seal(const SealRecord& seal) {
+  std::map<DatasetId, const SealedRecord*> sealed;
+  for (const SealedRecord& one : seal.datasets) sealed.emplace(get(one.dataset).id, &one);
+  std::vector<VersionPointer> datasets;
+  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
+    const VersionPointer& old = version_->datasets[i];
+    const auto found = sealed.find(old->id);
+    if (found == sealed.end()) {
+      datasets.push_back(old);
+      continue;
+    }
+    auto dataset = std::make_shared<DatasetVersion>(*old);
+    dataset->generation = old->generation + 1;
+    dataset->sealed = seal.covers;
+    dataset->segments->push_back({found->second->segment, dataset->generation});
+    if (!mutant("seal-beside-its-tail")) {
+      dataset->tail = kept(*old->tail, [&](const StoredTail& t) { return t.record > seal.covers; });
+    }
+    datasets.push_back(std::move(dataset));
+  }
+  replace_versions(datasets);
+}
+
+void Catalog::truncate(CommitNumber n) {
+  std::vector<VersionPointer> datasets;
+  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
+    const VersionPointer& dataset = version_->datasets[i];
+    if (dataset->id.created > n) break;
+    dataset->marks->truncate(n);
+    datasets.push_back(behind(*dataset, n) ? truncated(*dataset, n) : dataset);
+  }
+  replace_versions(datasets);
+}
+
+std::uint32_t Catalog::next_column(DatasetId id) const {
+  const Growing<DatasetEvent>& events = *get(id).events;
+  std::uint32_t last = 0;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!events[i].schema) continue;
+    for (const Column& column : events[i].schema->columns) last = std::max(last, column.id);
+  }
+  return last + 1;
+}
+
+std::optional<RecordNumber> Catalog::tail_first() const {
+  std::optional<RecordNumber> first;
+  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
+    const Growing<StoredTail>& tail = *version_->datasets[i]->tail;
+    if (!tail.empty()) first = std::min(first.value_or(tail[0].record), tail[0].record);
+  }
+  return first;
+}
+
+Schema every_column(const DatasetVersion& dataset) {
+  std::map<std::uint32_t, Column> columns;
+  Schema schema;
+  for (std::size_t i = 0; i < dataset.events->size(); ++i) {
+    const auto& stated = (*dataset.events)[i].schema;
+    if (!stated) continue;
+    schema = *stated;
+    for (const Column& column : stated->columns) columns.insert_or_assign(column.id, column);
+  }
+  schema.columns.clear();
+  for (auto& [id, column] : columns) schema.columns.push_back(std::move(column));
+  return schema;
+}
+
+}  // namespace otolith::history

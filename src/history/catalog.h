@@ -1,0 +1,111 @@
+// The catalog: every dataset that ever was, its names and schemas as events, its segments and tail.
+//
+// Role:    what a snapshot looks up, what seal switches, what a checkpoint saves.
+// Shapes:  datasets ascending by id; per dataset events, segments and tail rows in the order of
+//          records.
+// Errors:  corrupt where a record contradicts the catalog (an unknown dataset, a second seal).
+// Threads: Catalog is the writer's, thread-compatible. CatalogVersion is for any thread: what it
+//          holds only grows, and readers leave out what is behind their commit number.
+// Why:     a commit appends to shared arrays, so a new snapshot costs its own commit; only a seal
+//          makes a new version, in which tail rows and the segment that covers them change places
+//          at once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/growing.h"
+#include "history/commit_record.h"
+#include "history/frame_record.h"
+#include "history/marks.h"
+#include "history/snapshot.h"
+
+namespace otolith::history {
+
+/// Something that happened to the name or the schema of a dataset.
+struct DatasetEvent {
+  enum class Kind : std::uint8_t { create = 1, alter = 2, rename = 3, drop = 4 };
+  CommitNumber commit{0};
+  Kind kind = Kind::create;
+  std::string name;                      // of create and rename
+  std::shared_ptr<const Schema> schema;  // of create and alter
+};
+
+struct StoredSegment {
+  SegmentEntry entry;
+  std::uint64_t generation = 0;  // of the dataset's version that it first belongs to
+};
+
+struct StoredTail {
+  TailEntry entry;         // bytes are null where the log was stripped of them
+  RecordNumber record{0};  // the frame that holds the rows
+};
+
+/// One dataset between two of its seals.
+struct DatasetVersion {
+  DatasetId id;
+  std::shared_ptr<Growing<DatasetEvent>> events;
+  std::shared_ptr<Growing<StoredSegment>> segments;
+  std::shared_ptr<Growing<StoredTail>> tail;
+  std::shared_ptr<Marks> marks;
+  std::uint64_t generation = 0;
+  RecordNumber sealed{0};  // rows of records up to this one stand in segments
+};
+
+/// All datasets between two seals of any of them.
+struct CatalogVersion {
+  Growing<std::shared_ptr<const DatasetVersion>> datasets;
+
+  /// nullptr if no commit made such a dataset.
+  const DatasetVersion* find(DatasetId id) const;
+};
+
+/// The catalog as its one writer sees it.
+class Catalog {
+ public:
+  Catalog();
+
+  std::shared_ptr<const CatalogVersion> version() const noexcept { return version_; }
+
+  /// Takes in what a commit says of datasets; rows of records that a seal covers are passed over.
+  /// Marks that stand in a segment must have been read into the record.
+  void apply(const CommitRecord& record, RecordNumber number);
+  /// Only the inlined rows of a commit that the catalog holds already: after loading a checkpoint.
+  void apply_tail(const CommitRecord& record, RecordNumber number);
+  /// Whether nothing the seal covers was sealed since its base: all of it or nothing applies.
+  bool seal_fits(const SealRecord& seal) const;
+  void apply_seal(const SealRecord& seal);
+  /// Forgets every commit behind n: relaxed commits that were lost, or staged ones that failed.
+  void truncate(CommitNumber n);
+
+  /// The next free column id of a dataset, counting every commit there ever was.
+  std::uint32_t next_column(DatasetId id) const;
+  std::uint64_t tail_bytes() const noexcept { return tail_bytes_; }
+  std::uint64_t tail_entries() const noexcept { return tail_entries_; }
+  /// The first record whose rows are in the tail; nullopt if the tail is empty.
+  std::optional<RecordNumber> tail_first() const;
+
+  /// Without tail rows: those are read again from the log, from `tail_first` on.
+  void save(ByteWriter& out) const;
+  static Catalog load(ByteReader& in);
+
+ private:
+  void create(DatasetId id, const CreateDataset& change);
+  void add_event(DatasetId id, DatasetEvent event);
+  void add_rows(const DatasetRecord& dataset, CommitNumber commit, RecordNumber number);
+  void add_tail(const DatasetVersion& dataset, StoredTail tail);
+  const DatasetVersion& get(DatasetId id) const;
+  void replace_versions(const std::vector<std::shared_ptr<const DatasetVersion>>& datasets);
+
+  std::shared_ptr<CatalogVersion> version_;
+  std::uint64_t tail_bytes_ = 0;    // of rows in the tail
+  std::uint64_t tail_entries_ = 0;  // one per commit and dataset
+};
+
+/// Every column a dataset ever had, by id, in its newest form: what a segment of sealed rows must
+/// hold, because rows of dropped columns may come back by rollback. Names may repeat.
+Schema every_column(const DatasetVersion& dataset);
+
+}  // namespace otolith::history

@@ -1,0 +1,87 @@
+// How a checkpoint holds the catalog: datasets with their events and segments, without tail rows.
+#include "base/limits.h"
+#include "history/catalog.h"
+#include "history/field.h"
+#include "history/schema_record.h"
+
+namespace otolith::history {
+
+namespace {
+
+using Kind = DatasetEvent::Kind;
+
+bool has_name(Kind kind) noexcept { return kind == Kind::create || kind == Kind::rename; }
+bool has_schema(Kind kind) noexcept { return kind == Kind::create || kind == Kind::alter; }
+
+void event_write(ByteWriter& out, const DatasetEvent& event) {
+  number_write(out, event.commit);
+  out.put(event.kind);
+  if (has_name(event.kind)) out.put_text(event.name);
+  if (has_schema(event.kind)) schema_write(out, *event.schema);
+}
+
+DatasetEvent event_read(ByteReader& in) {
+  DatasetEvent event;
+  event.commit = commit_number_read(in);
+  event.kind = in.get<Kind>();
+  if (event.kind < Kind::create || event.kind > Kind::drop) in.fail("unknown event of a dataset");
+  if (has_name(event.kind)) event.name = in.get_text(kNameBytesMax);
+  if (has_schema(event.kind)) event.schema = std::make_shared<const Schema>(schema_read(in));
+  return event;
+}
+
+void dataset_write(ByteWriter& out, const DatasetVersion& dataset) {
+  dataset_id_write(out, dataset.id);
+  number_write(out, dataset.sealed);
+  out.put_varint(dataset.events->size());
+  for (std::size_t i = 0; i < dataset.events->size(); ++i) event_write(out, (*dataset.events)[i]);
+  out.put_varint(dataset.segments->size());
+  for (std::size_t i = 0; i < dataset.segments->size(); ++i) {
+    segment_entry_write(out, (*dataset.segments)[i].entry);
+  }
+  dataset.marks->save(out);
+}
+
+std::shared_ptr<DatasetVersion> dataset_read(ByteReader& in) {
+  auto dataset = std::make_shared<DatasetVersion>();
+  dataset->id = dataset_id_read(in);
+  dataset->sealed = record_number_read(in);
+  dataset->events = std::make_shared<Growing<DatasetEvent>>();
+  dataset->segments = std::make_shared<Growing<StoredSegment>>();
+  dataset->tail = std::make_shared<Growing<StoredTail>>();
+  dataset->marks = std::make_shared<Marks>();
+  const std::uint64_t events = in.get_count(2);
+  for (std::uint64_t i = 0; i < events; ++i) dataset->events->push_back(event_read(in));
+  if (events == 0 || (*dataset->events)[0].kind != Kind::create)
+    in.fail("dataset without a beginning");
+  const std::uint64_t segments = in.get_count(40);
+  for (std::uint64_t i = 0; i < segments; ++i) {
+    dataset->segments->push_back({segment_entry_read(in), 0});
+  }
+  dataset->marks->load(in);
+  return dataset;
+}
+
+}  // namespace
+
+void Catalog::save(ByteWriter& out) const {
+  out.put_varint(version_->datasets.size());
+  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
+    dataset_write(out, *version_->datasets[i]);
+  }
+}
+
+Catalog Catalog::load(ByteReader& in) {
+  Catalog catalog;
+  const std::uint64_t count = in.get_count(4);
+  if (count > kDatasetsMax) in.fail("more datasets than there can be");
+  for (std::uint64_t i = 0; i < count; ++i) {
+    auto dataset = dataset_read(in);
+    if (i > 0 && dataset->id <= catalog.version_->datasets.back()->id)
+      in.fail("datasets out of order");
+    catalog.version_->datasets.push_back(std::move(dataset));
+  }
+  return catalog;
+}
+
+}  // namespace otolith::history

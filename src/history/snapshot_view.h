@@ -1,0 +1,63 @@
+// Snapshot over the catalog: a version of it, the lineage, and a commit number.
+//
+// Role:    what History::head and at hand out.
+// Shapes:  names are resolved once, at the first look-up, and shared by all snapshots between two
+//          changes of catalog or lineage.
+// Errors:  corrupt from `tail` for rows that the log was stripped of without a seal.
+// Threads: immutable; NameTable is thread-safe.
+// Why:     making one costs two pointers: opening any of 10^6 commits must not depend on history.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "history/catalog.h"
+#include "history/lineage.h"
+
+namespace otolith::history {
+
+/// What a look into the catalog needs: which version, and as of which commit.
+struct CatalogView {
+  std::shared_ptr<const CatalogVersion> catalog;
+  std::shared_ptr<const Lineage> lineage;
+  CommitNumber commit{0};
+};
+
+/// The dataset as its lineage shows it; nullopt where it does not exist.
+std::optional<DatasetEntry> dataset_at(const CatalogView& view, const DatasetVersion& dataset);
+
+/// The names of one commit, found when first asked for.
+class NameTable {
+ public:
+  explicit NameTable(CatalogView view) : view_(std::move(view)) {}
+  const std::vector<DatasetEntry>& entries() const;  // sorted by name
+  const DatasetEntry* find(std::string_view name) const;
+
+ private:
+  const CatalogView view_;
+  mutable std::once_flag once_;
+  mutable std::vector<DatasetEntry> entries_;  // written once, under once_
+};
+
+class SnapshotView final : public Snapshot {
+ public:
+  /// `names` must hold for view.commit.
+  SnapshotView(CatalogView view, std::shared_ptr<const NameTable> names)
+      : view_(std::move(view)), names_(std::move(names)) {}
+
+  CommitNumber number() const noexcept override { return view_.commit; }
+  std::vector<DatasetEntry> datasets() const override { return names_->entries(); }
+  std::optional<DatasetEntry> find(std::string_view name) const override;
+  std::optional<DatasetEntry> find(DatasetId dataset) const override;
+  std::vector<SegmentEntry> segments(DatasetId dataset) const override;
+  std::vector<TailEntry> tail(DatasetId dataset) const override;
+  VisibleRows visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const override;
+
+  const CatalogView& view() const noexcept { return view_; }
+
+ private:
+  const CatalogView view_;
+  const std::shared_ptr<const NameTable> names_;
+};
+
+}  // namespace otolith::history
