@@ -38,6 +38,7 @@ inline constexpr std::uint64_t kReserveBytes = 4ull << 20;          // kept for 
 inline constexpr std::uint64_t kTailBytesMax = 8ull << 20;          // then the tail is sealed
 inline constexpr std::uint64_t kTailCommitsMax = 4096;              // then the tail is sealed
 inline constexpr std::uint64_t kCheckpointCommits = 4096;           // lineage saved as runs this often
+inline constexpr std::uint64_t kIndexRunCommitsMax = 1 << 18;        // of one file of the index
 inline constexpr std::uint64_t kLockWaitNs = 10'000'000'000;        // default lock_wait
 inline constexpr std::uint64_t kLockPollMinNs = 50'000;
 inline constexpr std::uint64_t kLockPollMaxNs = 5'000'000;

@@ -1,0 +1,147 @@
+#include "history/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "history/field.h"
+#include "history/replace_file.h"
+
+namespace otolith::history {
+
+namespace {
+
+constexpr std::uint32_t kMagic = 0x3150434f;  // "OCP1"
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kKept = 2;
+constexpr std::string_view kFolder = "index";
+constexpr std::string_view kSuffix = ".checkpoint";
+
+std::string path_of(RecordNumber record) {
+  return fmt::format("{}/{:016}{}", kFolder, value_of(record), kSuffix);
+}
+
+void head_write(ByteWriter& out, const HeadState& head) {
+  out.put(value_of(head.record));
+  out.put(value_of(head.commit));
+  out.put(value_of(head.commit_record));
+  hash_write(out, head.hash);
+  time_write(out, head.time);
+}
+
+HeadState head_read(ByteReader& in) {
+  HeadState head;
+  head.record = RecordNumber{in.get<std::uint64_t>()};
+  head.commit = CommitNumber{in.get<std::uint64_t>()};
+  head.commit_record = RecordNumber{in.get<std::uint64_t>()};
+  head.hash = hash_read(in);
+  head.time = time_read(in);
+  if (head.commit_record > head.record) in.fail("commit behind the checkpoint");
+  return head;
+}
+
+void tags_write(ByteWriter& out, const Tags& tags) {
+  out.put_varint(tags.size());
+  for (const auto& [name, commit] : tags) {
+    out.put_text(name);
+    number_write(out, commit);
+  }
+}
+
+Tags tags_read(ByteReader& in) {
+  Tags tags;
+  const std::uint64_t count = in.get_count(2);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::string name(in.get_text(kNameBytesMax));
+    tags.insert_or_assign(std::move(name), commit_number_read(in));
+  }
+  return tags;
+}
+
+}  // namespace
+
+RecordNumber Checkpoint::replay_from() const noexcept {
+  return std::min(tail_first.value_or(head.commit_record), head.commit_record);
+}
+
+Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint) {
+  ByteWriter out;
+  out.put(kMagic);
+  out.put(kVersion);
+  id_write(out, database);
+  head_write(out, checkpoint.head);
+  const auto tail_first = checkpoint.catalog.tail_first();
+  flag_write(out, tail_first.has_value());
+  number_write(out, tail_first.value_or(RecordNumber{0}));
+  checkpoint.range.save(out);
+  tags_write(out, checkpoint.tags);
+  checkpoint.catalog.save(out);
+  checkpoint.lineage->save(out);
+  out.put(xxh3(out.view()));
+  return out.take();
+}
+
+Checkpoint checkpoint_read(const Id128& database, BytesView bytes) {
+  constexpr std::size_t kCheckBytes = sizeof(std::uint64_t);
+  ByteReader in(bytes.first(bytes.size() - std::min(bytes.size(), kCheckBytes)), "checkpoint");
+  if (bytes.size() < kCheckBytes ||
+      load_le<std::uint64_t>(bytes.data() + in.left()) != xxh3(bytes.first(in.left()))) {
+    in.fail("checksum fails");
+  }
+  if (in.get<std::uint32_t>() != kMagic) in.fail("not a checkpoint");
+  if (in.get<std::uint32_t>() != kVersion) in.fail("another version");
+  if (id_read(in) != database) in.fail("of another database");
+  Checkpoint checkpoint;
+  checkpoint.head = head_read(in);
+  const bool has_tail = flag_read(in);
+  const RecordNumber tail_first = record_number_read(in);
+  if (has_tail) checkpoint.tail_first = tail_first;
+  checkpoint.range = MountainRange::load(in);
+  if (checkpoint.range.size() != value_of(checkpoint.head.commit))
+    in.fail("range of other commits");
+  checkpoint.tags = tags_read(in);
+  checkpoint.catalog = Catalog::load(in);
+  checkpoint.lineage = Lineage::load(in);
+  if (checkpoint.lineage->last() != checkpoint.head.commit) in.fail("lineage of other commits");
+  in.expect_end();
+  return checkpoint;
+}
+
+void checkpoint_store(io::Vfs& vfs, RecordNumber record, BytesView bytes) {
+  replace_file(vfs, path_of(record), bytes);
+  vfs.sync_dir(std::string(kFolder));
+  const std::vector<RecordNumber> all = checkpoint_list(vfs);
+  for (std::size_t i = kKept; i < all.size(); ++i) checkpoint_remove(vfs, all[i]);
+}
+
+std::vector<RecordNumber> checkpoint_list(io::Vfs& vfs) {
+  std::vector<RecordNumber> records;
+  if (!vfs.exists(std::string(kFolder))) return records;
+  for (const std::string& name : vfs.list(std::string(kFolder))) {
+    std::uint64_t record = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), record);
+    const bool ours = error == std::errc() &&
+                      fmt::format("{}/{}", kFolder, name) == path_of(RecordNumber{record});
+    if (ours) records.push_back(RecordNumber{record});
+  }
+  std::ranges::sort(records, std::greater{});
+  return records;
+}
+
+std::optional<Checkpoint> checkpoint_load(io::Vfs& vfs, const Id128& database,
+                                          RecordNumber record) {
+  try {
+    const auto file = vfs.open(path_of(record), io::OpenMode::read);
+    Bytes bytes(file->stat().size);
+    bytes.resize(file->read_at(0, bytes));
+    return checkpoint_read(database, bytes);
+  } catch (const Error& error) {
+    log_line(LogLevel::warning, fmt::format("{} passed over: {}", path_of(record), error.what()));
+    return std::nullopt;
+  }
+}
+
+void checkpoint_remove(io::Vfs& vfs, RecordNumber record) { vfs.remove(path_of(record)); }
+
+}  // namespace otolith::history

@@ -1,0 +1,282 @@
+#include "history/commit_index.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mutant.h"
+#include "history/replace_file.h"
+
+namespace otolith::history {
+
+namespace {
+
+constexpr const char* kFolder = "index";
+
+// Joins a run's content with the one that follows it.
+void join(RunContent& front, const RunContent& back) {
+  const std::uint64_t shift = front.heap.size();
+  for (MetaEntry entry : back.entries) {
+    entry.heap_offset += shift;
+    front.entries.push_back(entry);
+  }
+  front.heap.insert(front.heap.end(), back.heap.begin(), back.heap.end());
+}
+
+// Opens a run; nullptr if it is gone, damaged or another database's.
+std::unique_ptr<IndexRun> open_run(io::Vfs& vfs, const Id128& database, const std::string& name) {
+  try {
+    return std::make_unique<IndexRun>(vfs, database, name);
+  } catch (const Error& error) {
+    log_line(LogLevel::warning, error.what());
+    return nullptr;
+  }
+}
+
+std::vector<std::string> run_names(io::Vfs& vfs) {
+  if (!vfs.exists(kFolder)) return {};
+  std::vector<std::string> names = vfs.list(kFolder);
+  std::erase_if(names, [](const std::string& name) { return !IndexRun::range_of(name); });
+  return names;
+}
+
+}  // namespace
+
+std::unique_ptr<IndexRun> RunPlan::write(io::Vfs& vfs, const Id128& database) const {
+  RunContent whole = content;
+  for (auto name = joins.rbegin(); name != joins.rend(); ++name) {
+    const auto run = open_run(vfs, database, *name);
+    if (!run || next(run->last()) != whole.first) break;
+    RunContent front = run->content();
+    join(front, whole);
+    whole = std::move(front);
+  }
+  const std::string written = IndexRun::write(vfs, database, whole);
+  vfs.sync_dir(kFolder);
+  for (const std::string& name : run_names(vfs)) {
+    const auto range = IndexRun::range_of(name);
+    if (name != written && range->first >= whole.first && range->second <= whole.last()) {
+      vfs.remove(std::string(kFolder) + "/" + name);
+    }
+  }
+  return std::make_unique<IndexRun>(vfs, database, written);
+}
+
+CommitIndex::CommitIndex(std::shared_ptr<io::Vfs> vfs, const Id128& database)
+    : vfs_(std::move(vfs)), database_(database) {}
+
+std::vector<std::unique_ptr<IndexRun>> CommitIndex::chain() const {
+  std::vector<std::unique_ptr<IndexRun>> out;
+  const std::vector<std::string> names = run_names(*vfs_);
+  CommitNumber wanted{1};
+  Hash256 before;
+  for (bool found = true; found;) {
+    found = false;
+    for (auto name = names.rbegin(); name != names.rend() && !found; ++name) {  // longest first
+      if (IndexRun::range_of(*name)->first != wanted) continue;
+      auto run = open_run(*vfs_, database_, *name);
+      if (!run || run->hash_before() != before) continue;
+      try {
+        before = run->entry(run->last()).hash;
+      } catch (const Error& error) {
+        log_line(LogLevel::warning, error.what());
+        continue;
+      }
+      wanted = next(run->last());
+      out.push_back(std::move(run));
+      found = true;
+    }
+  }
+  return out;
+}
+
+bool CommitIndex::use_runs(CommitNumber n) {
+  OTO_INVARIANT(runs_.empty() && recent_.empty());
+  auto all = chain();
+  if (value_of(n) != 0 && (all.empty() || all.back()->last() < n)) return false;
+  for (auto& run : all) {
+    if (run->first() > n) break;
+    if (run->last() <= n) {
+      recent_first_ = next(run->last());
+      runs_.push_back(std::move(run));
+      continue;
+    }
+    RunContent content = run->content();  // reaches beyond n: the rest is read from the log again
+    content.entries.resize(value_of(n) - value_of(content.first) + 1);
+    recent_ = std::move(content.entries);
+    heap_ = std::move(content.heap);
+  }
+  return true;
+}
+
+void CommitIndex::adopt_runs(bool remove) {
+  std::vector<std::string> adopted;
+  bool sound = true;
+  for (auto& run : chain()) {
+    const CommitNumber end = std::min(run->last(), last());
+    if (!sound || run->first() > end || run->entry(end).hash != entry(end).hash) {
+      sound = false;
+      continue;
+    }
+    adopted.push_back(run->name());
+    if (run->last() > end) break;
+    drop_recent(run->last());
+    runs_.push_back(std::move(run));
+  }
+  if (!remove) return;
+  for (const std::string& name : run_names(*vfs_)) {
+    const bool reached = IndexRun::range_of(name)->first <= last();
+    if (reached && std::ranges::find(adopted, name) == adopted.end()) {
+      vfs_->remove(std::string(kFolder) + "/" + name);
+    }
+  }
+}
+
+CommitNumber CommitIndex::last() const noexcept {
+  return CommitNumber{value_of(recent_first_) + recent_.size() - 1};
+}
+
+void CommitIndex::append(MetaEntry entry, const MetaText& text) {
+  ByteWriter out;
+  meta_text_write(out, text);
+  entry.heap_offset = heap_.size();
+  entry.heap_bytes = static_cast<std::uint32_t>(out.size());
+  const BytesView bytes = out.view();
+  heap_.insert(heap_.end(), bytes.begin(), bytes.end());
+  recent_.push_back(entry);
+}
+
+void CommitIndex::truncate(CommitNumber n) {
+  if (n >= last()) return;
+  OTO_INVARIANT(n >= flushed());
+  recent_.resize(value_of(n) - value_of(flushed()));
+  heap_.resize(recent_.empty() ? 0 : recent_.back().heap_offset + recent_.back().heap_bytes);
+  changes_.clear();
+  changes_indexed_ = 0;
+}
+
+const MetaEntry& CommitIndex::recent(CommitNumber number) const {
+  return recent_[value_of(number) - value_of(recent_first_)];
+}
+
+const IndexRun& CommitIndex::run_of(CommitNumber number) const {
+  const auto behind = std::ranges::upper_bound(runs_, number, {}, &IndexRun::first);
+  return **std::prev(behind);
+}
+
+MetaEntry CommitIndex::entry(CommitNumber number) const {
+  OTO_INVARIANT(value_of(number) != 0 && number <= last());
+  return number >= recent_first_ ? recent(number) : run_of(number).entry(number);
+}
+
+CommitMeta CommitIndex::meta(CommitNumber number) const {
+  CommitMeta meta{entry(number), {}, {}};
+  if (number >= recent_first_) {
+    const auto begin = heap_.begin() + static_cast<std::ptrdiff_t>(meta.entry.heap_offset);
+    meta.bytes.assign(begin, begin + meta.entry.heap_bytes);
+  } else {
+    meta.bytes = run_of(number).text(meta.entry);
+  }
+  meta.text = meta_text_read(meta.bytes);
+  return meta;
+}
+
+Hash256 CommitIndex::hash(CommitNumber number) const {
+  return value_of(number) == 0 ? Hash256{} : entry(number).hash;
+}
+
+std::vector<CommitNumber> CommitIndex::find_hash(std::string_view prefix, std::size_t most) const {
+  std::vector<CommitNumber> found;
+  for (const auto& run : runs_) run->find_hash(prefix, most, found);
+  for (std::size_t i = 0; i < recent_.size() && found.size() < most; ++i) {
+    if (hex(recent_[i].hash.view()).starts_with(prefix)) {
+      found.push_back(CommitNumber{value_of(recent_first_) + i});
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+void CommitIndex::index_changes() {
+  const std::size_t wanted = std::bit_ceil(2 * recent_.size() + 2);
+  if (changes_.size() < wanted) {
+    changes_.assign(2 * wanted, 0);
+    changes_indexed_ = 0;
+  }
+  const std::size_t mask = changes_.size() - 1;
+  for (; changes_indexed_ < recent_.size(); ++changes_indexed_) {
+    std::size_t at = xxh3(recent_[changes_indexed_].change_id.bytes) & mask;
+    while (changes_[at] != 0) at = (at + 1) & mask;
+    changes_[at] = static_cast<std::uint32_t>(changes_indexed_) + 1;
+  }
+}
+
+std::optional<CommitNumber> CommitIndex::find_change(const Id128& change) {
+  index_changes();
+  const std::size_t mask = changes_.size() - 1;
+  for (std::size_t at = xxh3(change.bytes) & mask; changes_[at] != 0; at = (at + 1) & mask) {
+    const std::uint32_t place = changes_[at] - 1;
+    if (recent_[place].change_id == change) return CommitNumber{value_of(recent_first_) + place};
+  }
+  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
+    if (const auto found = (*run)->find_change(change)) return found;
+  }
+  return std::nullopt;
+}
+
+template <typename Before>
+CommitNumber CommitIndex::last_before(Before before) const {
+  std::uint64_t first = 0;  // before() holds for it and all below
+  std::uint64_t behind = value_of(last()) + 1;
+  while (behind - first > 1) {
+    const std::uint64_t middle = first + (behind - first) / 2;
+    (before(entry(CommitNumber{middle})) ? first : behind) = middle;
+  }
+  return CommitNumber{first};
+}
+
+CommitNumber CommitIndex::find_time(Timestamp time) const {
+  return last_before([time](const MetaEntry& entry) { return entry.time <= time; });
+}
+
+CommitNumber CommitIndex::find_record(RecordNumber record) const {
+  return last_before([record](const MetaEntry& entry) { return entry.record <= record; });
+}
+
+std::optional<RunPlan> CommitIndex::plan(CommitNumber n) const {
+  if (n <= flushed()) return std::nullopt;
+  const std::uint64_t count = std::min(value_of(n) - value_of(flushed()), kIndexRunCommitsMax);
+  RunPlan plan{{recent_first_, hash(flushed()), {}, {}}, {}};
+  const auto end = recent_.begin() + static_cast<std::ptrdiff_t>(count);
+  plan.content.entries.assign(recent_.begin(), end);
+  const MetaEntry& back = plan.content.entries.back();
+  const auto heap_end = static_cast<std::ptrdiff_t>(back.heap_offset + back.heap_bytes);
+  plan.content.heap.assign(heap_.begin(), heap_.begin() + heap_end);
+  std::uint64_t whole = count;
+  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
+    if ((*run)->count() > whole || (*run)->count() + whole > kIndexRunCommitsMax) break;
+    whole += (*run)->count();
+    plan.joins.insert(plan.joins.begin(), (*run)->name());
+  }
+  return plan;
+}
+
+void CommitIndex::drop_recent(CommitNumber until) {
+  const std::uint64_t count = value_of(until) - value_of(flushed());
+  const MetaEntry& back = recent(until);
+  const std::uint64_t heap = back.heap_offset + back.heap_bytes;
+  recent_.erase(recent_.begin(), recent_.begin() + static_cast<std::ptrdiff_t>(count));
+  heap_.erase(heap_.begin(), heap_.begin() + static_cast<std::ptrdiff_t>(heap));
+  for (MetaEntry& entry : recent_) entry.heap_offset -= heap;
+  recent_first_ = next(until);
+  changes_.clear();
+  changes_indexed_ = 0;
+}
+
+void CommitIndex::install(std::unique_ptr<IndexRun> run) {
+  drop_recent(run->last());
+  std::erase_if(runs_, [&](const auto& old) { return old->first() >= run->first(); });
+  runs_.push_back(std::move(run));
+}
+
+}  // namespace otolith::history
