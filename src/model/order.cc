@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -30,14 +31,16 @@ class Sorter {
     for (const std::size_t key : batch.schema->key_indexes()) keys_.push_back(&batch.columns[key]);
   }
 
-  RowOrder order() {
+  RowOrder order() const {
     RowOrder out;
-    if (!in_order()) out.permutation = times_.size() <= kFewRows ? by_comparing() : by_passes();
+    if (!in_order()) {
+      if (times_.size() > kRunRowsMax) refuse_size();
+      out.permutation = times_.size() <= kFewRows ? by_comparing() : by_passes();
+    }
     out.run = partitions(out.permutation);
     return out;
   }
 
- private:
   bool in_order() const {
     // In time order every bucket is, too; with keys it takes a look at each row.
     if (keys_.empty()) return std::ranges::is_sorted(times_);
@@ -49,6 +52,45 @@ class Sorter {
       bucket = next;
     }
     return true;
+  }
+
+  // Whether the first row of `other` may stand behind our last.
+  bool leads_to(const Sorter& other) const {
+    const std::uint64_t row = times_.size() - 1;
+    const std::int64_t bucket = bucket_of(partition_, {times_[row]});
+    const std::int64_t next = bucket_of(partition_, {other.times_[0]});
+    if (bucket != next) return bucket < next;
+    const auto order = row_compare(keys_, row, other.keys_, 0);
+    return order != 0 ? order < 0 : times_[row] <= other.times_[0];
+  }
+
+  // Buckets ascend along the order, so the end of each is found by halving.
+  Run partitions(const Permutation& rows) const {
+    const auto time_at = [&](std::uint64_t i) {
+      return Timestamp{times_[rows.empty() ? i : rows[i]]};
+    };
+    Run run;
+    for (std::uint64_t first = 0; first < times_.size();) {
+      const std::int64_t bucket = bucket_of(partition_, time_at(first));
+      const BucketTimes times = bucket_times(partition_, bucket);
+      std::uint64_t inside = first;
+      std::uint64_t end = times_.size();
+      while (end - inside > 1) {
+        const std::uint64_t middle = inside + (end - inside) / 2;
+        (time_at(middle) <= times.last ? inside : end) = middle;
+      }
+      run.push_back({.bucket = bucket, .rows = end - first});
+      first = end;
+    }
+    return run;
+  }
+
+ private:
+  [[noreturn]] void refuse_size() const {
+    throw_error(
+        ErrorCode::limit,
+        "{} rows are more than can be sorted at once (kRunRowsMax {}); append them in pieces",
+        times_.size(), kRunRowsMax);
   }
 
   std::strong_ordering compare_in_bucket(std::uint64_t i, std::uint64_t j) const noexcept {
@@ -135,27 +177,6 @@ class Sorter {
     return rows;
   }
 
-  // Buckets ascend along the order, so the end of each is found by halving.
-  Run partitions(const Permutation& rows) const {
-    const auto time_at = [&](std::uint64_t i) {
-      return Timestamp{times_[rows.empty() ? i : rows[i]]};
-    };
-    Run run;
-    for (std::uint64_t first = 0; first < times_.size();) {
-      const std::int64_t bucket = bucket_of(partition_, time_at(first));
-      const BucketTimes times = bucket_times(partition_, bucket);
-      std::uint64_t inside = first;
-      std::uint64_t end = times_.size();
-      while (end - inside > 1) {
-        const std::uint64_t middle = inside + (end - inside) / 2;
-        (time_at(middle) <= times.last ? inside : end) = middle;
-      }
-      run.push_back({.bucket = bucket, .rows = end - first});
-      first = end;
-    }
-    return run;
-  }
-
   std::span<const std::int64_t> times_;
   Partition partition_;
   std::vector<const Array*> keys_;
@@ -211,14 +232,31 @@ void gather_text(const Array& array, std::span<const std::uint32_t> rows, Array&
 
 }  // namespace
 
-RowOrder order_rows(const Batch& batch) {
-  if (batch.rows > kRunRowsMax) {
-    throw_error(ErrorCode::limit,
-                "{} rows are more than can be sorted at once (kRunRowsMax {}); append "
-                "them in pieces",
-                batch.rows, kRunRowsMax);
+RowOrder order_rows(const Batch& batch) { return Sorter(batch).order(); }
+
+bool rows_in_order(std::span<const Batch> parts) {
+  std::optional<Sorter> before;
+  for (const Batch& part : parts) {
+    if (part.rows == 0) continue;
+    const Sorter sorter(part);
+    if (!sorter.in_order() || (before && !before->leads_to(sorter))) return false;
+    before.emplace(sorter);
   }
-  return Sorter(batch).order();
+  return true;
+}
+
+Run run_of_ordered(std::span<const Batch> parts) {
+  Run out;
+  for (const Batch& part : parts) {
+    for (const PartitionRows& partition : Sorter(part).partitions({})) {
+      if (!out.empty() && out.back().bucket == partition.bucket) {
+        out.back().rows += partition.rows;
+      } else {
+        out.push_back(partition);
+      }
+    }
+  }
+  return out;
 }
 
 Array gather(const Array& array, std::span<const std::uint32_t> rows) {

@@ -26,6 +26,11 @@ struct RowOrder {
 /// The order of a batch's rows; keys and times are those of its schema.
 RowOrder order_rows(const Batch& batch);
 
+/// True if the rows of all parts, one behind the other, stand in order. Any number of rows.
+bool rows_in_order(std::span<const Batch> parts);
+/// The partitions of parts whose rows stand in order.
+Run run_of_ordered(std::span<const Batch> parts);
+
 /// The rows in the order given, copied.
 Array gather(const Array& array, std::span<const std::uint32_t> rows);
 Batch gather(const Batch& batch, std::span<const std::uint32_t> rows);
