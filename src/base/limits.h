@@ -42,6 +42,7 @@ inline constexpr std::uint64_t kIndexRunCommitsMax = 1 << 18;        // of one f
 inline constexpr std::uint64_t kLockWaitNs = 10'000'000'000;        // default lock_wait
 inline constexpr std::uint64_t kLockPollMinNs = 50'000;
 inline constexpr std::uint64_t kLockPollMaxNs = 5'000'000;
+inline constexpr std::uint64_t kLockPageCheckNs = 10'000'000;       // how long a replaced lock file may go unseen
 inline constexpr std::uint64_t kRelaxedSyncNs = 1'000'000'000;      // relaxed commits are durable by then
 inline constexpr std::size_t kBatchCommitsMax = 1024;                // commits that share one fsync
 inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;         // payloads that share one fsync

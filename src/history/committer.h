@@ -1,14 +1,21 @@
 // Group commit: committers of one process share a batch, an append and an fsync.
 //
-// Role:    the step catch up -> lock -> decide -> append -> fsync -> publish of every change (DESIGN.md 2).
-// Shapes:  one Submission per change; batches of at most kBatchCommitsMax of them or kBatchBytesMax bytes.
-// Errors:  what decide() throws, to that submitter alone; locked, io, no_space, corrupt to all of the
-//          batch. Error::outcome: failed (nothing of it is in the log) or unknown (the log may hold it).
-// Threads: thread-safe. decide, appended and undone of a batch run on the leader's thread, one at a time,
-//          under the append lock: never take a mutex there that is held while calling submit().
-// Why:     HISTORY.md 2, "Group commit". Generic over the decision, so that it is tested without commits.
+// Role:    the step catch up -> lock -> decide -> append -> fsync -> publish of every change
+//          (DESIGN.md 2).
+// Shapes:  one Submission per change; batches of at most kBatchCommitsMax of them or kBatchBytesMax
+//          bytes.
+// Errors:  what decide() throws, to that submitter alone; locked, io, no_space, corrupt to all of
+//          the batch. Error::outcome: failed (nothing of it is in the log) or unknown (the log may
+//          hold it).
+// Threads: thread-safe. decide, appended and undone of a batch, and the hooks, run on the leader's
+//          thread (the hooks also on the thread that keeps the promise of relaxed commits), one at
+//          a time, under the append lock: never take a mutex there that is held while calling
+//          submit() or sync().
+// Why:     HISTORY.md 2, "Group commit". Generic over the decision, so that it is tested without
+//          commits.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -17,6 +24,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "history/log.h"
 
@@ -25,7 +33,8 @@ namespace otolith::history {
 /// The turn of a submission: its record, if it decides for one, gets this number.
 struct Turn {
   RecordNumber number{0};
-  bool last_round = false;  // `later` is no answer any more: decide now, however much there is to check
+  bool last_round =
+      false;  // `later` is no answer any more: decide now, however much there is to check
 };
 
 /// What a submission decides in its turn.
@@ -49,8 +58,8 @@ class Submission {
   virtual ~Submission() = default;
   /// Without the lock, on the submitter's thread, before each round.
   virtual void prepare() {}
-  /// Under the lock, caught up, in order: judged against every record before it and the staged effects
-  /// of those before it in the batch. Throws to leave alone (conflict, …).
+  /// Under the lock, caught up, in order: judged against every record before it and the staged
+  /// effects of those before it in the batch. Throws to leave alone (conflict, …).
   virtual Decision decide(const Turn& turn) = 0;
   /// Its record is in the log, as durable as it asked for: publish it. Under the lock, in order.
   virtual void appended(RecordNumber number) noexcept = 0;
@@ -60,14 +69,14 @@ class Submission {
 
 /// What the owner of the history does at the committer's steps.
 struct CommitterHooks {
-  FrameSink sink;                                // records of others, in order
-  std::function<void(RecordNumber)> fallback;    // relaxed records behind this one are lost
-  std::function<void()> before_durable;          // sync the segments that relaxed records name
+  FrameSink sink;                              // records of others, in order
+  std::function<void(RecordNumber)> fallback;  // relaxed records behind this one are lost
+  std::function<void()> before_durable;        // sync the segments that relaxed records name
 };
 
 class Committer {
  public:
-  Committer(Log& log, CommitterHooks hooks);
+  Committer(Log& log, io::Environment& environment, CommitterHooks hooks);
   ~Committer();
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
@@ -92,17 +101,20 @@ class Committer {
   void run_round(Slot& slot);
   void lead(std::unique_lock<std::mutex>& guard);
   void gather(std::unique_lock<std::mutex>& guard);
-  void run_batch(const Batch& batch, LockPurpose purpose);
-  void decide_all(const Batch& batch, LogLock& lock, Batch& staged, std::vector<Record>& records);
+  std::size_t run_batch(const Batch& batch, LockPurpose purpose);
+  std::size_t decide_all(const Batch& batch, Batch& staged, std::vector<Record>& records);
+  void append_all(LogLock& lock, const Batch& staged, std::vector<Record> records);
   void remember_relaxed();
   void keep_relaxed_promise();
 
   Log& log_;
+  io::Environment& environment_;  // times appends, to know how long waiting for company pays
   const CommitterHooks hooks_;
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::deque<Slot*> queue_;
+  std::atomic<std::size_t> queued_{0};  // its size, for the leader that waits for more
   bool leading_ = false;
   std::size_t last_batch_ = 0;
   std::uint64_t last_append_ns_ = 0;

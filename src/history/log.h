@@ -1,12 +1,16 @@
 // The commit log: numbered, checksummed frames in rotated files, appended under one lock.
 //
-// Role:    the truth of a database. A commit is one append and one fsync; everything else is derived.
-// Shapes:  payloads up to kFrameBytesMax bytes, opaque here; record numbers 1, 2, 3, … over all files.
-// Errors:  corrupt (file, offset), locked (naming the holder), io, no_space, unsupported_format. From
-//          commit(): Error::outcome says whether the frames can have become durable.
-// Threads: Log is thread-safe; LogLock belongs to the thread that took it. Sinks run under the log's own
-//          mutex: a caller that takes a mutex in its sink never calls the log while it holds that mutex.
-//          What a handle appends it hands to no sink: the caller applies it, before it releases the lock.
+// Role:    the truth of a database. A commit is one append and one fsync; everything else is
+//          derived.
+// Shapes:  payloads up to kFrameBytesMax bytes, opaque here; record numbers 1, 2, 3, … over all
+//          files.
+// Errors:  corrupt (file, offset), locked (naming the holder), io, no_space, unsupported_format.
+//          From commit(): Error::outcome says whether the frames can have become durable.
+// Threads: Log is thread-safe; LogLock belongs to the thread that took it. Sinks run under the
+//          log's own mutex: a caller that takes a mutex in its sink never calls the log while it
+//          holds that mutex.
+//          What a handle appends it hands to no sink: the caller applies it, before it releases the
+//          lock.
 // Why:     HISTORY.md sections 1 and 2 are the rules; byte offsets never leave this class.
 #pragma once
 
@@ -23,7 +27,8 @@
 
 namespace otolith::history {
 
-/// What a frame holds. Numbers are part of the format; unknown ones with the required bit are refused.
+/// What a frame holds. Numbers are part of the format; unknown ones with the required bit are
+/// refused.
 enum class FrameType : std::uint8_t {
   commit = 1,
   tag = 2,
@@ -52,11 +57,11 @@ struct Record {
 
 /// Sizes that cost time; tests set them small (TESTING.md).
 struct LogOptions {
-  std::uint64_t file_bytes = kLogFileBytes;              // then a new file begins
+  std::uint64_t file_bytes = kLogFileBytes;  // then a new file begins
   std::uint64_t preallocate_bytes = kLogPreallocateBytes;
-  std::uint64_t reserve_bytes = kReserveBytes;           // 0: no reserve for a full disk
+  std::uint64_t reserve_bytes = kReserveBytes;  // 0: no reserve for a full disk
   std::uint64_t lock_wait_ns = kLockWaitNs;
-  bool read_only = false;                                // nothing is written, not even the lock page
+  bool read_only = false;  // nothing is written, not even the lock page
   /// Hash of the newest commit at or before a record, for the header of a new file; empty: zeros.
   /// Called under the append lock, for records that were handed over or appended.
   std::function<Hash256(RecordNumber)> commit_hash;
@@ -70,13 +75,13 @@ enum class LockPurpose : std::uint8_t {
 
 /// What `status` reports of the log.
 struct LogStatus {
-  RecordNumber last{0};      // visible
+  RecordNumber last{0};  // visible
   RecordNumber durable{0};
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::uint64_t epoch = 0;
-  std::vector<std::string> torn_tails;     // files beside the log that keep what a crash tore
-  std::vector<std::string> damage;         // file, offset, records of what cannot be read
+  std::vector<std::string> torn_tails;  // files beside the log that keep what a crash tore
+  std::vector<std::string> damage;      // file, offset, records of what cannot be read
 };
 
 class LogLock;
@@ -84,6 +89,9 @@ class LogLock;
 /// The log of one database directory, as one handle sees it.
 class Log {
  public:
+  /// Told the last record that still stands when relaxed records behind it were lost.
+  using Fallback = std::function<void(RecordNumber)>;
+
   /// Writes `log/00000001.log`, the lock page and their directory entries; all durable on return.
   static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database);
   static std::unique_ptr<Log> open(std::shared_ptr<io::Vfs> vfs,
@@ -93,19 +101,23 @@ class Log {
 
   /// Begin reading behind this record: what a checkpoint already holds. Before the first refresh.
   virtual void seek(RecordNumber behind) = 0;
-  /// Hands over, in order and once, every record that became visible since the last call; never waits.
-  /// If relaxed records that were handed over are lost (`epoch` rose), `fallback` is called first with
-  /// the last record that still stands. Damage before the end throws corrupt after all sound ones.
-  virtual void refresh(const FrameSink& sink, const std::function<void(RecordNumber)>& fallback) = 0;
-  /// Whether `refresh` would hand over anything: a look at the lock page, no system call where mapped.
+  /// Hands over, in order and once, every record that became visible since the last call; never
+  /// waits.
+  /// If relaxed records that were handed over are lost (`epoch` rose), `fallback` is called first
+  /// with the last record that still stands. Damage before the end throws corrupt after all sound
+  /// ones.
+  virtual void refresh(const FrameSink& sink, const Fallback& fallback) = 0;
+  /// Whether `refresh` would hand over anything: a look at the lock page, no system call where
+  /// mapped.
   virtual bool behind() = 0;
   /// Waits at most lock_wait for the append lock. In a forked child: invalid_argument.
   virtual std::unique_ptr<LogLock> lock(LockPurpose purpose = LockPurpose::commit) = 0;
-  /// Makes every visible record durable. Segments they name are synced by the caller before, under the
-  /// lock: lock(), catch_up(), sync the segments, LogLock::sync().
+  /// Makes every visible record durable. Segments they name are synced by the caller before, under
+  /// the lock: lock(), catch_up(), sync the segments, LogLock::sync().
   virtual void sync() = 0;
-  /// Work that no commit should pay for: preallocates ahead, refills the reserve. Does nothing if another
-  /// holds the lock. Whoever has time calls it (the committer's leader, after it has answered).
+  /// Work that no commit should pay for: preallocates ahead, refills the reserve. Does nothing if
+  /// another holds the lock. Whoever has time calls it (the committer's leader, after it has
+  /// answered).
   virtual void tend() = 0;
   /// Sync mark, if this handle appended anything. The destructor writes none.
   virtual void close() = 0;
@@ -120,17 +132,17 @@ class Log {
 class LogLock {
  public:
   virtual ~LogLock() = default;
-  /// Reads to the last readable frame, adopting what an interrupted writer left (HISTORY.md 1); hands
-  /// over what this handle has not seen. Must come before append.
-  virtual void catch_up(const FrameSink& sink,
-                        const std::function<void(RecordNumber)>& fallback) = 0;
-  /// Appends all records, in order, numbered from last() + 1. Durable unless all are relaxed: then one
-  /// fsync, `durable` and `visible` raised; relaxed ones raise `visible` only.
+  /// Reads to the last readable frame, adopting what an interrupted writer left (HISTORY.md 1);
+  /// hands over what this handle has not seen. Must come before append.
+  virtual void catch_up(const FrameSink& sink, const Log::Fallback& fallback) = 0;
+  /// Appends all records, in order, numbered from last() + 1. Durable unless all are relaxed: then
+  /// one fsync, `durable` and `visible` raised; relaxed ones raise `visible` only.
   /// Segments that records name are synced by the caller before (`relaxed_segments` in history.h).
   virtual std::vector<RecordNumber> append(std::vector<Record> records) = 0;
   /// Makes every visible record durable.
   virtual void sync() = 0;
-  /// Records that are visible but not durable: segments they name must be synced before a durable append.
+  /// Records that are visible but not durable: segments they name must be synced before a durable
+  /// append.
   virtual bool relaxed_pending() const = 0;
 };
 

@@ -1,0 +1,243 @@
+#include "history/committer.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace otolith::history {
+
+namespace {
+
+constexpr std::uint64_t kGatherShare = 5;  // of the last append's time, at most
+constexpr int kRoundsMax = 3;              // then a decision may no longer ask for `later`
+constexpr auto kKeepEarly =
+    std::chrono::milliseconds(100);  // so that the fsync ends within the second
+
+// Errors before anything was written leave no doubt; those that know better say so themselves.
+std::exception_ptr as_failed(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& known) {
+    if (known.outcome() != Outcome::none) return error;
+    return std::make_exception_ptr(known.with_outcome(Outcome::failed));
+  } catch (...) {
+    return error;
+  }
+}
+
+}  // namespace
+
+// One submission in the queue; lives on its submitter's stack.
+struct Committer::Slot {
+  Slot(Submission& of, LockPurpose why) : submission(of), purpose(why) {}
+
+  Submission& submission;
+  const LockPurpose purpose;
+  int round = 1;
+  bool relaxed = false;
+  bool done = false;
+  bool later = false;
+  RecordNumber number{0};
+  std::exception_ptr error;
+};
+
+Committer::Committer(Log& log, io::Environment& environment, CommitterHooks hooks)
+    : log_(log), environment_(environment), hooks_(std::move(hooks)) {}
+
+Committer::~Committer() {
+  try {
+    close();
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, error.what());
+  }
+}
+
+RecordNumber Committer::submit(Submission& submission, LockPurpose purpose) {
+  Slot slot(submission, purpose);
+  for (;; ++slot.round) {
+    submission.prepare();
+    slot.done = slot.later = false;
+    run_round(slot);
+    if (slot.error) std::rethrow_exception(slot.error);
+    if (!slot.later) break;
+  }
+  if (slot.relaxed) remember_relaxed();
+  return slot.number;
+}
+
+// Waits to be served by another's batch, or leads one.
+void Committer::run_round(Slot& slot) {
+  std::unique_lock guard(mutex_);
+  queue_.push_back(&slot);
+  ++queued_;
+  while (!slot.done) {
+    changed_.wait(guard, [&] { return slot.done || !leading_; });
+    if (!slot.done) lead(guard);
+  }
+}
+
+void Committer::lead(std::unique_lock<std::mutex>& guard) {
+  leading_ = true;
+  gather(guard);
+  Batch batch;
+  const LockPurpose purpose = queue_.front()->purpose;
+  while (!queue_.empty() && batch.size() < kBatchCommitsMax && queue_.front()->purpose == purpose) {
+    batch.push_back(queue_.front());
+    queue_.pop_front();
+    --queued_;
+  }
+  guard.unlock();
+  const std::uint64_t begin = environment_.monotonic_ns();
+  const std::size_t served = run_batch(batch, purpose);
+  const std::uint64_t spent_ns = environment_.monotonic_ns() - begin;
+  guard.lock();
+  for (std::size_t i = batch.size(); i-- > served;) {
+    queue_.push_front(batch[i]);
+    ++queued_;
+  }
+  for (std::size_t i = 0; i < served; ++i) batch[i]->done = true;
+  last_batch_ = served;
+  last_append_ns_ = spent_ns;
+  leading_ = false;
+  changed_.notify_all();
+  guard.unlock();
+  log_.tend();
+  guard.lock();
+}
+
+// A lone committer never waits. Where there were several, they are about to come again.
+void Committer::gather(std::unique_lock<std::mutex>& guard) {
+  const std::size_t expected = std::max(last_batch_, queue_.size());
+  if (expected <= 1 || queue_.size() >= expected) return;
+  const std::uint64_t begin = environment_.monotonic_ns();
+  const std::uint64_t patience_ns = last_append_ns_ / kGatherShare;
+  guard.unlock();
+  // Looks again and again: a sleep this short would last three times as long as asked for.
+  while (queued_.load(std::memory_order_relaxed) < expected &&
+         environment_.monotonic_ns() - begin < patience_ns) {
+    std::this_thread::yield();
+  }
+  guard.lock();
+}
+
+// Serves a batch from its front; returns how many of it were served.
+std::size_t Committer::run_batch(const Batch& batch, LockPurpose purpose) {
+  Batch staged;
+  std::size_t taken = 0;
+  try {
+    const auto lock = log_.lock(purpose);
+    lock->catch_up(hooks_.sink, hooks_.fallback);
+    std::vector<Record> records;
+    taken = decide_all(batch, staged, records);
+    if (!records.empty()) append_all(*lock, staged, std::move(records));
+  } catch (...) {
+    const std::exception_ptr error = as_failed(std::current_exception());
+    for (Slot* slot : staged) slot->error = error;
+    if (taken == 0) {
+      for (Slot* slot : batch) slot->error = error;
+      taken = batch.size();
+    }
+  }
+  return taken;
+}
+
+// In order, each against the staged effects of those before it. Returns how many were asked.
+std::size_t Committer::decide_all(const Batch& batch, Batch& staged, std::vector<Record>& records) {
+  std::uint64_t bytes = 0;
+  RecordNumber number = next(log_.last());
+  std::size_t asked = 0;
+  for (Slot* slot : batch) {
+    if (bytes >= kBatchBytesMax) break;
+    ++asked;
+    try {
+      Decision decision = slot->submission.decide({number, slot->round >= kRoundsMax});
+      slot->later = decision.kind == Decision::Kind::later;
+      if (decision.kind != Decision::Kind::append) continue;
+      bytes += decision.record.payload.size();
+      slot->relaxed = decision.record.relaxed;
+      slot->number = number;
+      number = next(number);
+      records.push_back(std::move(decision.record));
+      staged.push_back(slot);
+    } catch (...) {
+      slot->error = as_failed(std::current_exception());
+    }
+  }
+  return asked;
+}
+
+void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Record> records) {
+  const bool durable =
+      std::ranges::any_of(records, [](const Record& each) { return !each.relaxed; });
+  try {
+    if (durable && lock.relaxed_pending() && hooks_.before_durable) hooks_.before_durable();
+    const std::vector<RecordNumber> numbers = lock.append(std::move(records));
+    OTO_INVARIANT(numbers.size() == staged.size() && numbers.front() == staged.front()->number);
+  } catch (...) {
+    for (std::size_t i = staged.size(); i-- > 0;) staged[i]->submission.undone();
+    throw;
+  }
+  for (Slot* slot : staged) slot->submission.appended(slot->number);
+  const std::scoped_lock guard(mutex_);
+  ++counts_.batches;
+  counts_.commits += staged.size();
+}
+
+void Committer::sync() {
+  const auto lock = log_.lock(LockPurpose::commit);
+  lock->catch_up(hooks_.sink, hooks_.fallback);
+  if (!lock->relaxed_pending()) return;
+  if (hooks_.before_durable) hooks_.before_durable();
+  lock->sync();
+}
+
+void Committer::close() {
+  bool pending = false;
+  {
+    const std::scoped_lock guard(keeper_mutex_);
+    closing_ = true;
+    pending = relaxed_waits_;
+    keeper_wakes_.notify_all();
+  }
+  if (keeper_.joinable()) keeper_.join();
+  if (pending) sync();
+  const std::scoped_lock guard(keeper_mutex_);
+  relaxed_waits_ = false;
+}
+
+Committer::Counts Committer::counts() const {
+  const std::scoped_lock guard(mutex_);
+  return counts_;
+}
+
+void Committer::remember_relaxed() {
+  const std::scoped_lock guard(keeper_mutex_);
+  if (relaxed_waits_ || closing_) return;
+  relaxed_waits_ = true;
+  if (!keeper_.joinable()) keeper_ = std::thread([this] { keep_relaxed_promise(); });
+  keeper_wakes_.notify_all();
+}
+
+// Relaxed records are on the disk within a second of their commit, whether or not another follows.
+void Committer::keep_relaxed_promise() {
+  std::unique_lock guard(keeper_mutex_);
+  while (!closing_) {
+    keeper_wakes_.wait(guard, [this] { return relaxed_waits_ || closing_; });
+    const auto patience = std::chrono::nanoseconds(kRelaxedSyncNs) - kKeepEarly;
+    if (keeper_wakes_.wait_for(guard, patience, [this] { return closing_; })) return;
+    relaxed_waits_ = false;
+    guard.unlock();
+    try {
+      sync();
+      guard.lock();
+    } catch (const std::exception& error) {
+      log_line(LogLevel::error, error.what());
+      guard.lock();
+      relaxed_waits_ = true;  // tried again a second later, or by the next durable commit
+    }
+  }
+}
+
+}  // namespace otolith::history

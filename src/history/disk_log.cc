@@ -1,0 +1,164 @@
+#include "history/disk_log.h"
+
+#include "base/error.h"
+#include "history/torn_tail.h"
+#include "io/fork.h"
+
+namespace otolith::history {
+
+namespace {
+
+LockIdentity identity_of(io::Vfs& vfs, io::Environment& environment, const Id128& database) {
+  const auto directory = vfs.stat(kLogDirectory);
+  if (!directory) {
+    throw_corrupt(
+        kLogDirectory, 0,
+        fmt::format("{} has no log directory; restore it from a backup", vfs.describe("")));
+  }
+  return LockIdentity(database, environment.boot_id(), *directory);
+}
+
+// Hands over what is wrong with one file, frame by frame, up to the record `until`.
+class FileCheck {
+ public:
+  FileCheck(FrameReader reader, RecordNumber until,
+            const std::function<void(const Error&)>& problem)
+      : reader_(std::move(reader)), until_(until), problem_(problem) {}
+
+  void run() {
+    while (reader_.last() < until_) {
+      const FrameVerdict verdict = reader_.next();
+      if (verdict.soundness == Soundness::sound) continue;
+      if (!skip(verdict)) return;
+    }
+  }
+
+ private:
+  // Reports what is wrong here and goes on at the next sound frame; false if there is none.
+  bool skip(const FrameVerdict& verdict) {
+    const LogFileInfo& info = *reader_.info();
+    const std::uint64_t offset = reader_.offset();
+    const RecordNumber expected = next(reader_.last());
+    if (verdict.soundness == Soundness::unsupported) {
+      report(ErrorCode::unsupported_format, offset, expected, expected, verdict.why);
+      return false;
+    }
+    const TailVerdict tail = judge_tail(reader_.file(), info, offset, expected);
+    const char* const why = verdict.soundness == Soundness::zero ? "it is blank" : verdict.why;
+    const bool more = tail.found && tail.found->number <= until_ && tail.found_at > offset;
+    const RecordNumber end = more ? RecordNumber{value_of(tail.found->number) - 1} : until_;
+    report(ErrorCode::corrupt, offset, expected, end, why);
+    if (more) reader_.resume_at(tail.found_at, *tail.found);
+    return more;
+  }
+
+  void report(ErrorCode code, std::uint64_t offset, RecordNumber first, RecordNumber end,
+              const char* why) {
+    const std::string which = first >= end
+                                  ? fmt::format("record {}", value_of(first))
+                                  : fmt::format("records {} to {}", value_of(first), value_of(end));
+    problem_(Error(code, fmt::format("{} cannot be read: {}", which, why),
+                   ErrorWhere{reader_.info()->path, offset, {}}));
+  }
+
+  FrameReader reader_;
+  const RecordNumber until_;
+  const std::function<void(const Error&)>& problem_;
+};
+
+}  // namespace
+
+void Log::create(io::Vfs& vfs, io::Environment& environment, const Id128& database) {
+  if (!vfs.make_dir(kLogDirectory) && !vfs.list(kLogDirectory).empty()) {
+    throw_error(ErrorCode::conflict,
+                "{} already holds a log; open it, or choose an empty directory", vfs.describe(""));
+  }
+  NewLogFile first;
+  first.header.database = database;
+  environment.random(first.header.salt.bytes);
+  first.bytes_wanted = kLogPreallocateBytes;
+  (void)begin_log_file(vfs, std::move(first));
+  LockFile(vfs, environment, identity_of(vfs, environment, database)).create();
+  vfs.sync_dir("");
+}
+
+std::unique_ptr<Log> Log::open(std::shared_ptr<io::Vfs> vfs,
+                               std::shared_ptr<io::Environment> environment, const Id128& database,
+                               LogOptions options) {
+  return std::make_unique<DiskLog>(std::move(vfs), std::move(environment), database,
+                                   std::move(options));
+}
+
+DiskLog::DiskLog(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
+                 const Id128& database, LogOptions options)
+    : vfs_(std::move(vfs)),
+      environment_(std::move(environment)),
+      database_(database),
+      options_(std::move(options)),
+      identity_(identity_of(*vfs_, *environment_, database)),
+      forks_(io::fork_generation()),
+      directory_(*vfs_, database),
+      page_reader_(*vfs_, *environment_, identity_),
+      lock_file_(*vfs_, *environment_, identity_),
+      reserve_(*vfs_, options_.reserve_bytes) {
+  directory_.refresh();
+  epoch_ = directory_.epoch();
+}
+
+void DiskLog::seek(RecordNumber behind) {
+  const std::scoped_lock guard(mutex_);
+  OTO_INVARIANT(last_ == RecordNumber{0} && reader_ == nullptr);
+  last_ = behind;
+  durable_ = behind;
+}
+
+RecordNumber DiskLog::last() const {
+  const std::scoped_lock guard(mutex_);
+  return last_;
+}
+
+RecordNumber DiskLog::durable() const {
+  const std::scoped_lock guard(mutex_);
+  return std::min(last_, std::max(durable_, shown_durable_));
+}
+
+LogStatus DiskLog::status() {
+  const std::scoped_lock guard(mutex_);
+  directory_.refresh();
+  const LockPage page = page_reader_.read();
+  LogStatus status;
+  status.last = page.valid() ? std::max(last_, page.words.visible) : last_;
+  status.durable = page.valid() ? std::max(durable_, page.words.durable) : last_;
+  status.epoch = epoch_;
+  status.torn_tails = torn_tails(*vfs_);
+  for (const auto& [file, error] : directory_.damage()) status.damage.emplace_back(error.what());
+  for (const auto& info : directory_.files()) {
+    const auto stat = vfs_->stat(info->path);
+    ++status.files;
+    status.bytes += stat ? stat->size : 0;
+    if (!stat) status.damage.push_back(info->path + " is missing");
+  }
+  return status;
+}
+
+void DiskLog::verify(const std::function<void(const Error&)>& problem) {
+  LogDirectory directory(*vfs_, database_);
+  directory.refresh();
+  for (const auto& [file, error] : directory.damage()) problem(error);
+  const LockPage page = [this] {
+    const std::scoped_lock guard(mutex_);
+    return page_reader_.read();
+  }();
+  if (directory.files().empty() || directory.files().front()->header.first != RecordNumber{1}) {
+    problem(Error(ErrorCode::corrupt, "the log file that begins with record 1 is missing",
+                  ErrorWhere{log_file_path(1), 0, {}}));
+  }
+  const RecordNumber end = page.valid() ? page.words.visible : last();
+  for (const auto& info : directory.files()) {
+    const auto bound = directory.bound(*info);
+    const RecordNumber until = bound ? RecordNumber{value_of(*bound) - 1} : end;
+    FileCheck(FrameReader(directory.open(*info, io::OpenMode::read), info), until, problem).run();
+  }
+}
+
+}  // namespace otolith::history

@@ -1,0 +1,136 @@
+// The log over a Vfs: reading without a lock, appending under it.
+//
+// Role:    the one implementation of log.h; its parts are the other files of this folder.
+//
+//   disk_log.cc         open, create, status, verify
+//   disk_log_read.cc    refresh: pages of hints, files in turn, records in order
+//   disk_log_lock.cc    the turn in this process, the lock between processes, what its holder may
+//   call disk_log_recover.cc catch up: find the end of the log, adopt what an interrupted writer
+//   left disk_log_append.cc  append: room, announce, write, fsync, raise
+//
+// Shapes:  as log.h.
+// Errors:  as log.h.
+// Threads: Log's methods are thread-safe; those used under the append lock say so.
+// Why:     no mutex is held during an fsync, so readers of the same process never wait for one.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "history/appender.h"
+#include "history/lock_file.h"
+#include "history/lock_page_reader.h"
+#include "history/recovery.h"
+#include "history/reserve.h"
+
+namespace otolith::history {
+
+class DiskLog final : public Log {
+ public:
+  DiskLog(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
+          const Id128& database, LogOptions options);
+
+  void seek(RecordNumber behind) override;
+  void refresh(const FrameSink& sink, const Fallback& fallback) override;
+  bool behind() override;
+  std::unique_ptr<LogLock> lock(LockPurpose purpose) override;
+  void sync() override;
+  void tend() override;
+  void close() override;
+  RecordNumber last() const override;
+  RecordNumber durable() const override;
+  LogStatus status() override;
+  void verify(const std::function<void(const Error&)>& problem) override;
+
+ private:
+  friend class DiskLogLock;
+
+  // Reading; mutex_ held.
+  void deliver(const FrameSink& sink, const Fallback& fallback);
+  void follow(const LockPage& page, const Fallback& fallback);
+  bool read_on(const LockPage& page, const FrameSink& sink);
+  void place_reader();
+  bool stopped(const LockPage& page, const FrameVerdict& verdict);
+  bool ends_here(const FrameVerdict& verdict);
+  void hand_over(const FrameVerdict& verdict, const FrameSink& sink);
+
+  // Under the append lock.
+  std::unique_ptr<LogLock> try_lock();
+  void take_turn();
+  void give_turn_back() noexcept;
+  void give_turn() noexcept;
+  void catch_up(const FrameSink& sink, const Fallback& fallback);
+  void settle();
+  void place_appender();
+  void recover();
+  void adopt(const RecoveryPlan& plan);
+  void go_on_in_place(RecoveryPlan& plan);
+  OpenLogFile begin_file(NewLogFile wanted);
+  void append(const std::vector<Record>& records, std::vector<RecordNumber>& numbers);
+  void append_once(const std::vector<Record>& records);
+  void find_room(std::uint64_t bytes);
+  void rotate();
+  void write_frames();
+  void sync_frames();
+  void announce();
+  void withdraw() noexcept;
+  void raise(RecordNumber durable, RecordNumber visible);
+  void make_durable();
+  bool relaxed_unvouched() const;
+  bool room_is_low() const noexcept;
+  void prepare_ahead();
+  void require_writer() const;
+  void with_relief(const std::function<void()>& work);
+
+  const std::shared_ptr<io::Vfs> vfs_;
+  const std::shared_ptr<io::Environment> environment_;
+  const Id128 database_;
+  const LogOptions options_;
+  const LockIdentity identity_;
+  const std::uint64_t forks_;  // fork generation that opened it
+
+  mutable std::mutex mutex_;  // guards the reading side, down to judged_at_
+  LogDirectory directory_;
+  LockPageReader page_reader_;
+  std::unique_ptr<FrameReader> reader_;
+  RecordNumber last_{0};
+  RecordNumber durable_{0};  // known to be on the disk, whatever the page says
+  RecordNumber shown_durable_{0};
+  std::uint64_t epoch_ = 0;
+  std::uint64_t judged_file_ = 0;  // without a page: where the log was last found to end
+  std::uint64_t judged_at_ = 0;
+
+  std::mutex turn_mutex_;  // guards turn_taken_
+  std::condition_variable turn_given_;
+  bool turn_taken_ = false;
+
+  // Owned by whoever has the turn and the append lock.
+  LockFile lock_file_;
+  LockWords words_;
+  LockPurpose purpose_ = LockPurpose::commit;
+  Appender appender_;
+  Reserve reserve_;
+  std::atomic<bool> appended_{false};  // since the last sync mark of this handle
+  std::atomic<bool> relaxed_{false};   // and not durable yet
+  std::atomic<bool> tend_due_{false};
+};
+
+/// The append lock of a DiskLog, held.
+class DiskLogLock final : public LogLock {
+ public:
+  explicit DiskLogLock(DiskLog& log) : log_(log) {}
+  ~DiskLogLock() override;
+
+  void catch_up(const FrameSink& sink, const Log::Fallback& fallback) override;
+  std::vector<RecordNumber> append(std::vector<Record> records) override;
+  void sync() override;
+  bool relaxed_pending() const override;
+
+ private:
+  DiskLog& log_;
+  bool caught_up_ = false;
+};
+
+}  // namespace otolith::history

@@ -1,0 +1,183 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mutant.h"
+#include "history/disk_log.h"
+
+namespace otolith::history {
+
+namespace {
+
+std::uint64_t bytes_of(const std::vector<Record>& records) {
+  std::uint64_t bytes = 0;
+  for (const Record& record : records) bytes += frame_bytes(record.payload.size());
+  return bytes;
+}
+
+bool all_relaxed(const std::vector<Record>& records) {
+  return std::ranges::all_of(records, [](const Record& record) { return record.relaxed; });
+}
+
+// The records to append were decided on what is no longer there.
+[[noreturn]] void throw_lost() {
+  throw_error(ErrorCode::io,
+              "relaxed commits before this one could not be read back and are lost; nothing was "
+              "appended: try again on what is left");
+}
+
+}  // namespace
+
+void DiskLog::append(const std::vector<Record>& records, std::vector<RecordNumber>& numbers) {
+  const RecordNumber before = words_.visible;
+  with_relief([&] { append_once(records); });
+  for (std::uint64_t i = 1; i <= records.size(); ++i) {
+    numbers.push_back(RecordNumber{value_of(before) + i});
+  }
+}
+
+// The order of a commit, from the lock on: announce, append, fsync, raise.
+void DiskLog::append_once(const std::vector<Record>& records) {
+  const bool relaxed = all_relaxed(records);
+  OTO_INVARIANT(!records.empty() && appender_.place().last == words_.visible);
+  const RecordNumber before = words_.visible;
+  try {
+    if (!relaxed && relaxed_unvouched()) recover();
+    find_room(bytes_of(records));
+    if (words_.visible != before) throw_lost();
+    announce();
+  } catch (const Error& error) {
+    throw error.with_outcome(Outcome::failed);  // not one byte of these records was written
+  }
+  appender_.encode(records, words_.durable);
+  write_frames();
+  if (mutant("log-published-before-sync")) raise(words_.durable, appender_.written().last);
+  if (mutant("log-durable-before-sync")) raise(appender_.written().last, words_.visible);
+  if (!relaxed) sync_frames();
+  appender_.accept();
+  const RecordNumber last = appender_.place().last;
+  raise(relaxed && !mutant("log-relaxed-counts-durable") ? words_.durable : last, last);
+  appended_ = true;
+  relaxed_ = words_.durable < words_.visible;
+  if (room_is_low()) tend_due_ = true;
+  const std::scoped_lock guard(mutex_);
+  if (last_ == before) last_ = last;
+}
+
+// Relaxed records of others that a sync through this handle's descriptor would not vouch for.
+bool DiskLog::relaxed_unvouched() const {
+  return words_.durable < words_.visible && !appender_.vouches_for_all_behind(words_.durable);
+}
+
+// A file that is full gives way to a new one; the last of a full disk is used up first.
+void DiskLog::find_room(std::uint64_t bytes) {
+  const bool full = appender_.place().offset + bytes > options_.file_bytes;
+  if (full && appender_.holds_frames()) rotate();
+  if (bytes <= appender_.room()) return;
+  if (purpose_ != LockPurpose::relief && !reserve_.refill()) {
+    throw_error(ErrorCode::no_space,
+                "the disk that holds {} is full; free space, work goes on without a restart",
+                vfs_->describe(""));
+  }
+  appender_.make_room(bytes, options_.preallocate_bytes);
+}
+
+void DiskLog::rotate() {
+  const std::uint64_t file = words_.file;
+  make_durable();
+  if (words_.file != file) return;  // that took a new file already
+  announce();
+  NewLogFile wanted;
+  wanted.header.first = next(words_.visible);
+  wanted.header.durable = words_.visible;
+  wanted.header.epoch = words_.epoch;
+  environment_->random(wanted.header.salt.bytes);
+  const Appender::Place place{kLogHeaderBytes, words_.visible, wanted.header.seed()};
+  const std::uint64_t number = words_.file + 1;
+  try {
+    appender_.begin(begin_file(std::move(wanted)), place);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::no_space || vfs_->exists(log_file_path(number))) throw;
+    withdraw();  // no space for a new file: the old one may still have some
+  }
+}
+
+void DiskLog::write_frames() {
+  try {
+    appender_.write();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::no_space || !appender_.take_back()) {
+      throw error.with_outcome(Outcome::unknown);
+    }
+    withdraw();
+    throw error.with_outcome(Outcome::failed);
+  }
+}
+
+void DiskLog::sync_frames() {
+  try {
+    appender_.sync();
+  } catch (const Error& error) {
+    // `writing` stays set: whoever comes next begins a new file, however this process ends.
+    if (mutant("log-failed-sync-forgotten")) withdraw();
+    if (mutant("log-sync-retried")) return appender_.sync();
+    throw error.with_outcome(Outcome::unknown);
+  }
+}
+
+void DiskLog::announce() {
+  if (mutant("log-writing-not-announced")) return;
+  words_.writing = value_of(next(words_.visible));
+  lock_file_.write(words_, LockWord::writing, LockWord::writing);
+}
+
+// Nothing was written, or it was taken back.
+void DiskLog::withdraw() noexcept {
+  words_.writing = 0;
+  try {
+    lock_file_.write(words_, LockWord::writing, LockWord::writing);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::warning, error.what());
+  }
+}
+
+// The fsync decides, not the page: if it cannot be written others adopt what is in the log.
+void DiskLog::raise(RecordNumber durable, RecordNumber visible) {
+  words_.durable = durable;
+  words_.visible = visible;
+  words_.writing = 0;
+  const std::scoped_lock guard(mutex_);
+  try {
+    lock_file_.write(words_, LockWord::epoch, LockWord::writing);
+  } catch (const Error& error) {
+    log_line(LogLevel::warning, error.what());
+  }
+  durable_ = std::max(durable_, durable);
+}
+
+void DiskLog::make_durable() {
+  if (words_.durable == words_.visible) return;
+  if (relaxed_unvouched()) {
+    recover();
+    return;
+  }
+  announce();
+  sync_frames();
+  raise(words_.visible, words_.visible);
+  relaxed_ = false;
+}
+
+// Tries again with the space of the reserve, for those who make room.
+void DiskLog::with_relief(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    const bool may = error.code() == ErrorCode::no_space && purpose_ == LockPurpose::relief &&
+                     error.outcome() != Outcome::unknown;
+    if (!may || !reserve_.spend()) throw;
+    tend_due_ = true;
+    work();
+  }
+}
+
+}  // namespace otolith::history

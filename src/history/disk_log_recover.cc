@@ -1,0 +1,155 @@
+#include "base/error.h"
+#include "base/mutant.h"
+#include "history/disk_log.h"
+
+namespace otolith::history {
+
+namespace {
+
+// Payload of FrameType::lost: the first and the last record that were given up.
+Bytes lost_payload(RecordNumber first, RecordNumber last) {
+  ByteWriter out;
+  out.put(first);
+  out.put(last);
+  return out.take();
+}
+
+// What the sound frames of an interrupted writer become in a new file; moves the place behind them.
+Bytes encode_copies(const RecoveryPlan& plan, std::uint64_t seed, Appender::Place& place) {
+  Bytes out;
+  const auto add = [&](std::uint8_t type, bool relaxed, BytesView payload) {
+    place.last = next(place.last);
+    place.chain =
+        encode_frame(out, {place.last, type, relaxed, plan.durable, place.chain}, payload, seed);
+  };
+  for (const CopiedFrame& frame : plan.copies) add(frame.type, frame.relaxed, frame.payload);
+  if (plan.lost_to != RecordNumber{0}) {
+    add(static_cast<std::uint8_t>(FrameType::lost), false,
+        lost_payload(next(plan.last), plan.lost_to));
+  }
+  place.offset += out.size();
+  return out;
+}
+
+}  // namespace
+
+void DiskLog::catch_up(const FrameSink& sink, const Fallback& fallback) {
+  settle();
+  {
+    const std::scoped_lock guard(mutex_);
+    deliver(sink, fallback);
+    // What was just read need not be read again to find the end.
+    const bool there =
+        appender_.attached_to(words_.file) && appender_.place().last == words_.visible;
+    if (!there && reader_ && reader_->last() == words_.visible &&
+        appender_.attached_to(reader_->info()->header.file)) {
+      appender_.move_to({reader_->offset(), reader_->last(), reader_->chain()});
+    }
+  }
+  place_appender();
+  const std::scoped_lock guard(mutex_);
+  if (last_ != words_.visible)
+    deliver(sink, fallback);  // records were lost, and the log says which
+}
+
+// Makes the page hold and the log end in a file that may be appended to.
+void DiskLog::settle() {
+  const LockPage page = lock_file_.read();
+  words_ = page.words;
+  if (!page.valid() || words_.writing != 0) {
+    with_relief([this] { recover(); });
+    return;
+  }
+  if (appender_.attached_to(words_.file)) return;
+  const std::scoped_lock guard(mutex_);
+  directory_.refresh();
+  const auto info = directory_.last();
+  directory_.throw_damage_behind(info ? info->header.file : 0);
+  if (!info || info->header.file != words_.file) {
+    throw_corrupt(log_file_path(words_.file), 0,
+                  "this log file is missing; put it back, or restore a backup");
+  }
+  appender_.attach({info, directory_.open(*info, io::OpenMode::read_write)}, words_.visible);
+}
+
+void DiskLog::place_appender() {
+  if (appender_.read_to(words_.visible)) return;
+  const RecordNumber expected = next(appender_.place().last);
+  if (expected <= words_.durable) {
+    throw_unreadable(appender_.info(), appender_.place().offset, expected, "it fails its checks");
+  }
+  with_relief([this] { recover(); });
+}
+
+void DiskLog::recover() {
+  RecoveryQuestion question{lock_file_.read(), RecordNumber{0}, RecordNumber{0}};
+  RecoveryPlan plan;
+  {
+    const std::scoped_lock guard(mutex_);
+    directory_.refresh();
+    question.known_durable = durable_;
+    question.handed_over = last_;
+    plan = plan_recovery(directory_, question);
+  }
+  appender_.detach();
+  const LockWords& found = question.page.words;
+  words_ = {};
+  words_.epoch = std::max(found.epoch, plan.file.info->header.epoch);
+  words_.file = plan.file.info->header.file;
+  words_.durable = plan.durable;
+  words_.visible = question.page.valid() ? found.visible : std::max(plan.last, plan.lost_to);
+  words_.writing = value_of(next(plan.durable));
+  // Nothing else is written before the page says so: who finds this interrupted adopts.
+  lock_file_.write_page(words_);
+  if (mutant("log-adopts-in-place")) plan.begin_file = false;
+  if (mutant("log-torn-tail-overwritten")) plan.begin_file = !plan.copies.empty();
+  if (plan.begin_file) {
+    adopt(plan);
+  } else {
+    go_on_in_place(plan);
+  }
+}
+
+void DiskLog::go_on_in_place(RecoveryPlan& plan) {
+  if (mutant("log-adopts-in-place")) plan.file.file->sync();
+  vfs_->sync_dir(kLogDirectory);  // the name of the file may be as young as its frames
+  appender_.attach(std::move(plan.file), plan.last);
+  appender_.move_to(plan.place);
+  raise(plan.last, plan.last);
+}
+
+void DiskLog::adopt(const RecoveryPlan& plan) {
+  if (plan.torn_from != plan.torn_to) {
+    keep_torn_tail(*vfs_, *plan.file.info, *plan.file.file, plan.torn_from, plan.torn_to);
+  }
+  NewLogFile wanted;
+  wanted.header.first = next(plan.durable);
+  wanted.header.epoch = words_.epoch + (plan.lost_to != RecordNumber{0} ? 1 : 0);
+  environment_->random(wanted.header.salt.bytes);
+  const std::uint64_t seed = wanted.header.seed();
+  Appender::Place place{kLogHeaderBytes, plan.durable, seed};
+  const Bytes copies = encode_copies(plan, seed, place);
+  wanted.header.durable = place.last;
+  wanted.frames = copies;
+  appender_.begin(begin_file(std::move(wanted)), place);
+  words_.epoch = appender_.info().header.epoch;
+  raise(place.last, place.last);
+}
+
+OpenLogFile DiskLog::begin_file(NewLogFile wanted) {
+  wanted.header.database = database_;
+  wanted.bytes_wanted = options_.preallocate_bytes;
+  const RecordNumber before{value_of(wanted.header.first) - 1};
+  if (options_.commit_hash) wanted.header.commit_hash = options_.commit_hash(before);
+  {
+    const std::scoped_lock guard(mutex_);
+    wanted.header.file = directory_.next_number();
+  }
+  OpenLogFile file = begin_log_file(*vfs_, std::move(wanted));
+  const std::scoped_lock guard(mutex_);
+  directory_.add(file.info);
+  words_.file = file.info->header.file;
+  return file;
+}
+
+}  // namespace otolith::history

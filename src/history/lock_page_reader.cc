@@ -1,0 +1,82 @@
+#include "history/lock_page_reader.h"
+
+#include "base/error.h"
+#include "base/limits.h"
+
+namespace otolith::history {
+
+namespace {
+
+// A word that fails its check is being written, or is damaged: this many looks tell which.
+constexpr int kLooksMax = 1000;
+
+// From the last word to the first, as LockWord asks for; each eight bytes at once.
+void copy_backwards(const std::byte* from, std::span<std::byte> out) noexcept {
+  for (std::size_t at = out.size(); at > 0;) {
+    at -= sizeof(std::uint64_t);
+    const auto* const word = reinterpret_cast<const std::uint64_t*>(from + at);
+    store_le(out.data() + at, __atomic_load_n(word, __ATOMIC_ACQUIRE));
+  }
+}
+
+}  // namespace
+
+LockPageReader::LockPageReader(io::Vfs& vfs, io::Environment& environment,
+                               const LockIdentity& identity)
+    : vfs_(vfs), environment_(environment), identity_(identity) {
+  attach();
+}
+
+LockPage LockPageReader::read() {
+  if (environment_.monotonic_ns() - attached_ns_ > kLockPageCheckNs) reattach();
+  std::array<std::byte, kLockReadBytes> bytes;
+  for (int look = 0; look < kLooksMax; ++look) {
+    if (!copy(bytes)) return {};
+    bool torn = false;
+    const LockPage page = decode_lock_page(bytes, identity_, torn);
+    if (!torn) return page;
+  }
+  return {};
+}
+
+void LockPageReader::reattach() {
+  attached_ns_ = environment_.monotonic_ns();
+  try {
+    const auto there = vfs_.stat(kLockPath);
+    if (there && file_ && there->inode == inode_ && there->size >= kLockPageBytes) return;
+  } catch (const Error&) {
+    return;  // what is attached may still be right
+  }
+  attach();
+}
+
+void LockPageReader::attach() {
+  attached_ns_ = environment_.monotonic_ns();
+  mapping_.reset();
+  file_.reset();
+  try {
+    auto file = vfs_.open(kLockPath, io::OpenMode::read);
+    const io::FileStat stat = file->stat();
+    if (stat.size < kLockPageBytes) return;
+    if (vfs_.maps_follow_writes()) mapping_ = file->map(kLockPageBytes);
+    inode_ = stat.inode;
+    file_ = std::move(file);
+  } catch (const Error&) {
+    mapping_.reset();  // no page that can be read: absent
+  }
+}
+
+bool LockPageReader::copy(std::span<std::byte> out) noexcept {
+  if (!file_) return false;
+  if (mapping_) {
+    copy_backwards(mapping_->bytes().data(), out);
+    return true;
+  }
+  try {
+    return file_->read_at(0, out) == out.size();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace otolith::history

@@ -1,0 +1,42 @@
+// The lock page as a reader sees it: mapped where that shows other processes' writes, else read.
+//
+// Role:    visible, durable, epoch and file for refresh, without a lock and, where mapped, without
+//          a call.
+// Shapes:  kLockPageBytes.
+// Errors:  none: whatever is wrong with the page or its file, the page counts as absent.
+// Threads: thread-compatible.
+// Why:     a descriptor of its own, open for reading, so that read permission is enough and a
+//          forked child, which loses writable descriptors, still reads.
+#pragma once
+
+#include <memory>
+
+#include "history/lock_page.h"
+#include "io/environment.h"
+
+namespace otolith::history {
+
+class LockPageReader {
+ public:
+  LockPageReader(io::Vfs& vfs, io::Environment& environment, const LockIdentity& identity);
+
+  /// The page now.
+  LockPage read();
+  /// Follows the path to another file if the lock file was replaced. read() does so at most every
+  /// kLockPageCheckNs.
+  void reattach();
+
+ private:
+  void attach();
+  bool copy(std::span<std::byte> out) noexcept;
+
+  io::Vfs& vfs_;
+  io::Environment& environment_;
+  const LockIdentity identity_;
+  std::unique_ptr<io::File> file_;        // null while there is none
+  std::unique_ptr<io::Mapping> mapping_;  // of file_, where mappings follow writes
+  std::uint64_t inode_ = 0;
+  std::uint64_t attached_ns_ = 0;
+};
+
+}  // namespace otolith::history

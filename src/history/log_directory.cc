@@ -1,0 +1,180 @@
+#include "history/log_directory.h"
+
+#include <algorithm>
+
+namespace otolith::history {
+
+namespace {
+
+constexpr std::string_view kTornPrefix = "torn-";
+constexpr std::size_t kCopyBytes = 1 << 20;
+
+bool holds_before(RecordNumber record, const std::shared_ptr<const LogFileInfo>& info) noexcept {
+  return record < info->header.first;
+}
+
+// On a full disk a new file takes what it needs and no more.
+std::uint64_t preallocate(io::File& file, std::uint64_t wanted, std::uint64_t needed) {
+  try {
+    file.preallocate(std::max(wanted, needed));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::no_space || wanted <= needed) throw;
+    file.preallocate(needed);
+  }
+  return file.stat().size;
+}
+
+void discard(io::Vfs& vfs, const std::string& path) noexcept {
+  try {
+    vfs.remove(path);
+  } catch (...) {
+    return;  // the next file of this number removes it
+  }
+}
+
+void copy_range(io::File& from, io::File& to, std::uint64_t begin, std::uint64_t end) {
+  Bytes buffer(std::min<std::uint64_t>(kCopyBytes, end - begin));
+  for (std::uint64_t at = begin; at < end;) {
+    const auto want = std::min<std::uint64_t>(buffer.size(), end - at);
+    const std::size_t got = from.read_at(at, std::span(buffer).first(want));
+    if (got == 0) return;
+    to.write_at(at - begin, BytesView(buffer).first(got));
+    at += got;
+  }
+}
+
+}  // namespace
+
+void LogDirectory::refresh() {
+  for (const std::string& name : vfs_.list(kLogDirectory)) {
+    const std::uint64_t number = log_file_number(name);
+    if (number == 0 || damage_.contains(number)) continue;
+    const bool known = std::ranges::any_of(
+        files_, [number](const auto& info) { return info->header.file == number; });
+    if (!known) read_header(number);
+  }
+}
+
+void LogDirectory::read_header(std::uint64_t number) {
+  const std::string path = log_file_path(number);
+  try {
+    const auto file = vfs_.open(path, io::OpenMode::read);
+    Bytes bytes(kLogHeaderBytes);
+    bytes.resize(file->read_at(0, bytes));
+    auto info = std::make_shared<LogFileInfo>();
+    info->header = decode_file_header(bytes, database_, number, path);
+    info->path = path;
+    add(std::move(info));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
+    damage_.emplace(number, error);
+  }
+}
+
+void LogDirectory::add(std::shared_ptr<const LogFileInfo> info) {
+  const auto at = std::ranges::upper_bound(files_, info->header.file, {},
+                                           [](const auto& each) { return each->header.file; });
+  const bool descends =
+      (at != files_.begin() && (*std::prev(at))->header.first > info->header.first) ||
+      (at != files_.end() && info->header.first > (*at)->header.first);
+  if (descends) {
+    throw_corrupt(info->path, kHeaderFirstAt,
+                  "the log file begins before the one in front of it; it belongs to another copy");
+  }
+  files_.insert(at, std::move(info));
+}
+
+std::shared_ptr<const LogFileInfo> LogDirectory::last() const {
+  return files_.empty() ? nullptr : files_.back();
+}
+
+std::shared_ptr<const LogFileInfo> LogDirectory::holding(RecordNumber record) const {
+  const auto behind = std::upper_bound(files_.begin(), files_.end(), record, holds_before);
+  return behind == files_.begin() ? nullptr : *std::prev(behind);
+}
+
+std::optional<RecordNumber> LogDirectory::bound(const LogFileInfo& info) const {
+  for (const auto& each : files_) {
+    if (each->header.file > info.header.file) return each->header.first;
+  }
+  return std::nullopt;
+}
+
+void LogDirectory::throw_damage_behind(std::uint64_t file) const {
+  const auto found = damage_.upper_bound(file);
+  if (found != damage_.end()) throw found->second;
+}
+
+std::uint64_t LogDirectory::next_number() const {
+  std::uint64_t highest = files_.empty() ? 0 : files_.back()->header.file;
+  if (!damage_.empty()) highest = std::max(highest, damage_.rbegin()->first);
+  return highest + 1;
+}
+
+std::uint64_t LogDirectory::epoch() const {
+  std::uint64_t highest = 0;
+  for (const auto& each : files_) highest = std::max(highest, each->header.epoch);
+  return highest;
+}
+
+std::unique_ptr<io::File> LogDirectory::open(const LogFileInfo& info, io::OpenMode mode) const {
+  try {
+    return vfs_.open(info.path, mode);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    throw_corrupt(info.path, 0, "this log file is missing; put it back, or restore a backup");
+  }
+}
+
+OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted) {
+  const std::string path = log_file_path(wanted.header.file);
+  const std::string temporary = fmt::format("{}/{:08}.new", kLogDirectory, wanted.header.file);
+  vfs.remove(temporary);
+  auto info = std::make_shared<LogFileInfo>();
+  std::shared_ptr<io::File> file;
+  try {
+    file = vfs.open(temporary, io::OpenMode::create);
+    const std::uint64_t needed = kLogHeaderBytes + wanted.frames.size();
+    wanted.header.bytes = preallocate(*file, wanted.bytes_wanted, needed);
+    const Bytes header = encode_file_header(wanted.header);
+    file->write_at(0, header);
+    if (!wanted.frames.empty()) file->write_at(kLogHeaderBytes, wanted.frames);
+    file->sync();
+    *info = {wanted.header, path};
+    vfs.rename(temporary, path);
+  } catch (...) {
+    discard(vfs, temporary);
+    throw;
+  }
+  vfs.sync_dir(kLogDirectory);
+  return {std::move(info), std::move(file)};
+}
+
+void keep_torn_tail(io::Vfs& vfs, const LogFileInfo& info, io::File& file, std::uint64_t from,
+                    std::uint64_t to) {
+  const std::string path =
+      fmt::format("{}/{}{:08}-{}", kLogDirectory, kTornPrefix, info.header.file, from);
+  const std::string temporary = path + ".new";
+  vfs.remove(temporary);
+  try {
+    const auto out = vfs.open(temporary, io::OpenMode::create);
+    copy_range(file, *out, from, to);
+    out->sync();
+    vfs.rename(temporary, path);
+  } catch (...) {
+    discard(vfs, temporary);
+    throw;
+  }
+}
+
+std::vector<std::string> torn_tails(io::Vfs& vfs) {
+  std::vector<std::string> found;
+  for (const std::string& name : vfs.list(kLogDirectory)) {
+    if (name.starts_with(kTornPrefix) && !name.ends_with(".new")) {
+      found.push_back(fmt::format("{}/{}", kLogDirectory, name));
+    }
+  }
+  return found;
+}
+
+}  // namespace otolith::history
