@@ -1,0 +1,211 @@
+#include "scan/prune.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "base/error.h"
+#include "base/mutant.h"
+#include "model/array.h"
+
+namespace otolith::scan {
+
+namespace {
+
+// ------------------------------------------------------------------------------------------
+// request
+
+std::size_t column_of(const Schema& schema, const std::string& name) {
+  const auto found = schema.find(name);
+  if (found) return *found;
+  throw_error(ErrorCode::invalid_argument, "there is no column {}{}", quoted(name),
+              nearest_hint(name, schema.names()));
+}
+
+std::size_t key_of(const Schema& schema, const std::string& name) {
+  const std::size_t column = column_of(schema, name);
+  if (std::ranges::find(schema.keys, name) != schema.keys.end()) return column;
+  throw_error(ErrorCode::invalid_argument,
+              "column {} is no key of this table{}; keys= takes keys only", quoted(name),
+              nearest_hint(name, schema.keys));
+}
+
+void add_value(KeyTest& test, const Column& column, const KeyValue& value) {
+  const bool text = std::holds_alternative<std::string>(value);
+  if (text != model::is_text(column.type)) {
+    throw_error(ErrorCode::invalid_argument, "key {} is {}, a value given for it is {}",
+                quoted(column.name), type_name(column.type), text ? "text" : "a number");
+  }
+  if (text) {
+    test.texts.push_back(std::get<std::string>(value));
+  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    test.signed_values.push_back(*number);
+    if (*number >= 0) test.unsigned_values.push_back(static_cast<std::uint64_t>(*number));
+  } else {
+    const auto large = std::get<std::uint64_t>(value);
+    test.unsigned_values.push_back(large);
+    if (large <= INT64_MAX) test.signed_values.push_back(static_cast<std::int64_t>(large));
+  }
+}
+
+KeyTest test_of(const KeyFilter& filter, const Schema& schema) {
+  const Column& column = schema.columns[key_of(schema, filter.column)];
+  KeyTest out;
+  out.column = ColumnId{column.id};
+  for (const KeyValue& value : filter.values) add_value(out, column, value);
+  std::ranges::sort(out.signed_values);
+  std::ranges::sort(out.unsigned_values);
+  std::ranges::sort(out.texts);
+  return out;
+}
+
+// --------------------------------------------------------------------------------------------
+// pages
+
+// For each page with candidates: `bounds` answers from its zone map (nullopt: unknown), else `test`
+// is asked for every row of it.
+template <typename Bounds, typename Test>
+RowRanges by_page(const RowSource& source, std::size_t piece, ColumnId column,
+                  const RowRanges& candidates, Bounds bounds, Test test) {
+  const std::uint64_t rows = source.pieces()[piece].rows;
+  const std::uint64_t page_rows = std::min(source.page_rows(), rows);
+  RowRanges out;
+  for (std::uint64_t first = 0; first < rows; first += page_rows) {
+    const RowRange page{first, std::min(page_rows, rows - first)};
+    const RowRanges asked = intersect(candidates, {page});
+    if (asked.empty()) continue;
+    const segment::Zone* zone = source.zone(piece, column, first / page_rows);
+    const std::optional<bool> known = zone == nullptr ? std::nullopt : bounds(*zone);
+    if (known && !*known) continue;
+    if (known) {
+      for (const RowRange& range : asked) append_range(out, range.first, range.count);
+      continue;
+    }
+    const Array values = source.values(piece, column, first, page.count);
+    for (const RowRange& range : asked) {
+      for (std::uint64_t row = range.first; row < range.end(); ++row) {
+        if (test(values, row - first)) append_range(out, row, 1);
+      }
+    }
+  }
+  return out;
+}
+
+RowRanges prune_time(const RowSource& source, std::size_t piece, const Wanted& wanted,
+                     const RowRanges& candidates) {
+  const auto bounds = [&](const segment::Zone& zone) -> std::optional<bool> {
+    const std::int64_t off = mutant("zone_map_off_by_one") ? 1 : 0;
+    const auto min = zone.min_as<std::int64_t>() + off;
+    const auto max = zone.max_as<std::int64_t>();
+    if (!wanted.overlaps(min, max)) return false;
+    return wanted.covers(min, max) ? std::optional(true) : std::nullopt;
+  };
+  const auto test = [&](const Array& times, std::uint64_t row) {
+    const auto time = times.value<std::int64_t>(row);
+    return wanted.covers(time, time);
+  };
+  return by_page(source, piece, wanted.time, candidates, bounds, test);
+}
+
+bool is_unsigned(Type type) noexcept {
+  return type.kind >= TypeKind::uint8 && type.kind <= TypeKind::uint64;
+}
+
+bool may_hold(const segment::Zone& zone, Type type, const KeyTest& test) {
+  const auto any = [](const auto& values, auto holds) {
+    return std::ranges::any_of(values, holds);
+  };
+  if (model::is_text(type)) {
+    return any(test.texts, [&](const std::string& text) { return zone_may_hold(zone, text); });
+  }
+  if (is_unsigned(type)) {
+    return any(test.unsigned_values, [&](std::uint64_t n) { return zone_may_hold(zone, type, n); });
+  }
+  return any(test.signed_values, [&](std::int64_t n) { return zone_may_hold(zone, type, n); });
+}
+
+template <typename T>
+bool holds(const Array& values, std::uint64_t row, const KeyTest& test) {
+  const T value = values.value<T>(row);
+  if constexpr (std::is_signed_v<T>)
+    return std::ranges::binary_search(test.signed_values, value);
+  else
+    return std::ranges::binary_search(test.unsigned_values, value);
+}
+
+bool is_one_of(const Array& values, std::uint64_t row, const KeyTest& test) {
+  if (values.is_null(row)) return false;
+  switch (values.type.kind) {
+    case TypeKind::int8:
+      return holds<std::int8_t>(values, row, test);
+    case TypeKind::int16:
+      return holds<std::int16_t>(values, row, test);
+    case TypeKind::int32:
+      return holds<std::int32_t>(values, row, test);
+    case TypeKind::int64:
+    case TypeKind::timestamp:
+      return holds<std::int64_t>(values, row, test);
+    case TypeKind::uint8:
+      return holds<std::uint8_t>(values, row, test);
+    case TypeKind::uint16:
+      return holds<std::uint16_t>(values, row, test);
+    case TypeKind::uint32:
+      return holds<std::uint32_t>(values, row, test);
+    case TypeKind::uint64:
+      return holds<std::uint64_t>(values, row, test);
+    default:
+      return std::binary_search(test.texts.begin(), test.texts.end(), values.text(row),
+                                std::less<>());
+  }
+}
+
+RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& test,
+                    const RowRanges& candidates) {
+  const auto type = source.type(test.column);
+  if (!type) return {};  // a key that did not exist yet: null, which equals nothing
+  const auto bounds = [&](const segment::Zone& zone) -> std::optional<bool> {
+    return may_hold(zone, *type, test) ? std::nullopt : std::optional(false);
+  };
+  return by_page(
+      source, piece, test.column, candidates, bounds,
+      [&](const Array& values, std::uint64_t row) { return is_one_of(values, row, test); });
+}
+
+}  // namespace
+
+Wanted wanted_of(const ReadRequest& request, const Schema& schema) {
+  Wanted out;
+  if (request.start) out.start = request.start->ns;
+  if (request.stop) out.stop = request.stop->ns;
+  out.time = ColumnId{schema.columns[schema.time_index()].id};
+  for (const KeyFilter& filter : request.keys) out.keys.push_back(test_of(filter, schema));
+  if (!request.columns) {
+    for (std::size_t i = 0; i < schema.columns.size(); ++i) out.columns.push_back(i);
+    return out;
+  }
+  std::set<std::size_t> seen;
+  for (const std::string& name : *request.columns) {
+    out.columns.push_back(column_of(schema, name));
+    if (!seen.insert(out.columns.back()).second) {
+      throw_error(ErrorCode::invalid_argument, "column {} is asked for twice; name it once",
+                  quoted(name));
+    }
+  }
+  return out;
+}
+
+RowRanges prune(const RowSource& source, std::size_t piece, const Wanted& wanted,
+                RowRanges candidates) {
+  const Piece& rows = source.pieces()[piece];
+  if (!wanted.overlaps(rows.time_min, rows.time_max)) return {};
+  if (!wanted.covers(rows.time_min, rows.time_max)) {
+    candidates = prune_time(source, piece, wanted, candidates);
+  }
+  for (const KeyTest& test : wanted.keys) {
+    if (candidates.empty()) break;
+    candidates = prune_key(source, piece, test, candidates);
+  }
+  return candidates;
+}
+
+}  // namespace otolith::scan

@@ -1,0 +1,54 @@
+// Which rows of a piece a request can want: by row group, by page, then by row where need be.
+//
+// Role:    prune of the flow. Predicates of `where=` will join time and keys here.
+// Shapes:  request -> Wanted, once; Wanted and a piece -> ranges of rows.
+// Errors:  invalid_argument for names that are not there and values of a wrong kind.
+// Threads: Wanted is immutable.
+// Why:     bounds first: a page is read only if its zone map leaves the question open.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "otolith/read.h"
+#include "otolith/schema.h"
+#include "scan/ranges.h"
+#include "scan/source.h"
+
+namespace otolith::scan {
+
+/// One key column's values, as stored columns of any width are compared with them.
+struct KeyTest {
+  ColumnId column{};
+  std::vector<std::int64_t> signed_values;     // sorted; those that int64 can hold
+  std::vector<std::uint64_t> unsigned_values;  // sorted; those that are not negative
+  std::vector<std::string> texts;              // sorted
+};
+
+/// What a request wants of rows, in ids and plain values.
+struct Wanted {
+  std::optional<std::int64_t> start;
+  std::optional<std::int64_t> stop;
+  ColumnId time{};
+  std::vector<KeyTest> keys;
+  std::vector<std::size_t> columns;  // in the schema, in the order asked for
+
+  /// False if no time from min to max is wanted.
+  bool overlaps(std::int64_t min, std::int64_t max) const noexcept {
+    return (!start || max >= *start) && (!stop || min < *stop);
+  }
+  /// True if every time from min to max is wanted.
+  bool covers(std::int64_t min, std::int64_t max) const noexcept {
+    return (!start || min >= *start) && (!stop || max < *stop);
+  }
+};
+
+Wanted wanted_of(const ReadRequest& request, const Schema& schema);
+
+/// The rows among `candidates` that are wanted.
+RowRanges prune(const RowSource& source, std::size_t piece, const Wanted& wanted,
+                RowRanges candidates);
+
+}  // namespace otolith::scan

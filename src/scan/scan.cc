@@ -1,0 +1,191 @@
+#include "scan/scan.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "base/limits.h"
+#include "scan/gather.h"
+#include "scan/merge.h"
+#include "scan/prune.h"
+#include "scan/walk.h"
+#include "segment/tasks.h"
+
+namespace otolith::scan {
+
+namespace {
+
+constexpr std::uint64_t kParallelRows = 16'384;  // of a batch that is worth a second thread
+
+// What every step of one scan needs to know.
+struct Plan {
+  std::shared_ptr<const Schema> stored;  // of the snapshot
+  std::shared_ptr<const Schema> result;
+  std::vector<std::size_t> columns;  // of the result, in `stored`
+  MergeRule rule;
+  bool reverse = false;
+  unsigned threads = 1;
+};
+
+std::shared_ptr<const Schema> result_schema(const Schema& stored,
+                                            const std::vector<std::size_t>& columns) {
+  Schema out = stored;
+  out.columns.clear();
+  for (const std::size_t column : columns) out.columns.push_back(stored.columns[column]);
+  return std::make_shared<const Schema>(std::move(out));
+}
+
+// All columns of a batch, on several threads where it is large.
+template <typename Make>
+Batch batch_of(const Plan& plan, std::uint64_t rows, Make make) {
+  Batch out{.schema = plan.result, .rows = rows, .columns = {}};
+  out.columns.resize(plan.columns.size());
+  const unsigned threads = rows >= kParallelRows ? plan.threads : 1;
+  segment::run_tasks(threads, plan.columns.size(), [&](unsigned, std::size_t i) {
+    out.columns[i] = make(plan.stored->columns[plan.columns[i]]);
+  });
+  return out;
+}
+
+std::vector<Pick> picks_of(const RowRanges& ranges, bool reverse) {
+  std::vector<Pick> out;
+  for (const RowRange& range : ranges) {
+    for (std::uint64_t row = range.first; row < range.end(); ++row) {
+      out.push_back({0, static_cast<std::uint32_t>(row - ranges.front().first)});
+    }
+  }
+  if (reverse) std::ranges::reverse(out);
+  return out;
+}
+
+// One piece: a view where its rows lie side by side, else a copy of those wanted.
+Batch batch_of_piece(const Plan& plan, const RowSource& source, const Selected& part) {
+  const RowRanges& ranges = part.ranges;
+  const std::uint64_t first = ranges.front().first;
+  const std::uint64_t span = ranges.back().end() - first;
+  if (ranges.size() == 1 && !plan.reverse) {
+    return batch_of(plan, span, [&](const Column& column) {
+      return piece_values(source, part.piece, column, first, span);
+    });
+  }
+  const std::vector<Pick> picks = picks_of(ranges, plan.reverse);
+  return batch_of(plan, picks.size(), [&](const Column& column) {
+    const Array all = piece_values(source, part.piece, column, first, span);
+    return gather({&all, 1}, picks);
+  });
+}
+
+// The rows of one cluster, batch by batch.
+class ClusterRows {
+ public:
+  ClusterRows(const Plan& plan, std::vector<Unit> cluster)
+      : plan_(plan), cluster_(std::move(cluster)), picks_(merge(cluster_, plan.rule)) {
+    if (picks_ && plan.reverse) std::ranges::reverse(*picks_);
+    if (!picks_ && plan.reverse) std::ranges::reverse(cluster_.front().parts);
+  }
+
+  /// At most `limit` rows; nullopt at the end.
+  std::optional<Batch> next(std::uint64_t limit) {
+    return picks_ ? next_picks(limit) : next_part(limit);
+  }
+
+ private:
+  std::optional<Batch> next_part(std::uint64_t limit) {
+    const Unit& unit = cluster_.front();
+    if (at_ == unit.parts.size()) return std::nullopt;
+    Selected part = unit.parts[at_++];
+    part.ranges = plan_.reverse ? take_last(part.ranges, limit) : take_first(part.ranges, limit);
+    return batch_of_piece(plan_, *unit.source, part);
+  }
+
+  std::optional<Batch> next_picks(std::uint64_t limit) {
+    if (at_ == picks_->size()) return std::nullopt;
+    const std::uint64_t rows =
+        std::min({limit, picks_->size() - at_, std::uint64_t{kRowGroupRowsMax}});
+    const std::span<const Pick> picks(picks_->data() + at_, rows);
+    at_ += rows;
+    if (columns_.empty()) load_columns();
+    return batch_of(plan_, rows,
+                    [&](const Column& column) { return gather(columns_.at(column.id), picks); });
+  }
+
+  // The cluster's columns, read once and kept while its batches are made.
+  void load_columns() {
+    for (const std::size_t index : plan_.columns) columns_[plan_.stored->columns[index].id] = {};
+    segment::run_tasks(plan_.threads, plan_.columns.size(), [&](unsigned, std::size_t i) {
+      const Column& column = plan_.stored->columns[plan_.columns[i]];
+      for (const Unit& unit : cluster_) columns_.at(column.id).push_back(unit_values(unit, column));
+    });
+  }
+
+  const Plan& plan_;
+  std::vector<Unit> cluster_;
+  std::optional<std::vector<Pick>> picks_;
+  std::map<std::uint32_t, std::vector<Array>> columns_;  // by column id, by unit
+  std::size_t at_ = 0;                                   // of the parts or of the picks
+};
+
+}  // namespace
+
+struct Scan::State {
+  Plan plan;
+  Walk walk;
+  std::uint64_t left;  // of the limit
+  std::deque<std::vector<Unit>> clusters;
+  std::optional<ClusterRows> rows;
+
+  // The life of a read: partition -> clusters -> rows in order -> batches.
+  std::optional<Batch> next() {
+    while (left != 0) {
+      if (rows) {
+        if (std::optional<Batch> batch = rows->next(left)) {
+          left -= batch->rows;
+          return batch;
+        }
+        rows.reset();
+      }
+      if (clusters.empty() && !next_partition()) return std::nullopt;
+      rows.emplace(plan, std::move(clusters.front()));
+      clusters.pop_front();
+    }
+    return std::nullopt;
+  }
+
+  bool next_partition() {
+    std::vector<Unit> units = walk.next();
+    if (units.empty()) return false;
+    for (std::vector<Unit>& cluster : clusters_of(std::move(units), plan.rule)) {
+      if (plan.reverse)
+        clusters.push_front(std::move(cluster));
+      else
+        clusters.push_back(std::move(cluster));
+    }
+    return true;
+  }
+};
+
+Scan::Scan(ScanContext context, std::shared_ptr<const history::Snapshot> snapshot,
+           history::DatasetEntry dataset, const ReadRequest& request) {
+  Wanted wanted = wanted_of(request, *dataset.schema);
+  Plan plan;
+  plan.stored = dataset.schema;
+  plan.result = result_schema(*dataset.schema, wanted.columns);
+  plan.columns = wanted.columns;
+  plan.rule = {plan.stored.get(), request.order};
+  plan.reverse = request.reverse;
+  plan.threads = context.threads;
+  state_.reset(new State{std::move(plan),
+                         Walk(std::move(context.store), std::move(snapshot), std::move(dataset),
+                              std::move(wanted), request.reverse),
+                         request.limit.value_or(UINT64_MAX),
+                         {},
+                         {}});
+}
+Scan::Scan(Scan&&) noexcept = default;
+Scan::~Scan() = default;
+
+std::shared_ptr<const Schema> Scan::schema() const { return state_->plan.result; }
+
+std::optional<Batch> Scan::next() { return state_->next(); }
+
+}  // namespace otolith::scan

@@ -1,0 +1,67 @@
+// Rows wherever they are, behind one face: a segment, or a commit's rows in the tail.
+//
+// Role:    the scan sees pieces: rows of one run and one partition, at most a row group of a
+//          segment.
+// Shapes:  pieces are in the order (run, partition); rows within one in the order (keys, time,
+//          begin, ordinal).
+// Errors:  those of the segment reader and of wire_decode, with the commits concerned.
+// Threads: immutable; thread-safe.
+// Why:     everything above asks the same questions of both, so a tail and the seal that covers it
+//          answer alike.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "history/snapshot.h"
+#include "otolith/batch.h"
+#include "segment/reader.h"
+
+namespace otolith::scan {
+
+struct Piece {
+  std::uint32_t run = 0;
+  std::int64_t bucket = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t first_ordinal = 0;  // of single-begin sources
+  std::int64_t time_min = 0;
+  std::int64_t time_max = 0;
+};
+
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+
+  const std::vector<Piece>& pieces() const noexcept { return pieces_; }
+  /// The commit that added the rows, where all are of one.
+  std::optional<CommitNumber> begin() const noexcept { return begin_; }
+  std::uint64_t rows() const noexcept { return rows_; }
+  /// No two rows of it share keys and time.
+  bool unique() const noexcept { return unique_; }
+  std::uint64_t page_rows() const noexcept { return page_rows_; }
+
+  /// Type of a column as stored; nullopt if it did not exist yet.
+  virtual std::optional<Type> type(ColumnId column) const = 0;
+  /// Bounds of a page; nullptr where there are none. The column exists.
+  virtual const segment::Zone* zone(std::size_t piece, ColumnId column,
+                                    std::uint64_t page) const = 0;
+  /// Rows first..first+rows-1 of a piece, as stored. The column exists.
+  virtual Array values(std::size_t piece, ColumnId column, std::uint64_t first,
+                       std::uint64_t rows) const = 0;
+
+ protected:
+  std::vector<Piece> pieces_;
+  std::optional<CommitNumber> begin_;
+  std::uint64_t rows_ = 0;
+  std::uint64_t page_rows_ = UINT64_MAX;
+  bool unique_ = false;
+};
+
+std::shared_ptr<const RowSource> segment_source(
+    std::shared_ptr<const segment::SegmentReader> reader, const history::SegmentEntry& entry);
+
+/// `time`: the dataset's time column.
+std::shared_ptr<const RowSource> tail_source(const history::TailEntry& entry, ColumnId time);
+
+}  // namespace otolith::scan

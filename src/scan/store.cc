@@ -1,0 +1,144 @@
+#include "scan/store.h"
+
+#include <list>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "segment/path.h"
+
+namespace otolith::scan {
+
+namespace {
+
+using Reader = std::shared_ptr<const segment::SegmentReader>;
+
+segment::SegmentExpect expected(const Id128& database, DatasetId dataset,
+                                const history::SegmentRef& ref) {
+  segment::SegmentExpect out;
+  out.segment = ref.id;
+  out.database = database;
+  out.dataset = dataset;
+  out.bytes = ref.bytes;
+  out.footer_hash = ref.footer_hash;
+  out.rows = ref.rows;
+  return out;
+}
+
+}  // namespace
+
+struct SegmentStore::State {
+  struct Kept {
+    Id128 id;
+    Reader reader;
+  };
+
+  // Constant.
+  const std::shared_ptr<io::Vfs> vfs;
+  const Id128 database;
+  const StoreOptions options;
+
+  std::mutex mutex;      // guards all below
+  std::list<Kept> kept;  // the one used last in front
+  std::unordered_map<Id128, std::list<Kept>::iterator> by_id;
+
+  Reader find(const Id128& id) {
+    const std::lock_guard lock(mutex);
+    const auto found = by_id.find(id);
+    if (found == by_id.end()) return nullptr;
+    kept.splice(kept.begin(), kept, found->second);
+    return found->second->reader;
+  }
+
+  void keep(const Id128& id, const Reader& reader) {
+    const std::lock_guard lock(mutex);
+    if (by_id.contains(id)) return;  // another thread opened it at the same time
+    kept.push_front({id, reader});
+    by_id[id] = kept.begin();
+    while (kept.size() > options.open_max) drop(std::prev(kept.end()));
+  }
+
+  void drop(std::list<Kept>::iterator which) {
+    by_id.erase(which->id);
+    kept.erase(which);
+  }
+
+  bool close_unused() {
+    const std::lock_guard lock(mutex);
+    bool closed = false;
+    for (auto at = kept.begin(); at != kept.end();) {
+      const auto which = at++;
+      if (which->reader.use_count() > 1) continue;
+      drop(which);
+      closed = true;
+    }
+    return closed;
+  }
+
+  std::unique_ptr<io::File> file(const std::string& path) {
+    try {
+      return vfs->open(path, io::OpenMode::read);
+    } catch (const Error& error) {
+      // No descriptor left, perhaps: give back those that are only kept in case, then ask again.
+      if (error.code() != ErrorCode::io || !close_unused()) throw;
+      return vfs->open(path, io::OpenMode::read);
+    }
+  }
+
+  Reader open(DatasetId dataset, const history::SegmentEntry& entry, bool map) {
+    const std::string path = segment::segment_path(entry.ref.id);
+    try {
+      return segment::SegmentReader::open(file(path), path, expected(database, dataset, entry.ref),
+                                          map);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found) throw with_commits(error, entry);
+      throw with_commits(
+          Error(ErrorCode::corrupt,
+                "a segment is missing; restore the file from a backup or another copy",
+                ErrorWhere{path, std::nullopt, {}}),
+          entry);
+    }
+  }
+};
+
+SegmentStore::SegmentStore(std::shared_ptr<io::Vfs> vfs, const Id128& database,
+                           StoreOptions options)
+    : state_(new State{std::move(vfs), database, options, {}, {}, {}}) {}
+SegmentStore::~SegmentStore() = default;
+
+Reader SegmentStore::open(DatasetId dataset, const history::SegmentEntry& entry) {
+  if (Reader found = state_->find(entry.ref.id)) return found;
+  Reader opened = state_->open(dataset, entry, state_->options.map);
+  state_->keep(entry.ref.id, opened);
+  return opened;
+}
+
+void SegmentStore::verify(DatasetId dataset, const history::SegmentEntry& entry) {
+  const Reader reader = state_->open(dataset, entry, false);
+  try {
+    reader->verify();
+  } catch (const Error& error) {
+    throw with_commits(error, entry);
+  }
+}
+
+void SegmentStore::forget(const Id128& segment) {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->by_id.find(segment);
+  if (found != state_->by_id.end()) state_->drop(found->second);
+}
+
+std::vector<std::uint64_t> commits_of(const history::SegmentEntry& entry) {
+  std::vector<std::uint64_t> out{value_of(entry.begin_first)};
+  if (entry.begin_last != entry.begin_first) out.push_back(value_of(entry.begin_last));
+  return out;
+}
+
+Error with_commits(const Error& error, const history::SegmentEntry& entry) {
+  ErrorWhere where = error.where();
+  where.commits = commits_of(entry);
+  return Error(error.code(), error.message(), std::move(where), error.outcome());
+}
+
+}  // namespace otolith::scan

@@ -1,0 +1,36 @@
+// Which rows of a source a snapshot shows.
+//
+// Role:    the first cut of every scan: by segment where it can be, by begin else, by row only
+//          where marks touch it (DESIGN.md section 4).
+// Shapes:  ranges of rows within a piece.
+// Errors:  those of reading the columns begin and ordinal.
+// Threads: thread-compatible.
+// Why:     the snapshot is asked once per begin and scan, whatever the number of pieces.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "history/snapshot.h"
+#include "scan/ranges.h"
+#include "scan/source.h"
+
+namespace otolith::scan {
+
+class Visibility {
+ public:
+  Visibility(std::shared_ptr<const history::Snapshot> snapshot, DatasetId dataset);
+
+  /// Of one begin, with ordinals below `rows`.
+  const history::VisibleRows& of(CommitNumber begin, std::uint64_t rows);
+  RowRanges of(const RowSource& source, std::size_t piece);
+
+ private:
+  RowRanges of_many(const RowSource& source, std::size_t piece);
+
+  std::shared_ptr<const history::Snapshot> snapshot_;
+  DatasetId dataset_;
+  std::unordered_map<std::uint64_t, history::VisibleRows> known_;  // by begin
+};
+
+}  // namespace otolith::scan
