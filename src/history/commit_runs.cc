@@ -55,7 +55,8 @@ CommitRuns get_runs(ByteReader& in) {
     const std::uint64_t first = behind + in.get_varint();
     const std::uint64_t last = first + in.get_varint();
     // Wrapped around, or beyond what any history can number.
-    if (first < behind || last < first || last == ~0ull) in.fail("runs of commits are not ascending");
+    if (first < behind || last < first || last == ~0ull)
+      in.fail("runs of commits are not ascending");
     run = run_of(first, last);
     behind = last + 1;
   }

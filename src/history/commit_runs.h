@@ -1,4 +1,5 @@
-// Sets of commits as runs: the small algebra that lineage and the acceptance of reverts are made of.
+// Sets of commits as runs: the small algebra that lineage and the acceptance of reverts are made
+// of.
 //
 // Role:    what a revert takes out of a lineage and puts back; the difference of two lineages.
 // Shapes:  runs of commit numbers, both ends included; in a list: sorted, disjoint, not adjacent.

@@ -1,8 +1,9 @@
 // Which reverts took a commit out of a lineage or put it back.
 //
-// Role:    the half of lineage that is not path: asked for a commit, the latest revert on a path that
-//          holds it.
-// Shapes:  runs of commits, each split into blocks of 2^level commits; per block the reverts, ascending.
+// Role:    the half of lineage that is not path: asked for a commit, the latest revert on a path
+//          that holds it.
+// Shapes:  runs of commits, each split into blocks of 2^level commits; per block the reverts,
+//          ascending.
 // Errors:  none.
 // Threads: thread-compatible.
 // Why:     a query looks at one block per level in use, however many runs and reverts there are;
@@ -33,8 +34,8 @@ class DeltaIndex {
   /// Takes back the newest entry of the run's blocks.
   void pop(CommitRun run);
 
-  /// The latest entry <= `limit` that holds the commit and is accepted. `floor(revert)` gives `revert`
-  /// to accept it, else the greatest commit below it that can still be.
+  /// The latest entry <= `limit` that holds the commit and is accepted. `floor(revert)` gives
+  /// `revert` to accept it, else the greatest commit below it that can still be.
   template <typename Floor>
   std::optional<Entry> latest(std::uint64_t commit, std::uint64_t limit, Floor floor) const {
     std::optional<Entry> found;

@@ -1,9 +1,10 @@
 // Nodes of a tree in which any ancestor is found in O(log n) steps: skip pointers.
 //
-// Role:    the shape under lineage: chains of ordinary commits, joined where a rollback goes back; and,
-//          per dataset, the commits at which its lineage leaves the database's.
-// Shapes:  node 0 is the root at commit 0. Node i begins at a commit, and below it the path goes on at
-//          an earlier commit, in its parent node. Nodes are appended in the order of their commits.
+// Role:    the shape under lineage: chains of ordinary commits, joined where a rollback goes back;
+//          and, per dataset, the commits at which its lineage leaves the database's.
+// Shapes:  node 0 is the root at commit 0. Node i begins at a commit, and below it the path goes on
+//          at an earlier commit, in its parent node. Nodes are appended in the order of their
+//          commits.
 // Errors:  corrupt when stored nodes contradict each other.
 // Threads: thread-compatible.
 // Why:     one skip pointer per node and appends in O(1), where a table of 2^i-th ancestors takes

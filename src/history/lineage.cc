@@ -75,7 +75,7 @@ Reversal get_reversal(ByteReader& in) {
   return reversal;
 }
 
-// ---- Lineage ----------------------------------------------------------------------------------------
+// ---- Lineage ----
 
 // The tree and its lock: many ask while one appends.
 struct Lineage::Guarded {
@@ -178,7 +178,7 @@ std::vector<DatasetId> Lineage::datasets_with_own_nodes() const {
   return datasets;
 }
 
-// ---- checkpoints ------------------------------------------------------------------------------------
+// ---- checkpoints ----
 
 void Lineage::save(ByteWriter& out) const {
   const std::shared_lock lock(guarded_->mutex);

@@ -1,9 +1,10 @@
 // Lineage: which commits' events a snapshot sees, as a tree of chains with skip pointers.
 //
 // Role:    answers "is commit b in V(d, c)?" for scanning, rollback, revert (HISTORY.md section 4).
-// Shapes:  commits numbered from 1; 0 is the empty root. V holds commits with events of their own only:
-//          rollbacks and reverts change which events are seen, they are none. One shared tree;
-//          datasets that were rolled back or reverted alone add nodes of their own, only there.
+// Shapes:  commits numbered from 1; 0 is the empty root. V holds commits with events of their own
+//          only: rollbacks and reverts change which events are seen, they are none. One shared
+//          tree; datasets that were rolled back or reverted alone add nodes of their own, only
+//          there.
 // Errors:  invalid_argument for a commit that does not exist; corrupt from load.
 // Threads: thread-safe: appends by the one who holds the log's order, queries by any.
 // Why:     V is never stored whole: 10^6 commits with a rollback every ten would be 80 GB of runs.
@@ -38,7 +39,7 @@ struct LineageDifference {
 struct Reversal {
   CommitNumber commit{0};            // the one undone
   std::optional<DatasetId> dataset;  // none: the database
-  LineageDelta delta;                // empty when `commit` is the last one: then V(n) = V(commit - 1)
+  LineageDelta delta;  // empty when `commit` is the last one: then V(n) = V(commit - 1)
   /// Datasets with nodes of their own whose delta is another one than the database's.
   std::vector<std::pair<DatasetId, LineageDelta>> own;
   bool operator==(const Reversal&) const = default;
@@ -56,13 +57,14 @@ class Lineage {
 
   /// Commit n = last() + 1, an ordinary one: V(n) = V(n-1) + n, for every dataset.
   void append(CommitNumber n);
-  /// V(n) = V(k), for the database or one dataset. `events`: n has events of its own too (the drop of a
-  /// dataset whose name it takes), so n is in V as well.
+  /// V(n) = V(k), for the database or one dataset. `events`: n has events of its own too (the drop
+  /// of a dataset whose name it takes), so n is in V as well.
   void append_rollback(CommitNumber n, CommitNumber k, std::optional<DatasetId> dataset,
                        bool events = false);
   /// V(n) = V(n-1) - removed + added, for the database or one dataset.
   void append_revert(CommitNumber n, const Reversal& reversal);
-  /// What a revert of m at last() + 1 records. Says nothing of whether it is accepted: revert.h does.
+  /// What a revert of m at last() + 1 records. Says nothing of whether it is accepted: revert.h
+  /// does.
   Reversal reversal_of(CommitNumber m, std::optional<DatasetId> dataset) const;
 
   CommitNumber last() const;

@@ -21,7 +21,9 @@ class PlainLineage {
   // Index 0 is the database (a dataset that never leaves it), d + 1 the dataset d.
   const Set& at(std::size_t d, std::uint64_t c) const { return of_[d][c]; }
 
-  void append() { each({}, true, [](const auto& v) { return v.back(); }); }
+  void append() {
+    each({}, true, [](const auto& v) { return v.back(); });
+  }
   void rollback(std::uint64_t k, std::optional<std::size_t> d, bool events) {
     each(d, events, [&](const auto& v) { return v[k]; });
   }
@@ -82,12 +84,17 @@ class Pair {
     const std::uint64_t n = truth_.last() + 1;
     const auto d = pick(3) == 0 ? std::optional<std::size_t>(pick(2)) : std::nullopt;
     switch (n == 1 ? 0 : pick(8)) {
-      case 0: case 1: case 2: case 3:
+      case 0:
+      case 1:
+      case 2:
+      case 3:
         truth_.append();
         lineage_->append(CommitNumber{n});
         break;
-      case 4: case 5: {
-        const std::uint64_t k = pick(2) == 0 ? pick(n) : n - 1 - pick(std::min<std::uint64_t>(n, 4));
+      case 4:
+      case 5: {
+        const std::uint64_t k =
+            pick(2) == 0 ? pick(n) : n - 1 - pick(std::min<std::uint64_t>(n, 4));
         const bool events = pick(5) == 0;
         truth_.rollback(k, d, events);
         lineage_->append_rollback(CommitNumber{n}, CommitNumber{k}, dataset(d), events);

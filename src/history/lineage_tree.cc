@@ -59,7 +59,7 @@ CommitRuns without(const CommitRuns& runs, const CommitRuns& taken) {
 
 }  // namespace
 
-// ---- paths ------------------------------------------------------------------------------------------
+// ---- paths ----
 
 const Lineage::Tree::Own* Lineage::Tree::own_of(std::optional<DatasetId> d) const {
   if (!d || own.empty() || mutant("lineage-own-nodes-ignored")) return nullptr;
@@ -113,7 +113,7 @@ void Lineage::Tree::Walk::down() {
   own_node_ = node;
 }
 
-// ---- questions --------------------------------------------------------------------------------------
+// ---- questions ----
 
 const LineageDelta* Lineage::Tree::delta_at(Commit commit, std::optional<DatasetId> d) const {
   const auto at = std::ranges::lower_bound(pool, std::tie(commit, d), {}, [](const Delta& delta) {
@@ -152,7 +152,8 @@ LineageDifference Lineage::Tree::difference(const Own* d, Commit a, Commit b) co
       steps_b.push_back({.bottom = shared + 1, .first = shared + 1, .last = at_b.last});
       break;
     }
-    (at_a.bottom > at_b.bottom ? steps_a : steps_b).push_back(at_a.bottom > at_b.bottom ? at_a : at_b);
+    (at_a.bottom > at_b.bottom ? steps_a : steps_b)
+        .push_back(at_a.bottom > at_b.bottom ? at_a : at_b);
     (at_a.bottom > at_b.bottom ? walk_a : walk_b).down();
   }
   const Folded path_a = fold(steps_a);
@@ -186,7 +187,7 @@ LineageDelta Lineage::Tree::delta_of_revert(const Own* d, Commit m) const {
   return {keep(only_m, true), keep(only_before, false)};
 }
 
-// ---- growth -----------------------------------------------------------------------------------------
+// ---- growth ----
 
 void Lineage::Tree::begin_node(Commit n, Commit below, bool has_events) {
   chain.append(n, {chain.find(below), below});
@@ -222,7 +223,7 @@ void Lineage::Tree::truncate(Commit n) {
   last = n;
 }
 
-// ---- loaded trees -----------------------------------------------------------------------------------
+// ---- loaded trees ----
 
 void Lineage::Tree::check(const ByteReader& in) const {
   const auto newest = [](const JumpChain& c) { return c.start(static_cast<Node>(c.size() - 1)); };
@@ -235,7 +236,8 @@ void Lineage::Tree::check(const ByteReader& in) const {
     for (Node i = 1; i < mine.chain.size(); ++i) {
       const Commit start = mine.chain.start(i);
       const auto [parent, below] = mine.chain.below(i);
-      if (start > last || chain.start(chain.find(start)) != start || nearest_own(mine, below) != parent) {
+      if (start > last || chain.start(chain.find(start)) != start ||
+          nearest_own(mine, below) != parent) {
         in.fail("a dataset's node is none of the lineage");
       }
     }
@@ -243,8 +245,8 @@ void Lineage::Tree::check(const ByteReader& in) const {
 }
 
 void Lineage::Tree::check(const ByteReader& in, Commit delta, std::optional<DatasetId> d) const {
-  const bool ascending = pool.empty() || std::tie(pool.back().commit, pool.back().dataset) <
-                                             std::tie(delta, d);
+  const bool ascending =
+      pool.empty() || std::tie(pool.back().commit, pool.back().dataset) < std::tie(delta, d);
   const Own* mine = d && own.contains(*d) ? &own.at(*d) : nullptr;
   const JumpChain* nodes = d ? (mine ? &mine->chain : nullptr) : &chain;
   if (!ascending || nodes == nullptr || delta == 0 || nodes->start(nodes->find(delta)) != delta) {

@@ -1,9 +1,9 @@
 // The tree inside Lineage, without its lock: paths, the deltas on them, and both together.
 //
 // Role:    lineage.cc locks and calls; the path arithmetic stands here alone.
-// Shapes:  every rollback and revert begins a node of `chain`; the path of the database from commit c
-//          passes nodes downward. A dataset with own nodes follows that path until it meets one of
-//          them, and goes on where that one says.
+// Shapes:  every rollback and revert begins a node of `chain`; the path of the database from commit
+//          c passes nodes downward. A dataset with own nodes follows that path until it meets one
+//          of them, and goes on where that one says.
 // Errors:  corrupt when stored parts contradict each other.
 // Threads: thread-compatible.
 // Why:     the latest event of b on the path of c decides: b itself, or a revert that holds b.

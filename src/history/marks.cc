@@ -74,10 +74,11 @@ void check_runs(CommitNumber commit, std::span<const MarkRun> runs) {
     const bool behind = i == 0 || follows(runs[i - 1], run);
     const bool fits = run.count > 0 && run.count <= ~run.first;
     if (behind && fits && run.begin < commit && run.begin > CommitNumber{0}) continue;
-    throw_error(ErrorCode::invalid_argument,
-                "marks of commit {}: rows {}+{} of commit {} are not behind the run before them, or not "
-                "of an earlier commit; net the operations of a commit to one event per row",
-                value_of(commit), run.first, run.count, value_of(run.begin));
+    throw_error(
+        ErrorCode::invalid_argument,
+        "marks of commit {}: rows {}+{} of commit {} are not behind the run before them, or not "
+        "of an earlier commit; net the operations of a commit to one event per row",
+        value_of(commit), run.first, run.count, value_of(run.begin));
   }
 }
 
@@ -86,7 +87,8 @@ void check_runs(CommitNumber commit, std::span<const MarkRun> runs) {
 struct Marks::Guarded {
   mutable std::shared_mutex mutex;
   std::vector<Mark> log;  // ascending by (commit, begin, first)
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_begin;  // places in log, ascending
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>
+      by_begin;  // places in log, ascending
 
   void push(CommitNumber commit, const MarkRun& run) {
     by_begin[value_of(run.begin)].push_back(static_cast<std::uint32_t>(log.size()));
@@ -97,7 +99,8 @@ struct Marks::Guarded {
     return at == by_begin.end() ? nullptr : &at->second;
   }
   // The marks of a begin whose commits are in the lineage; each commit is asked about once.
-  std::vector<Layer> layers(const std::vector<std::uint32_t>& places, const InLineage& in_lineage) const {
+  std::vector<Layer> layers(const std::vector<std::uint32_t>& places,
+                            const InLineage& in_lineage) const {
     std::vector<Layer> layers;
     CommitNumber asked{0};
     bool in = false;
@@ -134,9 +137,11 @@ void Marks::truncate(CommitNumber commit) {
   }
 }
 
-VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows, const InLineage& in_lineage) const {
+VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows,
+                           const InLineage& in_lineage) const {
   const bool begun = in_lineage(begin);
-  const VisibleRows unmarked{begun && rows > 0 ? VisibleRows::Kind::all : VisibleRows::Kind::none, {}};
+  const VisibleRows unmarked{begun && rows > 0 ? VisibleRows::Kind::all : VisibleRows::Kind::none,
+                             {}};
   const std::shared_lock lock(guarded_->mutex);
   const auto* places = guarded_->find(begin);
   if (places == nullptr || mutant("marks-visible-by-begin-only")) return unmarked;
@@ -198,7 +203,8 @@ void Marks::load(ByteReader& in) {
       in.fail("marks contradict each other");
     }
     commit += step;
-    const MarkRun run{CommitNumber{commit - back}, first, count_revive >> 1, (count_revive & 1) != 0};
+    const MarkRun run{CommitNumber{commit - back}, first, count_revive >> 1,
+                      (count_revive & 1) != 0};
     if (step == 0 && (guarded_->log.empty() || !follows(guarded_->log.back().run, run))) {
       in.fail("marks of one commit are not in order");
     }

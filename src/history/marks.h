@@ -1,12 +1,15 @@
 // Marks of one dataset: which commits ended or revived which rows, found by begin and by commit.
 //
-// Role:    with lineage, decides which rows of a begin a snapshot shows (HISTORY.md sections 3 and 4).
-// Shapes:  runs of ordinals of one begin; a commit's runs are sorted by (begin, first) and disjoint.
-// Errors:  invalid_argument for runs that are not, or that mark rows of the commit itself or a later
-//          one; corrupt from load.
-// Threads: thread-safe: appends by the one who holds the log's order, queries by any. A query sees marks
-//          of commits behind its snapshot too, and its lineage leaves them out.
-// Why:     runs of row ids, not (segment, bitmap): addresses would break with compaction and mirrors.
+// Role:    with lineage, decides which rows of a begin a snapshot shows (HISTORY.md sections 3 and
+//          4).
+// Shapes:  runs of ordinals of one begin; a commit's runs are sorted by (begin, first) and
+//          disjoint.
+// Errors:  invalid_argument for runs that are not, or that mark rows of the commit itself or a
+//          later one; corrupt from load.
+// Threads: thread-safe: appends by the one who holds the log's order, queries by any. A query sees
+//          marks of commits behind its snapshot too, and its lineage leaves them out.
+// Why:     runs of row ids, not (segment, bitmap): addresses would break with compaction and
+//          mirrors.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +46,8 @@ class Marks {
   /// Forgets the marks of every commit behind this one: relaxed commits that were lost.
   void truncate(CommitNumber commit);
 
-  /// Of the rows 0..rows-1 of a begin, those of whose events in the lineage the latest is not an end.
+  /// Of the rows 0..rows-1 of a begin, those of whose events in the lineage the latest is not an
+  /// end.
   VisibleRows visible(CommitNumber begin, std::uint64_t rows, const InLineage& in_lineage) const;
   /// Whether any commit marked rows of this begin.
   bool touches(CommitNumber begin) const;

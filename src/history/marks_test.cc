@@ -53,7 +53,8 @@ class PlainMarks {
 
  private:
   std::uint64_t rows_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::pair<std::uint64_t, bool>>> events_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::pair<std::uint64_t, bool>>>
+      events_;
 };
 
 // Commits 1..4 add 12 rows each, later ones mark some of them.

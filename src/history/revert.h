@@ -1,13 +1,16 @@
 // Whether a revert or a rollback is accepted: decided from marks and lineage, without reading data.
 //
 // Role:    the committer asks before it appends the frame (HISTORY.md section 4, "Revert").
-// Shapes:  T: the commits in which V(m) and V(m-1) differ; S: those in which V(n-1) and V(m) differ.
+// Shapes:  T: the commits in which V(m) and V(m-1) differ; S: those in which V(n-1) and V(m)
+//          differ.
 //          Refused when something was changed in T and again in S; the answer lists what.
-// Errors:  snapshot_expired when m, m-1 or the rollback's target is not retained; invalid_argument when
-//          m is an expire or erase, does not exist, or is 0.
+// Errors:  snapshot_expired when m, m-1 or the rollback's target is not retained; invalid_argument
+//          when m is an expire or erase, does not exist, or is 0.
 // Threads: thread-compatible; the committer holds the log's order.
-// Why:     undone exactly or not at all: V(n) then shows T's rows as m-1 did and all others as n-1 did.
-//          The rule counts events, not values, so the answer does not depend on compaction or expire.
+// Why:     undone exactly or not at all: V(n) then shows T's rows as m-1 did and all others as n-1
+//          did.
+//          The rule counts events, not values, so the answer does not depend on compaction or
+//          expire.
 #pragma once
 
 #include <functional>
@@ -43,15 +46,16 @@ struct CatalogEvent {
   Kind kind = Kind::create;
 };
 
-/// What commits did. Catalog and marks answer, whatever the lineage: "of these runs" means of commits
-/// with these numbers. Answers are ascending by commit.
+/// What commits did. Catalog and marks answer, whatever the lineage: "of these runs" means of
+/// commits with these numbers. Answers are ascending by commit.
 class Events {
  public:
   virtual ~Events() = default;
   /// Datasets to which commits of these runs have rows, marks or catalog events.
   virtual std::vector<DatasetId> touched(const CommitRuns& commits) const = 0;
   virtual std::vector<RowsAdded> rows_added(DatasetId d, const CommitRuns& commits) const = 0;
-  virtual std::vector<CatalogEvent> catalog_events(DatasetId d, const CommitRuns& commits) const = 0;
+  virtual std::vector<CatalogEvent> catalog_events(DatasetId d,
+                                                   const CommitRuns& commits) const = 0;
   virtual const Marks& marks(DatasetId d) const = 0;
   /// The dataset as V(d, c) shows it; for c = begin, the schema that rows of this begin carry.
   virtual DatasetFace face(DatasetId d, CommitNumber c) const = 0;
@@ -76,10 +80,10 @@ struct Difference {
   };
   Kind kind = Kind::rows;
   DatasetId dataset;
-  CommitNumber undone{0};          // the commit of T
-  CommitNumber since{0};           // the commit of S
-  std::string name;                // the dataset's, at the last commit that shows it
-  std::vector<OrdinalRun> rows;    // of `rows`: which, of begin
+  CommitNumber undone{0};        // the commit of T
+  CommitNumber since{0};         // the commit of S
+  std::string name;              // the dataset's, at the last commit that shows it
+  std::vector<OrdinalRun> rows;  // of `rows`: which, of begin
   CommitNumber begin{0};
   std::optional<DatasetId> other;  // of `holder`
   /// One sentence, as `Conflict.differences` lists it.
@@ -92,14 +96,14 @@ struct RowsOfBegin {
   std::vector<OrdinalRun> rows;
 };
 
-/// Looks for ids or `error` keys that rows which come back share with rows shown since m; reads data,
-/// and only of these rows.
+/// Looks for ids or `error` keys that rows which come back share with rows shown since m; reads
+/// data, and only of these rows.
 using UniqueCheck = std::function<std::vector<Difference>(
     DatasetId d, const std::vector<RowsOfBegin>& back, const std::vector<RowsOfBegin>& since)>;
 
 /// The answer to a revert; accepted if nothing stands against it.
 struct RevertDecision {
-  Reversal reversal;  // to be recorded and appended
+  Reversal reversal;                    // to be recorded and appended
   std::vector<Difference> differences;  // at most kDifferencesMax
   bool accepted() const noexcept { return differences.empty(); }
 };
@@ -109,7 +113,7 @@ RevertDecision decide_revert(const Lineage& lineage, const Events& events, Commi
 
 /// The answer to a rollback.
 struct RollbackDecision {
-  std::vector<DatasetId> replaced;      // datasets whose name it takes: the rollback's frame drops them
+  std::vector<DatasetId> replaced;  // datasets whose name it takes: the rollback's frame drops them
   std::vector<Difference> differences;  // names held by others, unless replace_name
   bool accepted() const noexcept { return differences.empty(); }
 };
@@ -117,8 +121,8 @@ struct RollbackDecision {
 RollbackDecision decide_rollback(const Lineage& lineage, const Events& events, CommitNumber k,
                                  std::optional<DatasetId> dataset, bool replace_name);
 
-/// Whether rows written under one schema can be shown under another: each column is of the same or a
-/// narrower type, and those that the rows lack may be null. A rollback of a scope asks this too.
+/// Whether rows written under one schema can be shown under another: each column is of the same or
+/// a narrower type, and those that the rows lack may be null. A rollback of a scope asks this too.
 bool rows_fit(const Schema& written, const Schema& shown) noexcept;
 
 }  // namespace otolith::history
