@@ -38,7 +38,6 @@ class Shapes {
         add(any_, event.commit);
       }
       row_ |= events.in_t() && events.in_s();
-      row_moved_ |= events.in_t() || events.in_s();
     }
   }
   bool allow(Refusal refusal) const {
@@ -51,8 +50,6 @@ class Shapes {
         return name_.in_t() && name_.in_s();
       case Refusal::schema:
         return schema_.in_t() && schema_.in_s();
-      case Refusal::columns:
-        return (schema_.in_t() || schema_.in_s()) && row_moved_;
       default:
         return false;
     }
@@ -67,7 +64,6 @@ class Shapes {
   std::array<const Set*, 3> v_;
   Thrice any_, existence_, name_, schema_;
   bool row_ = false;
-  bool row_moved_ = false;
 };
 
 std::string compare(const Truth& truth, const Model& model) {

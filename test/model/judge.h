@@ -39,7 +39,6 @@ std::optional<std::string> run(std::uint64_t seed, Broken broken, Tally& tally);
 //   row:     a row with an event in T has one in S, and the two cancel out
 //   dataset: a dataset was made or dropped in one and used in the other, and that cancels out
 //   name, schema: changed in both, and changed back
-//   columns: rows that carry an altered column came since and went again, or only its label changed
 bool allowed_refusal(const Model& model, const Operation& operation, Refusal refusal);
 
 }  // namespace otolith::lineage_model

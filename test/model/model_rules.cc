@@ -118,18 +118,17 @@ Refusal Model::judge_catalog(Dataset d, const Undoing& undoing) const {
   return Refusal::none;
 }
 
-// Rows shown since m carry no column that m altered, and fit the schema that comes back; rows that
-// come back fit it too.
+// Rows shown since m carry no column that the revert takes away, and fit the schema that comes back;
+// rows that come back fit the schema too.
 Refusal Model::judge_columns(Dataset d, Commit m, const Undoing& undoing) const {
   const auto face_m = face(d, lineages(d)[m]);
   const auto face_after = face(d, undoing.after);
   if (!face_m || !face_after) return Refusal::none;
-  const auto altered = [&](const Column& carried) {
-    const auto of = [&](const Table& table) {
-      const auto at = std::ranges::find(table.columns, carried.id, &Column::id);
-      return at == table.columns.end() ? Column{} : *at;
+  const auto lost = [&](const Column& carried) {
+    const auto has = [&](const Table& table) {
+      return std::ranges::find(table.columns, carried.id, &Column::id) != table.columns.end();
     };
-    return of(*face_m) != of(*face_after);
+    return has(*face_m) && !has(*face_after);
   };
   const bool by_t = std::ranges::any_of(catalog_.at(d), [&](const CatalogFact& fact) {
     return fact.kind == CatalogFact::Kind::alter && undoing.in_t(fact.commit);
@@ -138,10 +137,10 @@ Refusal Model::judge_columns(Dataset d, Commit m, const Undoing& undoing) const 
   const auto fit = [&](const Row* row) {
     return fits(row->written, face_after->columns, Match::id);
   };
-  const auto untouched = [&](const Row* row) {
-    return fit(row) && std::ranges::none_of(row->written, altered);
+  const auto keeps_all = [&](const Row* row) {
+    return fit(row) && std::ranges::none_of(row->written, lost);
   };
-  const bool since = by_t && !std::ranges::all_of(moved.since, untouched);
+  const bool since = by_t && !std::ranges::all_of(moved.since, keeps_all);
   const bool back = !std::ranges::all_of(moved.back, fit);
   const bool refuse = (since && !broken(Broken::revert_ignores_columns)) ||
                       (back && !broken(Broken::revert_ignores_rows_that_return));
