@@ -285,42 +285,40 @@ struct World {
     ReadRequest out;
     const auto time = [&] {  // often a row's own, or just behind it
       const auto quarter = static_cast<std::int64_t>(test::below(random, 31));
-      return Timestamp{quarter * (sample::kHour / 4) +
-                       static_cast<std::int64_t>(test::below(random, 2))};
+      const auto behind = static_cast<std::int64_t>(test::below(random, 2));
+      return Timestamp{quarter * (sample::kHour / 4) + behind};
     };
-  };
-  if (test::below(random, 2) == 0) out.start = time();
-  if (test::below(random, 2) == 0) out.stop = time();
-  for (const std::string& key : schema->keys) {
-    if (test::below(random, 3) != 0) continue;
-    KeyFilter filter{key, {}};
-    for (std::uint64_t i = test::below(random, 4); i-- > 0;) {
-      const test::Cell cell = test::random_cell(random, schema->columns[*schema->find(key)]);
-      if (const auto* text = std::get_if<std::string>(&*cell))
-        filter.values.push_back(*text);
-      else
-        filter.values.push_back(std::get<std::int64_t>(*cell));
+    if (test::below(random, 2) == 0) out.start = time();
+    if (test::below(random, 2) == 0) out.stop = time();
+    for (const std::string& key : schema->keys) {
+      if (test::below(random, 3) != 0) continue;
+      KeyFilter filter{key, {}};
+      for (std::uint64_t i = test::below(random, 4); i-- > 0;) {
+        const test::Cell cell = test::random_cell(random, schema->columns[*schema->find(key)]);
+        if (const auto* text = std::get_if<std::string>(&*cell))
+          filter.values.push_back(*text);
+        else
+          filter.values.push_back(std::get<std::int64_t>(*cell));
+      }
+      out.keys.push_back(filter);
     }
-    out.keys.push_back(filter);
+    if (test::below(random, 2) == 0) {
+      std::vector<std::string> names = schema->names();
+      std::ranges::shuffle(names, random);
+      names.resize(test::below(random, names.size() + 1));
+      out.columns = names;
+    }
+    if (test::below(random, 3) == 0) out.limit = test::below(random, 40);
+    out.reverse = test::below(random, 3) == 0;
+    out.order = test::below(random, 2) == 0 ? Order::time : Order::stored;
+    return out;
   }
-  if (test::below(random, 2) == 0) {
-    std::vector<std::string> names = schema->names();
-    std::ranges::shuffle(names, random);
-    names.resize(test::below(random, names.size() + 1));
-    out.columns = names;
-  }
-  if (test::below(random, 3) == 0) out.limit = test::below(random, 40);
-  out.reverse = test::below(random, 3) == 0;
-  out.order = test::below(random, 2) == 0 ? Order::time : Order::stored;
-  return out;
-}
 
-ScanContext
-context() {
-  const StoreOptions options{test::below(random, 2) == 0, 1 + test::below(random, 3)};
-  return {std::make_shared<SegmentStore>(vfs, sample::id_of(3), options),
-          static_cast<unsigned>(1 + test::below(random, 2))};
-}
+  ScanContext context() {
+    const StoreOptions options{test::below(random, 2) == 0, 1 + test::below(random, 3)};
+    return {std::make_shared<SegmentStore>(vfs, sample::id_of(3), options),
+            static_cast<unsigned>(1 + test::below(random, 2))};
+  }
 };
 
 std::vector<Row> read(const ScanContext& context, const World& world, const ReadRequest& request) {
