@@ -5,8 +5,8 @@
 //          that is moved while open keeps working.
 // Errors:  as vfs.h; EMFILE, EROFS, EACCES and others say what to do (io/os_error.h).
 // Threads: thread-safe.
-// Why:     plain pread, pwrite and fdatasync: measured as fast as anything for our sizes, and the
-//          only calls whose failure rules are known (ADR: bulk writes).
+// Why:     pread, pwrite and fdatasync only: calls whose rules after a failure are known; a map is
+//          for reading.
 #pragma once
 
 #include <memory>
