@@ -53,7 +53,7 @@ def main():
     chosen = options.parse_args()
 
     found = harnesses(chosen.build)
-    share_s = chosen.seconds * chosen.jobs / max(len(found), 1)
+    share_s = chosen.seconds * min(chosen.jobs, len(found)) / max(len(found), 1)
     print(f"{len(found)} harnesses, {share_s:.0f} s each")
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
@@ -65,7 +65,7 @@ def main():
                 flush=True,
             )
             if not good:
-                print(outcome.output[-20_000:])
+                print(outcome.output[-4_000:])
     run.tally(len(found) - failed, failed)
     return 1 if failed else 0
 

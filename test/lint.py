@@ -27,6 +27,7 @@ SOURCE_LINES_MEDIAN_MAX = 250
 FUNCTION_LINES_MAX = 70
 FUNCTION_LINES_MEDIAN_MAX = 8
 ROOM_CMAKE_LINES_MAX = 15
+ADR_LINES_MAX = 60
 
 FOLDERS = ["src", "include", "python", "test", "bench", "cmake", "docs", ".ci"]
 BAD_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "impl", "misc"}
@@ -368,6 +369,18 @@ def machine_paths(tree):
                 yield path, number, f"a machine's path: {line[found.start() :][:40]}"
 
 
+def decisions(tree):
+    """Each ADR is short and stands in the index."""
+    index = tree.files.get("docs/adr/README.md", "")
+    for path, text in tree.select(".md", under="docs/adr/"):
+        name = path.split("/")[-1]
+        if name != "README.md":
+            if text.count("\n") > ADR_LINES_MAX:
+                yield path, 1, f"{text.count(chr(10))} lines, at most {ADR_LINES_MAX}"
+            if not re.match(r"\d{4}-[a-z0-9-]+\.md$", name) or f"({name})" not in index:
+                yield path, 1, "is not NNNN-title.md with a line in docs/adr/README.md"
+
+
 RULES = [
     includes,
     rooms,
@@ -382,6 +395,7 @@ RULES = [
     os_text,
     os_symbols,
     machine_paths,
+    decisions,
 ]
 
 

@@ -43,6 +43,8 @@ class Row {
 };
 """
 GOOD = {
+    "docs/adr/README.md": "| [0001](0001-a.md) | a |\n",
+    "docs/adr/0001-a.md": "# 0001\n",
     "src/floors.txt": "# floors\n0 base\n1 io async\n2 model\n",
     "src/base/CMakeLists.txt": "otolith_room(base FLOOR 0)\n",
     "src/base/bytes.h": HEADER + "\n#include <vector>\n\nstruct ByteRow { int length(); };\n",
@@ -139,6 +141,11 @@ BAD = {
         "clock": ("include/otolith/row.h", "auto t = std::chrono::steady_clock::now();\n"),
         "filesystem": ("src/model/row.cc", "#include <filesystem>\n"),
         "random": ("src/base/bytes.cc", "std::random_device device;\n"),
+    },
+    "decisions": {
+        "long": ("docs/adr/0001-a.md", "a\n" * 61),
+        "not in the index": ("docs/adr/0002-b.md", "# b\n"),
+        "no number": ("docs/adr/b.md", "# b\n"),
     },
     "machine_paths": {
         "home": ("docs/a.md", "see /" + "home/ana/otolith\n"),

@@ -85,7 +85,7 @@ def long_cases(command):
 def plan_long(tests, total_s, jobs):
     """Commands of the long tests, and each case's share of the seconds."""
     cases = {name: long_cases(command) for name, command in tests.items()}
-    share_s = total_s * jobs / max(sum(cases.values()), 1)
+    share_s = total_s * min(jobs, len(tests)) / max(sum(cases.values()), 1)
     plan = {name: [*tests[name], "-ts=long"] for name, n in cases.items() if n}
     return plan, share_s, max(cases.values(), default=0)
 
