@@ -2,15 +2,12 @@
 //
 // Role:    the committer asks before it appends the frame (HISTORY.md section 4, "Revert").
 // Shapes:  T: the commits in which V(m) and V(m-1) differ; S: those in which V(n-1) and V(m)
-//          differ.
-//          Refused when something was changed in T and again in S; the answer lists what.
+//          differ. Refused when something was changed in T and again in S; the answer lists what.
 // Errors:  snapshot_expired when m, m-1 or the rollback's target is not retained; invalid_argument
 //          when m is an expire or erase, does not exist, or is 0.
 // Threads: thread-compatible; the committer holds the log's order.
 // Why:     undone exactly or not at all: V(n) then shows T's rows as m-1 did and all others as n-1
-//          did.
-//          The rule counts events, not values, so the answer does not depend on compaction or
-//          expire.
+//          did. What counts where: docs/adr/0021-what-stands-against-a-revert.md.
 #pragma once
 
 #include <functional>
@@ -105,6 +102,7 @@ using UniqueCheck = std::function<std::vector<Difference>(
 struct RevertDecision {
   Reversal reversal;                    // to be recorded and appended
   std::vector<Difference> differences;  // at most kDifferencesMax
+  bool touched = false;  // m changed something here; otherwise there is nothing to record
   bool accepted() const noexcept { return differences.empty(); }
 };
 /// Decides a revert of m at n = last() + 1, of the database or one dataset.

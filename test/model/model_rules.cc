@@ -118,8 +118,8 @@ Refusal Model::judge_catalog(Dataset d, const Undoing& undoing) const {
   return Refusal::none;
 }
 
-// Rows shown since m carry no column that the revert takes away, and fit the schema that comes back;
-// rows that come back fit the schema too.
+// Rows shown since m carry no column that the revert takes away, and fit the schema that comes
+// back; rows that come back fit the schema too.
 Refusal Model::judge_columns(Dataset d, Commit m, const Undoing& undoing) const {
   const auto face_m = face(d, lineages(d)[m]);
   const auto face_after = face(d, undoing.after);

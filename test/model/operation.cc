@@ -53,8 +53,7 @@ bool edit_table(State& state, Table& table, const Edit& edit) {
       table.columns.pop_back();
       return true;
     case Edit::Kind::widen:
-      ++table.columns.front().width;
-      return true;
+      return ++table.columns.front().width <= kWidthMax;
     case Edit::Kind::relabel:
       table.columns.front().label = edit.key;
       return true;

@@ -12,7 +12,7 @@ Operation Program::next(const Truth& truth) {
   if (roll < 56) return rollback(truth);
   if (roll < 63) return scope_rollback(truth);
   if (roll < 94) return revert(truth);
-  if (roll < 97) return expire(truth);
+  if (roll < 97 && expires_) return expire(truth);
   return {.kind = Operation::Kind::tag,
           .edits = {},
           .target = pick(truth.head() + 1),

@@ -14,7 +14,7 @@ namespace otolith::lineage_model {
 
 class Program {
  public:
-  explicit Program(std::uint64_t seed) : random_(seed) {}
+  explicit Program(std::uint64_t seed, bool expires = true) : random_(seed), expires_(expires) {}
   Operation next(const Truth& truth);
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
 
@@ -34,6 +34,7 @@ class Program {
   Commit recent(const Truth& truth);  // 1..head, mostly of the last four
 
   std::mt19937_64 random_;
+  bool expires_;
   Stamp stamp_ = 0;
 };
 

@@ -29,6 +29,8 @@ struct Dataset {
 // time).
 enum class Policy { keep, last, first, error, collection };
 
+constexpr int kWidthMax = 4;  // 8, 16, 32, 64 bits
+
 struct Column {
   Stamp identity = 0;
   int id = 0;  // given by the model; brute force leaves it 0
