@@ -18,6 +18,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import cpp_text
+import mutants
 import run
 
 COLUMNS_MAX = 100
@@ -369,6 +370,21 @@ def machine_paths(tree):
                 yield path, number, f"a machine's path: {line[found.start() :][:40]}"
 
 
+def mutants_listed(tree):
+    """Each mutant in the code has the test that kills it, and each line of the list its mutant."""
+    listed = [m[0] for m in mutants.parse(tree.files.get("test/mutants.txt", ""))]
+    present = {"canary"}
+    for path, text in tree.select(".h", ".cc", under="src/"):
+        for number, line in enumerate(text.splitlines(), 1):
+            for name in re.findall(r'\bmutant\("([^"]+)"\)', line):
+                present.add(name)
+                if name not in listed and not is_test(path):
+                    yield path, number, f"mutant {name} has no line in test/mutants.txt"
+    for name in listed:
+        if name not in present:
+            yield "test/mutants.txt", 1, f"{name} is no mutant of the code"
+
+
 def decisions(tree):
     """Each ADR is short and stands in the index."""
     index = tree.files.get("docs/adr/README.md", "")
@@ -395,6 +411,7 @@ RULES = [
     os_text,
     os_symbols,
     machine_paths,
+    mutants_listed,
     decisions,
 ]
 

@@ -142,6 +142,10 @@ BAD = {
         "filesystem": ("src/model/row.cc", "#include <filesystem>\n"),
         "random": ("src/base/bytes.cc", "std::random_device device;\n"),
     },
+    "mutants_listed": {
+        "no line": ("src/io/file.cc", 'if (mutant("io-lost")) return;\n'),
+        "no mutant": ("test/mutants.txt", "io-gone: io_test: *\n"),
+    },
     "decisions": {
         "long": ("docs/adr/0001-a.md", "a\n" * 61),
         "not in the index": ("docs/adr/0002-b.md", "# b\n"),
@@ -251,12 +255,12 @@ def test_a_summary_is_counted_and_a_death_without_one_is_a_failure():
 )
 def test_a_mutant_counts_as_killed_only_if_its_tests_pass_without_it(script, expected):
     script += '; echo "[doctest] test cases: 1 | $((1 - f)) passed | $f failed |"; exit $f'
-    verdict = mutants.verdict(("m", "t", "*"), {"t": ["sh", "-c", script]}, set())
-    assert verdict.startswith(expected) and bool(verdict) == bool(expected)
+    [(name, verdict)] = mutants.verdicts([("m", "t", "*")], {"t": ["sh", "-c", script]}, 1)
+    assert name == "m" and verdict.startswith(expected) and bool(verdict) == bool(expected)
 
 
 def test_a_mutant_of_an_unknown_executable_is_not_killed():
-    assert "no test executable" in mutants.verdict(("m", "t", "*"), {}, set())
+    assert list(mutants.verdicts([("m", "t", "*")], {}, 1)) == [("m", "no test executable t")]
     assert mutants.parse("# a: b: c\n\nm: t: case: with, comma\n") == [
         ("m", "t", "case: with? comma")
     ]

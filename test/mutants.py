@@ -8,6 +8,7 @@ without it and fail with it. The line `canary` is a test that fails on demand: i
 script sees failures. Exits 1 if a mutant survives.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -39,18 +40,45 @@ def outcome_of(executable, command, cases, mutant):
     return run.run(executable, [*command, f"-tc={cases}"], environment, TIMEOUT_S)
 
 
-def verdict(mutant, tests, healthy):
-    """'' if the mutant is killed, else what is wrong. `healthy` remembers tests seen to pass."""
-    name, executable, cases = mutant
-    if executable not in tests:
-        return f"no test executable {executable}"
-    if (executable, cases) not in healthy:
-        plain = outcome_of(executable, tests[executable], cases, None)
-        if plain.failed or not plain.passed:
-            return f"without the mutant {plain.passed} passed, {plain.failed} failed: {cases}"
-        healthy.add((executable, cases))
-    mutated = outcome_of(executable, tests[executable], cases, name)
-    return "" if mutated.failed else "survived"
+def healthy(executable, command, cases):
+    """'' if the tests pass without a mutant, else what is wrong."""
+    plain = outcome_of(executable, command, cases, None)
+    if plain.passed and not plain.failed:
+        return ""
+    return f"without the mutant {plain.passed} passed, {plain.failed} failed: {cases}"
+
+
+def killed(name, executable, command, cases):
+    """'' if the tests notice the mutant, else what is wrong."""
+    return "" if outcome_of(executable, command, cases, name).failed else "survived"
+
+
+def verdicts(mutants, tests, jobs):
+    """(name, '' or what is wrong) of each mutant. Tests must pass without it and fail with it."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        plain = {
+            (executable, cases): pool.submit(healthy, executable, tests[executable], cases)
+            for _, executable, cases in mutants
+            if executable in tests
+        }
+        mutated = {
+            (name, executable, cases): pool.submit(
+                killed, name, executable, tests[executable], cases
+            )
+            for name, executable, cases in mutants
+            if executable in tests
+        }
+        for name, executable, cases in mutants:
+            if executable not in tests:
+                yield name, f"no test executable {executable}"
+            else:
+                yield (
+                    name,
+                    (
+                        plain[executable, cases].result()
+                        or mutated[name, executable, cases].result()
+                    ),
+                )
 
 
 def main():
@@ -59,11 +87,11 @@ def main():
     cache = (build / "CMakeCache.txt").read_text(encoding="utf-8")
     if not re.search(r"^OTOLITH_MUTANTS:\w+=ON$", cache, re.MULTILINE):
         sys.exit(f"{build} is built without mutants; use dev or asan")
-    tests, healthy, survivors = run.executables(build), set(), 0
-    for mutant in mutants:
-        wrong = verdict(mutant, tests, healthy)
+    jobs = int(os.environ.get("OTOLITH_JOBS", os.cpu_count() or 1))
+    survivors = 0
+    for name, wrong in verdicts(mutants, run.executables(build), jobs):
         survivors += bool(wrong)
-        print(f"  {mutant[0]}: {wrong or 'killed'}", flush=True)
+        print(f"  {name}: {wrong or 'killed'}", flush=True)
     run.tally(len(mutants) - survivors, survivors)
     return 1 if survivors else 0
 
