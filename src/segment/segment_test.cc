@@ -5,8 +5,10 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "codec/registry.h"
 #include "test/budget.h"
 #include "test/segments.h"
+#include "test/swap_codec.h"
 
 namespace otolith::segment {
 
@@ -314,6 +316,38 @@ TEST_CASE("segment: every leaf is handed over once, whole, with its place") {
     REQUIRE(leaf.length == count);
     for (std::uint64_t i = 0; i < count; ++i) {
       REQUIRE(test::same_cell(test::cell_of(leaf, i), rows[first + i][key.first]));
+    }
+  }
+}
+
+TEST_CASE("segment: chunks of a user's codec come back, and say its id where it is unknown") {
+  const auto vfs = io::memory_vfs();
+  const auto codec = std::make_unique<test::SwapCodec>();
+  std::vector<Made> all;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    test::Random random(seed);
+    all.push_back(make(*vfs, random, seed == 1 ? 12'000 : 50));
+    SegmentSpec spec = sample::spec_of(all.back().schema);
+    spec.codec = codec.get();
+    const auto file = sample::file_of(*vfs, {});
+    all.back().info = sample::write(*file, spec, all.back().runs, random);
+    all.back().bytes = sample::bytes_of(*file);
+  }
+  try {
+    sample::read_all(*open(*vfs, all[0].bytes));
+    FAIL("it was read without its codec");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::unsupported_format);
+    CHECK(std::string(error.what()).find("codec 32775") != std::string::npos);
+  }
+  codec::codec_register(std::make_unique<test::SwapCodec>());
+  for (const Made& made : all) {
+    for (const bool map : {true, false}) {
+      const auto reader = open(*vfs, made.bytes, map);
+      REQUIRE(test::same_rows(sample::read_all(*reader), made.rows));
+      REQUIRE_FALSE(reader->chunk(0, 0).zero_copy);
+      REQUIRE_FALSE(reader->span(0, 0, 1).has_value());
+      reader->verify();
     }
   }
 }
