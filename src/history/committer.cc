@@ -172,7 +172,8 @@ void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Recor
   const bool durable =
       std::ranges::any_of(records, [](const Record& each) { return !each.relaxed; });
   try {
-    if (durable && lock.relaxed_pending() && hooks_.before_durable) hooks_.before_durable();
+    // Also for relaxed records of this very batch: one fsync makes them durable together.
+    if (durable && hooks_.before_durable) hooks_.before_durable();
     const std::vector<RecordNumber> numbers = lock.append(std::move(records));
     OTO_INVARIANT(numbers.size() == staged.size() && numbers.front() == staged.front()->number);
   } catch (...) {
