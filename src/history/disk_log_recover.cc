@@ -1,18 +1,11 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "history/disk_log.h"
+#include "history/frame_record.h"
 
 namespace otolith::history {
 
 namespace {
-
-// Payload of FrameType::lost: the first and the last record that were given up.
-Bytes lost_payload(RecordNumber first, RecordNumber last) {
-  ByteWriter out;
-  out.put(first);
-  out.put(last);
-  return out.take();
-}
 
 // What the sound frames of an interrupted writer become in a new file; moves the place behind them.
 Bytes encode_copies(const RecoveryPlan& plan, std::uint64_t seed, Appender::Place& place) {
@@ -25,7 +18,7 @@ Bytes encode_copies(const RecoveryPlan& plan, std::uint64_t seed, Appender::Plac
   for (const CopiedFrame& frame : plan.copies) add(frame.type, frame.relaxed, frame.payload);
   if (plan.lost_to != RecordNumber{0}) {
     add(static_cast<std::uint8_t>(FrameType::lost), false,
-        lost_payload(next(plan.last), plan.lost_to));
+        lost_write({next(plan.last), plan.lost_to}));
   }
   place.offset += out.size();
   return out;

@@ -9,7 +9,6 @@ namespace {
 
 enum class Magic : std::uint32_t {
   tag = 0x3147544f,   // "OTG1"
-  sync = 0x3159534f,  // "OSY1"
   seal = 0x3145534f,  // "OSE1"
   lost = 0x314f4c4f,  // "OLO1"
 };
@@ -50,10 +49,6 @@ TagRecord tag_read(BytesView payload) {
   in.expect_end();
   return record;
 }
-
-Bytes sync_mark_write() { return begin(Magic::sync).take(); }
-
-void sync_mark_read(BytesView payload) { begin(payload, Magic::sync, "sync mark").expect_end(); }
 
 void segment_entry_write(ByteWriter& out, const SegmentEntry& entry) {
   segment_ref_write(out, entry.ref);
@@ -109,13 +104,16 @@ SealRecord seal_read(BytesView payload) {
 
 Bytes lost_write(const LostRecord& record) {
   ByteWriter out = begin(Magic::lost);
-  number_write(out, record.stands);
+  number_write(out, record.first);
+  number_write(out, record.last);
   return out.take();
 }
 
 LostRecord lost_read(BytesView payload) {
   ByteReader in = begin(payload, Magic::lost, "lost record");
-  const LostRecord record{record_number_read(in)};
+  const RecordNumber first = record_number_read(in);
+  const LostRecord record{first, record_number_read(in)};
+  if (value_of(first) == 0 || record.last < first) in.fail("lost records out of order");
   in.expect_end();
   return record;
 }

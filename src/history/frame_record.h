@@ -1,5 +1,4 @@
-// Payloads of the frames that are no commits: tag, sync mark, seal, lost; compact and sweep are
-// reserved.
+// Payloads of the frames that are no commits: tag, seal, lost; compact and sweep are reserved.
 //
 // Role:    maintenance and names beside the line of commits (HISTORY.md sections 2 and 6).
 // Shapes:  magic, required features, then the fields of each, as docs/format/log.md draws them.
@@ -37,15 +36,16 @@ struct SealRecord {
   std::vector<SealedRecord> datasets;  // ascending
 };
 
-/// Relaxed records behind `stands` were lost; history goes on from there.
+/// Relaxed records first … last were given up, by recovery of the log or because segments they name
+/// are not sound; history goes on behind first - 1.
 struct LostRecord {
-  RecordNumber stands{0};
+  RecordNumber first{0};
+  RecordNumber last{0};
+  RecordNumber stands() const noexcept { return RecordNumber{value_of(first) - 1}; }
 };
 
 Bytes tag_write(const TagRecord& record);
 TagRecord tag_read(BytesView payload);
-Bytes sync_mark_write();
-void sync_mark_read(BytesView payload);
 Bytes seal_write(const SealRecord& record);
 SealRecord seal_read(BytesView payload);
 Bytes lost_write(const LostRecord& record);

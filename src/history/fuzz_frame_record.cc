@@ -1,4 +1,4 @@
-// Any bytes as the payload of a tag, sync mark, seal or lost frame: an error or the one encoding of
+// Any bytes as the payload of a tag, seal or lost frame: an error or the one encoding of
 // it.
 #include <algorithm>
 #include <cstdlib>

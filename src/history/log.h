@@ -36,7 +36,7 @@ enum class FrameType : std::uint8_t {
   seal = 4,
   compact = 5,
   sweep = 6,
-  lost = 7,  // relaxed records that recovery gave up: readers fall back to the record it names
+  lost = 7,  // relaxed records that were given up (frame_record.h)
 };
 
 /// One record as read back. The payload is valid during the call that hands it over.
