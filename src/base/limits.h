@@ -47,6 +47,11 @@ inline constexpr std::uint64_t kRelaxedSyncNs = 1'000'000'000;      // relaxed c
 inline constexpr std::size_t kBatchCommitsMax = 1024;                // commits that share one fsync
 inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;         // payloads that share one fsync
 
+// References to commits (API.md).
+inline constexpr std::size_t kHashDigitsMin = 6;        // of a commit's hash, to name it
+inline constexpr std::size_t kHashDigitsMax = 64;
+inline constexpr std::size_t kCandidatesShownMax = 5;   // of an ambiguous hash, in the message
+
 // Memory.
 inline constexpr std::uint64_t kMemoryBytesDefault = 1ull << 30;    // memory_bytes of open()
 

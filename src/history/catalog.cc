@@ -188,6 +188,16 @@ void Catalog::apply_seal(const SealRecord& seal) {
   replace_versions(datasets);
 }
 
+void Catalog::forget_tail(RecordNumber stands) {
+  std::vector<VersionPointer> datasets;
+  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
+    auto dataset = std::make_shared<DatasetVersion>(*version_->datasets[i]);
+    dataset->tail = kept(*dataset->tail, [&](const StoredTail& t) { return t.record <= stands; });
+    datasets.push_back(std::move(dataset));
+  }
+  replace_versions(datasets);
+}
+
 void Catalog::truncate(CommitNumber n) {
   std::vector<VersionPointer> datasets;
   for (std::size_t i = 0; i < version_->datasets.size(); ++i) {

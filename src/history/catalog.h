@@ -74,6 +74,8 @@ class Catalog {
   void apply(const CommitRecord& record, RecordNumber number);
   /// Only the inlined rows of a commit that the catalog holds already: after loading a checkpoint.
   void apply_tail(const CommitRecord& record, RecordNumber number);
+  /// The other way: rows of records behind this one were lost.
+  void forget_tail(RecordNumber stands);
   /// Whether nothing the seal covers was sealed since its base: all of it or nothing applies.
   bool seal_fits(const SealRecord& seal) const;
   void apply_seal(const SealRecord& seal);

@@ -76,8 +76,8 @@ class CommitIndex {
   CommitNumber last_before(Before before) const;
   void index_changes();
 
-  const std::shared_ptr<io::Vfs> vfs_;
-  const Id128 database_;
+  std::shared_ptr<io::Vfs> vfs_;
+  Id128 database_;
   std::vector<std::unique_ptr<IndexRun>> runs_;
   CommitNumber recent_first_{1};
   std::vector<MetaEntry> recent_;

@@ -91,6 +91,17 @@ MetaText meta_text_read(BytesView bytes) {
   return text;
 }
 
+MetaEntry meta_entry_of(const CommitRecord& record, const Hash256& hash, RecordNumber number,
+                        bool relaxed) {
+  MetaEntry entry;
+  entry.hash = hash;
+  entry.change_id = record.change_id;
+  entry.time = record.time;
+  entry.record = number;
+  entry.relaxed = relaxed;
+  return entry;
+}
+
 MetaText meta_text_of(const CommitRecord& record) {
   MetaText text;
   text.request_hash = record.request_hash;

@@ -51,5 +51,8 @@ struct MetaText {
 void meta_text_write(ByteWriter& out, const MetaText& text);
 MetaText meta_text_read(BytesView bytes);
 MetaText meta_text_of(const CommitRecord& record);
+/// Without its place in a heap.
+MetaEntry meta_entry_of(const CommitRecord& record, const Hash256& hash, RecordNumber number,
+                        bool relaxed);
 
 }  // namespace otolith::history

@@ -1,6 +1,7 @@
 // The history of one database: commits in, snapshots out.
 //
-// Role:    the hall of this room: open and recover, commit, refresh, snapshot, log, tags, seal, verify.
+// Role:    the hall of this room: open and recover, commit, refresh, snapshot, log, tags, seal,
+//          verify.
 // Shapes:  CommitRequest -> Commit; reference -> Snapshot.
 // Errors:  conflict, not_found, invalid_argument, limit, snapshot_expired; those of log.h.
 // Threads: thread-safe; committers of one process share a batch and an fsync.
@@ -16,6 +17,7 @@
 
 #include "history/log.h"
 #include "history/request.h"
+#include "history/revert.h"
 #include "history/snapshot.h"
 #include "otolith/commit.h"
 
@@ -26,6 +28,13 @@ struct HistoryOptions {
   std::uint64_t tail_bytes_max = kTailBytesMax;
   std::uint64_t tail_commits_max = kTailCommitsMax;
   std::uint64_t checkpoint_commits = kCheckpointCommits;
+  /// Whether a segment is there and sound: asked at opening, of trailing relaxed commits; history
+  /// ends before the first whose segments are not. Empty: all are.
+  std::function<bool(const SegmentRef&)> segment_ok;
+  /// Reads marks that stand in a file of their own. Empty: there are none.
+  std::function<std::vector<MarkRun>(const SegmentRef&)> read_marks;
+  /// Rows with ids or `error` keys that a revert would show twice (revert.h). Empty: none.
+  UniqueCheck unique;
 };
 
 /// A seal: rows of the tail of one dataset, up to a record, now stand in a segment.
@@ -67,7 +76,8 @@ class History {
   /// The last record whose tail rows a seal that begins now can cover (durable ones only).
   virtual RecordNumber seal_point() = 0;
   /// Tail rows of durable records up to the point, per dataset.
-  virtual std::vector<std::pair<DatasetId, std::vector<TailEntry>>> tail_until(RecordNumber point) = 0;
+  virtual std::vector<std::pair<DatasetId, std::vector<TailEntry>>> tail_until(
+      RecordNumber point) = 0;
   /// The schema a dataset has at HEAD of its newest record, whatever its lineage: for sealing.
   virtual std::shared_ptr<const Schema> schema_of(DatasetId dataset) = 0;
   /// False if another seal covered any of it meanwhile: the caller removes its files.

@@ -91,12 +91,15 @@ std::optional<std::pair<CommitNumber, CommitNumber>> IndexRun::range_of(const st
 std::string IndexRun::write(io::Vfs& vfs, const Id128& database, const RunContent& content) {
   OTO_INVARIANT(!content.entries.empty());
   std::string name = name_of(content.first, content.last());
-  replace_file(vfs, std::string(kFolder) + name, pages_of(run_data(database, content), name));
+  const std::string path = std::string(kFolder) + name;
+  replace_file(vfs, path, pages_of(run_data(database, content), path));
   return name;
 }
 
 IndexRun::IndexRun(io::Vfs& vfs, const Id128& database, const std::string& name)
-    : name_(name), pages_(vfs.open(std::string(kFolder) + name, io::OpenMode::read), name) {
+    : name_(name),
+      pages_(vfs.open(std::string(kFolder) + name, io::OpenMode::read),
+             std::string(kFolder) + name) {
   std::array<std::byte, kHeaderBytes> header;
   pages_.read(0, header);
   ByteReader in(header, "index");

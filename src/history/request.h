@@ -1,7 +1,8 @@
 // What a committer asks of history, and what a frame says of it: the nouns of a commit.
 //
 // Role:    ingest and db fill a CommitRequest; history decides, numbers, hashes, appends it.
-// Shapes:  one DatasetChange per dataset and commit; ordinals number its rows from 0 (HISTORY.md 3).
+// Shapes:  one DatasetChange per dataset and commit; ordinals number its rows from 0 (HISTORY.md
+//          3).
 // Errors:  none here.
 // Threads: thread-compatible.
 // Why:     rows are opaque bytes here and segments only references: history is blind to segment.
@@ -28,7 +29,8 @@ struct MarkRun {
   bool operator==(const MarkRun&) const = default;
 };
 
-/// What the log says of a segment file: enough to find it, to tell it from another, and to prune it.
+/// What the log says of a segment file: enough to find it, to tell it from another, and to prune
+/// it.
 struct SegmentRef {
   Id128 id;
   std::uint64_t bytes = 0;
@@ -41,14 +43,15 @@ struct SegmentRef {
 
 /// What one commit does to the rows of one dataset.
 struct DatasetChange {
-  DatasetId dataset;  // {0, i}: the i-th dataset created by the same request
+  DatasetId dataset;       // {0, i}: the i-th dataset created by the same request
+  CommitNumber schema{0};  // rows were written under the schema of this commit; 0: not checked
   std::uint64_t rows_added = 0;
-  Bytes rows;                         // inlined rows (model/wire.h); empty if there are none or a segment
-  std::optional<SegmentRef> segment;  // written and synced before the commit
-  std::vector<MarkRun> marks;         // sorted by (begin, first), disjoint
+  Bytes rows;  // inlined rows (model/wire.h); empty if there are none or a segment
+  std::optional<SegmentRef> segment;        // written and synced before the commit
+  std::vector<MarkRun> marks;               // sorted by (begin, first), disjoint
   std::optional<SegmentRef> marks_segment;  // marks beyond kInlineBytesMax
-  Id128 salt;                         // root of the leaf keys of these rows (HISTORY.md 7)
-  Hash256 rows_root;                  // joined leaves of the rows; zero without rows
+  Id128 salt;                               // root of the leaf keys of these rows (HISTORY.md 7)
+  Hash256 rows_root;                        // joined leaves of the rows; zero without rows
   Timestamp time_min{};
   Timestamp time_max{};
 };
@@ -85,10 +88,10 @@ struct Revert {
 struct CommitRequest {
   std::string author;
   std::string message;
-  std::string extra;             // JSON text
+  std::string extra;               // JSON text
   std::optional<Id128> change_id;  // made when missing
-  Hash256 request_hash;          // of what the caller asked: tells a retry from a reused change id
-  std::optional<Timestamp> time;   // a stated commit time, not before HEAD's
+  Hash256 request_hash;           // of what the caller asked: tells a retry from a reused change id
+  std::optional<Timestamp> time;  // a stated commit time, not before HEAD's
   bool relaxed = false;
   std::vector<CatalogChange> catalog;
   std::vector<DatasetChange> datasets;

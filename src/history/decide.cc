@@ -1,0 +1,347 @@
+#include "history/decide.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/mutant.h"
+#include "history/past_events.h"
+#include "model/utf8.h"
+
+namespace otolith::history {
+
+namespace {
+
+// ---- the request alone ------------------------------------------------------------------------
+
+void check_text(const char* what, const std::string& text, std::size_t bytes_max) {
+  if (text.size() > bytes_max) {
+    throw_error(ErrorCode::limit, "the {} has {} bytes; at most {} are taken", what, text.size(),
+                bytes_max);
+  }
+  if (!model::utf8_valid(text)) {
+    throw_error(ErrorCode::invalid_argument, "the {} is not UTF-8", what);
+  }
+}
+
+void check_changes(const CommitRequest& request) {
+  for (const CatalogChange& change : request.catalog) {
+    if (const auto* create = std::get_if<CreateDataset>(&change)) {
+      model::name_check("dataset", create->name);
+      schema_check(create->schema);
+    } else if (const auto* alter = std::get_if<AlterDataset>(&change)) {
+      schema_check(alter->schema);
+    } else if (const auto* rename = std::get_if<RenameDataset>(&change)) {
+      model::name_check("dataset", rename->name);
+    }
+  }
+}
+
+// Sorted, disjoint; runs that continue each other become one: marks have one form.
+void join_marks(std::vector<MarkRun>& marks) {
+  std::vector<MarkRun> joined;
+  for (const MarkRun& run : marks) {
+    if (run.count == 0) continue;
+    MarkRun* before = joined.empty() ? nullptr : &joined.back();
+    const bool same = before != nullptr && before->begin == run.begin;
+    const bool sorted = before == nullptr || before->begin < run.begin ||
+                        (same && before->first + before->count <= run.first);
+    if (!sorted || run.count > UINT64_MAX - run.first) {
+      throw_error(ErrorCode::invalid_argument,
+                  "marks must be sorted by (begin, first) and disjoint");
+    }
+    if (same && before->revive == run.revive && before->first + before->count == run.first) {
+      before->count += run.count;
+    } else {
+      joined.push_back(run);
+    }
+  }
+  marks = std::move(joined);
+}
+
+bool has_events(const DatasetChange& change) {
+  return change.rows_added != 0 || !change.marks.empty();
+}
+
+void check_rows(const DatasetChange& change) {
+  const bool placed = change.segment.has_value() != !change.rows.empty();
+  if (change.rows_added != 0 ? !placed : change.segment || !change.rows.empty()) {
+    throw_error(ErrorCode::invalid_argument,
+                "rows of a dataset stand either in the request or in one segment, and are counted");
+  }
+  if (change.segment && change.segment->rows != change.rows_added) {
+    throw_error(ErrorCode::invalid_argument, "the segment holds {} rows, the request adds {}",
+                change.segment->rows, change.rows_added);
+  }
+}
+
+bool is_lineage(const CommitRequest& request) {
+  return !std::holds_alternative<std::monostate>(request.lineage);
+}
+
+// ---- against the history ----------------------------------------------------------------------
+
+DatasetVersion const* version_of(const Timeline& timeline, DatasetId id) {
+  return timeline.catalog().version()->find(id);
+}
+
+// The dataset as the staged state shows it; conflict if it is gone.
+DatasetEntry dataset_now(const Timeline& timeline, DatasetId id) {
+  const DatasetVersion* version = version_of(timeline, id);
+  std::optional<DatasetEntry> entry;
+  if (version != nullptr) entry = dataset_at(timeline.view_at(timeline.staged().commit), *version);
+  if (entry) return *std::move(entry);
+  throw_error(ErrorCode::conflict, "the dataset (created by commit {}) does not exist any more",
+              value_of(id.created));
+}
+
+void check_schema(const Timeline& timeline, const DatasetChange& change, const DatasetEntry& now) {
+  if (value_of(change.schema) == 0 || change.rows_added == 0) return;
+  const auto then = dataset_at(timeline.view_at(change.schema), *version_of(timeline, now.id));
+  if (then && (then->schema == now.schema || *then->schema == *now.schema)) return;
+  throw_error(ErrorCode::conflict, "the schema of {} changed since commit {}; append again",
+              quoted(now.name), value_of(change.schema));
+}
+
+std::uint64_t rows_of_begin(const Timeline& timeline, DatasetId dataset, CommitNumber begin) {
+  if (value_of(begin) == 0 || begin > timeline.staged().commit) return 0;
+  const CommitMeta meta = timeline.index().meta(begin);
+  for (const MetaChange& change : meta.text.changes) {
+    if (change.dataset == dataset) return change.added;
+  }
+  return 0;
+}
+
+bool shows(const VisibleRows& visible, const MarkRun& run, bool wanted) {
+  if (visible.kind != VisibleRows::Kind::some)
+    return (visible.kind == VisibleRows::Kind::all) == wanted;
+  const std::uint64_t end = run.first + run.count;
+  for (const OrdinalRun& shown : visible.runs) {
+    const bool all = shown.first <= run.first && end <= shown.first + shown.count;
+    const bool any = shown.first < end && run.first < shown.first + shown.count;
+    if (wanted ? all : any) return wanted;
+  }
+  return !wanted;
+}
+
+// Rows that are ended must be shown, rows that are revived must not: else another commit was
+// faster.
+void check_marks(const Timeline& timeline, const DatasetEntry& dataset,
+                 const std::vector<MarkRun>& marks) {
+  const SnapshotView now(timeline.view_at(timeline.staged().commit), nullptr);
+  for (std::size_t i = 0; i < marks.size();) {
+    const CommitNumber begin = marks[i].begin;
+    const std::uint64_t rows = rows_of_begin(timeline, dataset.id, begin);
+    const VisibleRows visible = now.visible(dataset.id, begin, rows);
+    for (; i < marks.size() && marks[i].begin == begin; ++i) {
+      const MarkRun& run = marks[i];
+      if (run.first + run.count > rows) {
+        throw_error(ErrorCode::invalid_argument, "commit {} added {} rows to {}, not {}",
+                    value_of(begin), rows, quoted(dataset.name), run.first + run.count);
+      }
+      if (shows(visible, run, !run.revive)) continue;
+      throw Error(ErrorCode::conflict,
+                  fmt::format("rows of {} that commit {} added were changed meanwhile",
+                              quoted(dataset.name), value_of(begin)),
+                  ErrorWhere{{}, std::nullopt, {value_of(begin)}});
+    }
+  }
+}
+
+DatasetRecord dataset_record(const DatasetChange& change, DatasetId dataset) {
+  DatasetRecord record;
+  record.dataset = dataset;
+  record.rows_added = change.rows_added;
+  record.salt = change.salt;
+  record.rows_root = change.rows_root;
+  record.time_min = change.time_min;
+  record.time_max = change.time_max;
+  record.rows = change.rows;
+  record.segment = change.segment;
+  record.marks = change.marks;
+  record.marks_segment = change.marks_segment;
+  dataset_record_finish(record);
+  return record;
+}
+
+void decide_rows(const CommitRequest& request, Timeline& timeline, CommitRecord& record) {
+  std::uint32_t created = 0;
+  for (const CatalogChange& change : record.catalog) {
+    created += std::holds_alternative<CreateDataset>(change) ? 1 : 0;
+  }
+  for (const DatasetChange& change : request.datasets) {
+    if (!has_events(change)) continue;
+    DatasetId id = change.dataset;
+    if (value_of(id.created) == 0) {
+      id.created = record.number;
+      if (id.index >= created || !change.marks.empty()) {
+        throw_error(ErrorCode::invalid_argument,
+                    "rows for a dataset that this commit does not create");
+      }
+    } else {
+      const DatasetEntry now = dataset_now(timeline, id);
+      check_schema(timeline, change, now);
+      check_marks(timeline, now, change.marks);
+    }
+    record.datasets.push_back(dataset_record(change, id));
+  }
+  std::ranges::sort(record.datasets, {}, &DatasetRecord::dataset);
+  const auto twice = std::ranges::adjacent_find(record.datasets, {}, &DatasetRecord::dataset);
+  if (twice != record.datasets.end()) {
+    throw_error(ErrorCode::invalid_argument, "one commit names a dataset twice; join its changes");
+  }
+}
+
+[[noreturn]] void throw_differences(const std::string& what,
+                                    const std::vector<Difference>& differences) {
+  std::string text = what;
+  ErrorWhere where;
+  for (const Difference& difference : differences) {
+    text += "; " + difference.text();
+    if (value_of(difference.since) != 0) where.commits.push_back(value_of(difference.since));
+  }
+  std::ranges::sort(where.commits);
+  const auto same = std::ranges::unique(where.commits);
+  where.commits.erase(same.begin(), same.end());
+  throw Error(ErrorCode::conflict, text, std::move(where));
+}
+
+void check_commit(const Timeline& timeline, CommitNumber number, CommitNumber lowest) {
+  const CommitNumber head = timeline.staged().commit;
+  if (number >= lowest && number <= head) return;
+  throw_error(ErrorCode::not_found, "commit {} does not exist; HEAD is {}", value_of(number),
+              value_of(head));
+}
+
+void check_dataset(const Timeline& timeline, const std::optional<DatasetId>& dataset) {
+  if (!dataset || version_of(timeline, *dataset) != nullptr) return;
+  throw_error(ErrorCode::not_found, "no commit created this dataset");
+}
+
+// Whether the rollback's lineage is the present one, for every dataset it is about.
+bool shows_target(const Rollback& rollback, const Timeline& timeline) {
+  const Lineage& lineage = timeline.lineage();
+  const auto same = [&](std::optional<DatasetId> dataset) {
+    const auto apart = lineage.difference(dataset, timeline.staged().commit, rollback.to);
+    return apart.only_a.empty() && apart.only_b.empty();
+  };
+  if (rollback.dataset) return same(rollback.dataset);
+  return same(std::nullopt) && std::ranges::all_of(lineage.datasets_with_own_nodes(), same);
+}
+
+// False if it would change nothing.
+bool decide_lineage(const Rollback& rollback, Timeline& timeline, CommitRecord& record) {
+  check_commit(timeline, rollback.to, CommitNumber{0});
+  check_dataset(timeline, rollback.dataset);
+  if (shows_target(rollback, timeline)) return false;
+  const auto events = past_events(timeline);
+  const RollbackDecision decision = decide_rollback(timeline.lineage(), *events, rollback.to,
+                                                    rollback.dataset, rollback.replace_name);
+  if (!decision.accepted()) {
+    throw_differences(
+        fmt::format("the rollback to {} stands against a name", value_of(rollback.to)),
+        decision.differences);
+  }
+  for (const DatasetId replaced : decision.replaced)
+    record.catalog.emplace_back(DropDataset{replaced});
+  record.lineage = RollbackRecord{rollback.to, rollback.dataset};
+  return true;
+}
+
+void decide_lineage(const Revert& revert, Timeline& timeline, const UniqueCheck& unique,
+                    CommitRecord& record) {
+  check_commit(timeline, revert.commit, CommitNumber{1});
+  check_dataset(timeline, revert.dataset);
+  const auto events = past_events(timeline);
+  RevertDecision decision =
+      decide_revert(timeline.lineage(), *events, revert.commit, revert.dataset, unique);
+  if (!decision.accepted()) {
+    throw_differences(fmt::format("commit {} cannot be undone exactly", value_of(revert.commit)),
+                      decision.differences);
+  }
+  record.lineage = std::move(decision.reversal);
+}
+
+Timestamp time_of(const CommitRequest& request, const HeadState& head, Timestamp now) {
+  if (!request.time) return std::max(now, head.time);
+  if (*request.time < head.time) {
+    throw_error(ErrorCode::invalid_argument, "a commit at {} would be before HEAD, which is of {}",
+                timestamp_format(*request.time), timestamp_format(head.time));
+  }
+  return *request.time;
+}
+
+Verdict repeated(const CommitRequest& request, CommitNumber winner, const Timeline& timeline) {
+  const CommitMeta meta = timeline.index().meta(winner);
+  if (meta.text.request_hash != request.request_hash) {
+    throw Error(
+        ErrorCode::conflict,
+        fmt::format("change id {} was used by commit {} for another change: give each change "
+                    "an id of its own",
+                    request.change_id->text(), value_of(winner)),
+        ErrorWhere{{}, std::nullopt, {value_of(winner)}});
+  }
+  return {Verdict::Kind::repeated, {}, winner};
+}
+
+std::optional<CommitNumber> find_winner(const CommitRequest& request, Timeline& timeline) {
+  const auto winner = timeline.index().find_change(*request.change_id);
+  if (!winner || !mutant("change-id-forgotten-by-rollback")) return winner;
+  const DatasetId any{};
+  const CommitNumber head = timeline.staged().commit;
+  return timeline.lineage().contains(any, head, *winner) ? winner : std::nullopt;
+}
+
+}  // namespace
+
+bool request_prepare(CommitRequest& request, io::Environment& environment) {
+  check_text("author", request.author, kAuthorBytesMax);
+  check_text("message", request.message, kMessageBytesMax);
+  check_text("extra", request.extra, kExtraBytesMax);
+  check_changes(request);
+  for (DatasetChange& change : request.datasets) {
+    join_marks(change.marks);
+    check_rows(change);
+  }
+  if (is_lineage(request) && (!request.catalog.empty() || !request.datasets.empty())) {
+    throw_error(ErrorCode::invalid_argument, "a rollback or revert is a commit of its own");
+  }
+  if (request.change_id) return false;
+  request.change_id.emplace();
+  environment.random(request.change_id->bytes);
+  return true;
+}
+
+Verdict decide(const CommitRequest& request, bool change_is_new, Timeline& timeline,
+               const UniqueCheck& unique, Timestamp now) {
+  if (!change_is_new) {
+    if (const auto winner = find_winner(request, timeline)) {
+      return repeated(request, *winner, timeline);
+    }
+  }
+  const HeadState& head = timeline.staged();
+  Verdict verdict;
+  CommitRecord& record = verdict.record;
+  record.number = next(head.commit);
+  record.catalog = decide_catalog(request, record.number, timeline);
+  decide_rows(request, timeline, record);
+  bool changed = record.has_content() || mutant("empty-change-recorded");
+  if (const auto* rollback = std::get_if<Rollback>(&request.lineage)) {
+    changed = decide_lineage(*rollback, timeline, record);
+  } else if (const auto* revert = std::get_if<Revert>(&request.lineage)) {
+    decide_lineage(*revert, timeline, unique, record);
+    changed = true;
+  }
+  if (!changed) return verdict;
+  verdict.kind = Verdict::Kind::record;
+  record.parent = head.hash;
+  record.range_root = timeline.range_root();
+  record.time = time_of(request, head, now);
+  record.author = request.author;
+  record.message = request.message;
+  record.extra = request.extra;
+  record.change_id = *request.change_id;
+  record.request_hash = request.request_hash;
+  return verdict;
+}
+
+}  // namespace otolith::history

@@ -1,0 +1,145 @@
+#include <map>
+
+#include "base/limits.h"
+#include "base/mutant.h"
+#include "history/decide.h"
+
+namespace otolith::history {
+
+namespace {
+
+// Names and schemas as the changes of one request make them, one after the other.
+class Working {
+ public:
+  Working(CommitNumber number, Timeline& timeline) : number_(number), timeline_(timeline) {
+    for (const DatasetEntry& entry : timeline.names_at(timeline.staged().commit)->entries()) {
+      names_.emplace(entry.name, entry.id);
+      entries_.emplace(entry.id, entry);
+    }
+  }
+
+  CreateDataset create(CreateDataset change) {
+    check_free(change.name);
+    if (timeline_.catalog().version()->datasets.size() + created_ >= kDatasetsMax) {
+      throw_error(ErrorCode::limit, "a database holds at most {} datasets (kDatasetsMax)",
+                  kDatasetsMax);
+    }
+    std::uint32_t id = 0;
+    for (Column& column : change.schema.columns) column.id = ++id;
+    const DatasetId dataset{number_, created_++};
+    const auto schema = std::make_shared<const Schema>(change.schema);
+    names_.emplace(change.name, dataset);
+    entries_.emplace(dataset, DatasetEntry{dataset, change.name, schema});
+    return change;
+  }
+
+  RenameDataset rename(RenameDataset change) {
+    change.dataset = resolve(change.dataset);
+    DatasetEntry& entry = get(change.dataset);
+    if (entry.name != change.name) check_free(change.name);
+    names_.erase(entry.name);
+    names_.emplace(change.name, entry.id);
+    entry.name = change.name;
+    return change;
+  }
+
+  DropDataset drop(DropDataset change) {
+    change.dataset = resolve(change.dataset);
+    names_.erase(get(change.dataset).name);
+    entries_.erase(change.dataset);
+    return change;
+  }
+
+  AlterDataset alter(AlterDataset change) {
+    change.dataset = resolve(change.dataset);
+    DatasetEntry& entry = get(change.dataset);
+    number_new_columns(change.dataset, change.schema);
+    check_alter(entry, change.schema);
+    entry.schema = std::make_shared<const Schema>(change.schema);
+    return change;
+  }
+
+ private:
+  DatasetId resolve(DatasetId id) const {
+    return value_of(id.created) == 0 ? DatasetId{number_, id.index} : id;
+  }
+
+  DatasetEntry& get(DatasetId id) {
+    const auto found = entries_.find(id);
+    if (found != entries_.end()) return found->second;
+    throw_error(ErrorCode::conflict, "the dataset (created by commit {}) does not exist any more",
+                value_of(id.created));
+  }
+
+  void check_free(const std::string& name) const {
+    if (!names_.contains(name)) return;
+    throw_error(ErrorCode::conflict, "a dataset named {} exists already", quoted(name));
+  }
+
+  // Ids that were in any schema of the dataset ever are taken, also those of rolled-back commits.
+  void number_new_columns(DatasetId dataset, Schema& schema) {
+    std::uint32_t next_id = 1;
+    if (timeline_.catalog().version()->find(dataset) != nullptr) {
+      next_id = timeline_.catalog().next_column(dataset);
+    }
+    const auto& present = *get(dataset).schema;
+    if (mutant("column-id-reused")) next_id = 1;
+    for (const Column& column : present.columns) next_id = std::max(next_id, column.id + 1);
+    for (Column& column : schema.columns) {
+      if (column.id == 0) column.id = next_id++;
+    }
+  }
+
+  static std::uint32_t id_of(const Schema& schema, std::string_view name) {
+    return schema.columns[schema.find(name).value()].id;
+  }
+
+  static void check_alter(const DatasetEntry& entry, const Schema& altered) {
+    const Schema& present = *entry.schema;
+    const auto refuse = [&](std::string_view why) {
+      throw_error(ErrorCode::invalid_argument, "{} cannot be altered so: {}", quoted(entry.name),
+                  why);
+    };
+    if (id_of(present, present.time) != id_of(altered, altered.time)) {
+      refuse("the time column stays");
+    }
+    bool same_keys = present.keys.size() == altered.keys.size();
+    for (std::size_t i = 0; same_keys && i < present.keys.size(); ++i) {
+      same_keys = id_of(present, present.keys[i]) == id_of(altered, altered.keys[i]);
+    }
+    if (!same_keys) refuse("the keys stay");
+    if (present.partition != altered.partition) refuse("the partitions stay");
+    if (!rows_fit(present, altered)) {
+      refuse("a type may only grow without loss, and a new column must take nulls");
+    }
+  }
+
+  const CommitNumber number_;
+  Timeline& timeline_;
+  std::uint32_t created_ = 0;
+  std::map<std::string, DatasetId> names_;
+  std::map<DatasetId, DatasetEntry> entries_;
+};
+
+}  // namespace
+
+std::vector<CatalogChange> decide_catalog(const CommitRequest& request, CommitNumber number,
+                                          Timeline& timeline) {
+  std::vector<CatalogChange> out;
+  if (request.catalog.empty()) return out;
+  Working working(number, timeline);
+  for (const CatalogChange& change : request.catalog) {
+    if (const auto* create = std::get_if<CreateDataset>(&change)) {
+      out.emplace_back(working.create(*create));
+    } else if (const auto* alter = std::get_if<AlterDataset>(&change)) {
+      out.emplace_back(working.alter(*alter));
+    } else if (const auto* rename = std::get_if<RenameDataset>(&change)) {
+      out.emplace_back(working.rename(*rename));
+    } else {
+      out.emplace_back(working.drop(std::get<DropDataset>(change)));
+    }
+  }
+  return out;
+}
+
+}  // namespace otolith::history

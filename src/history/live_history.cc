@@ -1,0 +1,270 @@
+#include "history/live_history.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace otolith::history {
+
+namespace {
+
+constexpr std::uint64_t kLogChunk = 256;  // commits looked at before others get the mutex
+
+[[noreturn]] void throw_no_commit(CommitNumber number, CommitNumber head) {
+  throw_error(ErrorCode::not_found, "commit {} does not exist; HEAD is {}", value_of(number),
+              value_of(head));
+}
+
+// What a filter says of one commit.
+bool passes(const LogFilter& filter, const std::optional<DatasetId>& dataset,
+            const CommitMeta& meta) {
+  if (filter.author && meta.text.author != *filter.author) return false;
+  if (!dataset) return true;
+  if (meta.text.lineage && meta.text.lineage_of.value_or(*dataset) == *dataset) return true;
+  return std::ranges::any_of(meta.text.changes,
+                             [&](const MetaChange& change) { return change.dataset == *dataset; });
+}
+
+bool had_name(const DatasetVersion& dataset, std::string_view name) {
+  for (std::size_t i = 0; i < dataset.events->size(); ++i) {
+    if ((*dataset.events)[i].name == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// ---- reading ----------------------------------------------------------------------------------
+
+// Every commit acknowledged before this call, by any process, is taken in when it returns.
+void LiveHistory::refresh() {
+  if (log_->behind()) log_->refresh(sink_, fallback_);
+  const std::scoped_lock guard(mutex_);
+  timeline_->check_damage();
+}
+
+bool LiveHistory::damaged() const {
+  const std::scoped_lock guard(mutex_);
+  return timeline_->damaged();
+}
+
+std::shared_ptr<const Snapshot> LiveHistory::head() {
+  refresh();
+  const std::scoped_lock guard(mutex_);
+  return timeline_->snapshot(timeline_->visible().commit);
+}
+
+std::shared_ptr<const Snapshot> LiveHistory::at(CommitNumber number) {
+  {
+    const std::scoped_lock guard(mutex_);
+    if (number <= timeline_->visible().commit) return timeline_->snapshot(number);
+  }
+  refresh();
+  const std::scoped_lock guard(mutex_);
+  if (number > timeline_->visible().commit) throw_no_commit(number, timeline_->visible().commit);
+  return timeline_->snapshot(number);
+}
+
+// ---- references -------------------------------------------------------------------------------
+
+CommitNumber LiveHistory::find(const Reference& reference) {
+  const CommitNumber head = timeline_->visible().commit;
+  if (const auto* number = std::get_if<CommitNumber>(&reference)) {
+    if (*number > head) throw_no_commit(*number, head);
+    return *number;
+  }
+  if (const auto* back = std::get_if<HeadReference>(&reference)) {
+    if (back->back <= value_of(head)) return CommitNumber{value_of(head) - back->back};
+    throw_error(ErrorCode::not_found, "HEAD~{} is before the first commit; HEAD is {}", back->back,
+                value_of(head));
+  }
+  if (const auto* tag = std::get_if<TagReference>(&reference)) {
+    const auto found = timeline_->tags().find(tag->name);
+    if (found == timeline_->tags().end()) throw_no_tag(tag->name, timeline_->tags());
+    return found->second;
+  }
+  const std::string& prefix = std::get<HashReference>(reference).prefix;
+  std::vector<CommitNumber> found = timeline_->index().find_hash(prefix, kCandidatesShownMax + 1);
+  std::erase_if(found, [&](CommitNumber number) { return number > head; });
+  if (found.empty()) throw_error(ErrorCode::not_found, "no commit's hash begins with #{}", prefix);
+  if (found.size() == 1) return found.front();
+  std::string text;
+  for (std::size_t i = 0; i < std::min(found.size(), kCandidatesShownMax); ++i) {
+    const Hash256 hash = timeline_->index().hash(found[i]);
+    text += fmt::format("{}{} (#{})", i == 0 ? "" : ", ", value_of(found[i]),
+                        hex(hash.view()).substr(0, prefix.size() + 4));
+  }
+  throw_error(ErrorCode::invalid_argument, "#{} is ambiguous: {}{}; give more digits", prefix, text,
+              found.size() > kCandidatesShownMax ? ", …" : "");
+}
+
+CommitNumber LiveHistory::resolve(std::string_view reference) {
+  const Reference parsed = reference_parse(reference);
+  refresh();
+  return with_timeline([&] { return find(parsed); });
+}
+
+CommitNumber LiveHistory::resolve_time(Timestamp time) {
+  refresh();
+  return with_timeline(
+      [&] { return std::min(timeline_->index().find_time(time), timeline_->visible().commit); });
+}
+
+// ---- commits as users see them ----------------------------------------------------------------
+
+std::map<std::string, ChangeCount> LiveHistory::changes_of(const CommitMeta& meta,
+                                                           CommitNumber number) {
+  std::map<std::string, ChangeCount> out;
+  for (const MetaChange& change : meta.text.changes) {
+    const DatasetVersion* dataset = timeline_->catalog().version()->find(change.dataset);
+    if (dataset == nullptr) continue;
+    auto entry = dataset_at(timeline_->view_at(number), *dataset);
+    // Dropped by this very commit: under the name it had before.
+    if (!entry)
+      entry = dataset_at(timeline_->view_at(CommitNumber{value_of(number) - 1}), *dataset);
+    if (entry) out[entry->name] = {change.added, change.ended};
+  }
+  return out;
+}
+
+// mutex_ held.
+Commit LiveHistory::describe(CommitNumber number, RecordNumber durable) {
+  Commit out;
+  out.number = number;
+  if (value_of(number) == 0) {
+    out.hash = hex(Hash256{}.view());
+    return out;
+  }
+  const CommitIndex& index = timeline_->index();
+  const CommitMeta meta = index.meta(number);
+  out.hash = hex(meta.entry.hash.view());
+  out.parent = hex(index.hash(CommitNumber{value_of(number) - 1}).view());
+  out.time = meta.entry.time;
+  out.author = meta.text.author;
+  out.message = meta.text.message;
+  out.extra = meta.text.extra;
+  out.change_id = meta.entry.change_id.text();
+  out.changes = changes_of(meta, number);
+  out.durable = meta.entry.record <= durable;
+  return out;
+}
+
+Commit LiveHistory::commit_info(CommitNumber number) {
+  bool known = false;
+  {
+    const std::scoped_lock guard(mutex_);
+    known = number <= timeline_->visible().commit;
+  }
+  if (!known) refresh();
+  const RecordNumber durable = log_->durable();
+  return with_timeline([&] {
+    if (number > timeline_->visible().commit) throw_no_commit(number, timeline_->visible().commit);
+    return describe(number, durable);
+  });
+}
+
+// The dataset of that name at HEAD, else the last one that ever had it.
+DatasetId LiveHistory::dataset_named(const std::string& name) {
+  const auto names = timeline_->names_at(timeline_->visible().commit);
+  if (const DatasetEntry* entry = names->find(name)) return entry->id;
+  const auto& datasets = timeline_->catalog().version()->datasets;
+  for (std::size_t i = datasets.size(); i-- > 0;) {
+    if (had_name(*datasets[i], name)) return datasets[i]->id;
+  }
+  std::vector<std::string> all;
+  for (const DatasetEntry& entry : names->entries()) all.push_back(entry.name);
+  throw_error(ErrorCode::not_found, "no dataset was ever named {}{}", quoted(name),
+              nearest_hint(name, all));
+}
+
+std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
+  refresh();
+  const RecordNumber durable = log_->durable();
+  std::optional<DatasetId> dataset;
+  std::uint64_t first = 1;  // of what is left to look at
+  std::uint64_t last = 0;
+  with_timeline([&] {
+    if (filter.dataset) dataset = dataset_named(*filter.dataset);
+    const auto before = [&](Timestamp time) {  // commits with an earlier time
+      return time == kTimestampMin ? 0 : value_of(timeline_->index().find_time({time.ns - 1}));
+    };
+    last = value_of(timeline_->visible().commit);
+    if (filter.until) last = std::min(last, before(*filter.until));
+    if (filter.since) first = before(*filter.since) + 1;
+  });
+  std::vector<Commit> out;
+  const std::uint64_t limit = filter.limit.value_or(~0ull);
+  while (first <= last && out.size() < limit) {
+    with_timeline([&] {
+      for (std::uint64_t i = 0; i < kLogChunk && first <= last && out.size() < limit; ++i) {
+        const CommitNumber number{filter.reverse ? first++ : last--};
+        if (passes(filter, dataset, timeline_->index().meta(number))) {
+          out.push_back(describe(number, durable));
+        }
+      }
+    });
+  }
+  return out;
+}
+
+std::map<std::string, CommitNumber> LiveHistory::tags() {
+  refresh();
+  const std::scoped_lock guard(mutex_);
+  return timeline_->tags();
+}
+
+// ---- the tail ---------------------------------------------------------------------------------
+
+bool LiveHistory::seal_due() {
+  const std::scoped_lock guard(mutex_);
+  const Catalog& catalog = timeline_->catalog();
+  return catalog.tail_bytes() > options_.tail_bytes_max ||
+         catalog.tail_entries() > options_.tail_commits_max;
+}
+
+RecordNumber LiveHistory::seal_point() {
+  refresh();
+  const RecordNumber durable = log_->durable();
+  const std::scoped_lock guard(mutex_);
+  return std::min(durable, timeline_->visible().record);
+}
+
+std::vector<std::pair<DatasetId, std::vector<TailEntry>>> LiveHistory::tail_until(
+    RecordNumber point) {
+  std::vector<std::pair<DatasetId, std::vector<TailEntry>>> out;
+  const std::scoped_lock guard(mutex_);
+  const auto& datasets = timeline_->catalog().version()->datasets;
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    std::vector<TailEntry> entries;
+    const Growing<StoredTail>& tail = *datasets[i]->tail;
+    for (std::size_t j = 0; j < tail.size() && tail[j].record <= point; ++j) {
+      entries.push_back(tail[j].entry);
+    }
+    if (!entries.empty()) out.emplace_back(datasets[i]->id, std::move(entries));
+  }
+  return out;
+}
+
+std::shared_ptr<const Schema> LiveHistory::schema_of(DatasetId dataset) {
+  const std::scoped_lock guard(mutex_);
+  const DatasetVersion* version = timeline_->catalog().version()->find(dataset);
+  if (version == nullptr) throw_error(ErrorCode::not_found, "no commit created this dataset");
+  return std::make_shared<const Schema>(every_column(*version));
+}
+
+std::vector<std::pair<DatasetId, SegmentEntry>> LiveHistory::all_segments() {
+  std::vector<std::pair<DatasetId, SegmentEntry>> out;
+  const std::scoped_lock guard(mutex_);
+  const auto& datasets = timeline_->catalog().version()->datasets;
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    const Growing<StoredSegment>& segments = *datasets[i]->segments;
+    for (std::size_t j = 0; j < segments.size(); ++j) {
+      out.emplace_back(datasets[i]->id, segments[j].entry);
+    }
+  }
+  return out;
+}
+
+LogStatus LiveHistory::status() { return log_->status(); }
+
+}  // namespace otolith::history

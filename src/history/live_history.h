@@ -1,0 +1,134 @@
+// The History of one handle: log, committer and timeline behind one mutex.
+//
+// Role:    the one implementation of history.h; its parts are the other files of this name.
+//
+//   live_history.cc         head, at, resolve, log, tags, status
+//   live_history_open.cc    open and recover: checkpoint, replay, trailing relaxed commits
+//   live_history_commit.cc  commit, tag and seal on their way through the committer
+//   live_history_save.cc    checkpoints and index runs; close
+//   live_history_verify.cc  the chain of commits, the mountain range, the index against the log
+//
+// Shapes:  as history.h.
+// Errors:  as history.h.
+// Threads: thread-safe. The log is never called while mutex_ is held, because its sinks take it.
+// Why:     a reader takes the mutex for two pointers; no fsync happens under it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "base/log.h"
+#include "history/committer.h"
+#include "history/history.h"
+#include "history/reference.h"
+#include "history/timeline.h"
+
+namespace otolith::history {
+
+class LiveHistory final : public History {
+ public:
+  LiveHistory(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
+              const Id128& database, HistoryOptions options);
+  ~LiveHistory() override;
+
+  Commit commit(CommitRequest request) override;
+  std::shared_ptr<const Snapshot> head() override;
+  std::shared_ptr<const Snapshot> at(CommitNumber number) override;
+  CommitNumber resolve(std::string_view reference) override;
+  CommitNumber resolve_time(Timestamp time) override;
+  Commit commit_info(CommitNumber number) override;
+  std::vector<Commit> log(const LogFilter& filter) override;
+  void tag(const std::string& name, CommitNumber number) override;
+  void untag(const std::string& name) override;
+  std::map<std::string, CommitNumber> tags() override;
+  bool seal_due() override;
+  RecordNumber seal_point() override;
+  std::vector<std::pair<DatasetId, std::vector<TailEntry>>> tail_until(RecordNumber point) override;
+  std::shared_ptr<const Schema> schema_of(DatasetId dataset) override;
+  bool seal(const SealRequest& request) override;
+  void checkpoint() override;
+  void sync() override;
+  void on_sync_segments(std::function<void(const std::vector<SegmentRef>&)> hook) override;
+  std::vector<std::pair<DatasetId, SegmentEntry>> all_segments() override;
+  LogStatus status() override;
+  void verify(const std::function<void(const Error&)>& problem) override;
+  void close() override;
+
+ private:
+  class CommitSubmission;
+  class TagSubmission;
+  class SealSubmission;
+
+  /// A checkpoint that waits to be written, as of a durable record.
+  struct Save {
+    HeadState head;
+    Bytes bytes;
+  };
+
+  // live_history.cc
+  void refresh();
+  bool damaged() const;
+  Commit describe(CommitNumber number, RecordNumber durable);
+  std::map<std::string, ChangeCount> changes_of(const CommitMeta& meta, CommitNumber number);
+  DatasetId dataset_named(const std::string& name);
+  CommitNumber find(const Reference& reference);
+  /// Runs a look-up with the mutex held; a damaged index is made again from the log, and it runs
+  /// anew.
+  template <typename LookUp>
+  auto with_timeline(LookUp look_up) -> decltype(look_up());
+
+  // live_history_open.cc
+  void open_log();
+  bool open_from(std::optional<Checkpoint> checkpoint);
+  std::unique_ptr<Log> new_log(bool read_only);
+  void end_at_unsound();
+  void sync_relaxed_segments();
+
+  // live_history_save.cc
+  bool save_due() const;
+  void plan_save() noexcept;
+  void save_planned() noexcept;
+  void save(const Save& save);
+
+  const std::shared_ptr<io::Vfs> vfs_;
+  const std::shared_ptr<io::Environment> environment_;
+  const Id128 database_;
+  const HistoryOptions options_;
+  const bool read_only_;
+
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<Committer> committer_;
+  const FrameSink sink_;
+  const Log::Fallback fallback_;
+
+  std::mutex save_mutex_;  // one writer of checkpoints at a time; taken before mutex_
+
+  mutable std::mutex mutex_;            // guards all below
+  std::unique_ptr<Timeline> timeline_;  // never null
+  std::map<std::string, CommitNumber> staged_tags_;
+  std::function<void(const std::vector<SegmentRef>&)> sync_segments_;
+  CommitNumber saved_{0};  // commits up to here are in a checkpoint
+  RecordNumber saved_record_{0};
+  CommitNumber save_from_{0};  // no try before this commit: the last one failed
+  bool sealed_ = false;        // since the last checkpoint
+  std::optional<Save> planned_;
+};
+
+template <typename LookUp>
+auto LiveHistory::with_timeline(LookUp look_up) -> decltype(look_up()) {
+  const std::scoped_lock guard(mutex_);
+  try {
+    return look_up();
+  } catch (const Error& error) {
+    if (!timeline_->index_damaged(error)) throw;
+    log_line(LogLevel::warning, error.what());
+  }
+  timeline_->rebuild_index(*new_log(true));
+  return look_up();
+}
+
+/// Throws not_found with the nearest tag.
+[[noreturn]] void throw_no_tag(const std::string& name, const Tags& tags);
+
+}  // namespace otolith::history

@@ -1,0 +1,231 @@
+#include <algorithm>
+
+#include "history/decide.h"
+#include "history/live_history.h"
+
+namespace otolith::history {
+
+// ---- commits ----------------------------------------------------------------------------------
+
+// One commit on its way: prepared outside, decided and staged under the append lock.
+class LiveHistory::CommitSubmission final : public Submission {
+ public:
+  CommitSubmission(LiveHistory& owner, CommitRequest request)
+      : owner_(owner), request_(std::move(request)) {
+    change_is_new_ = request_prepare(request_, *owner_.environment_);
+  }
+
+  Decision decide(const Turn& turn) override {
+    const Timestamp now = owner_.environment_->now();
+    return owner_.with_timeline([&] { return decide_now(turn, now); });
+  }
+
+  void appended(RecordNumber number) noexcept override {
+    const std::scoped_lock guard(owner_.mutex_);
+    owner_.timeline_->publish(number);
+    if (!relaxed_) owner_.plan_save();
+  }
+
+  void undone() noexcept override {
+    const std::scoped_lock guard(owner_.mutex_);
+    owner_.timeline_->unstage();
+  }
+
+  Verdict::Kind kind() const noexcept { return kind_; }
+  CommitNumber number() const noexcept { return number_; }
+
+ private:
+  Decision decide_now(const Turn& turn, Timestamp now) {
+    Timeline& timeline = *owner_.timeline_;
+    timeline.check_damage();
+    Verdict verdict =
+        history::decide(request_, change_is_new_, timeline, owner_.options_.unique, now);
+    kind_ = verdict.kind;
+    number_ = verdict.winner;
+    // The winner is in this very batch: whether it wins is known in the next one.
+    if (number_ > timeline.visible().commit && !turn.last_round) return Decision::later();
+    if (kind_ != Verdict::Kind::record) return Decision::nothing();
+    number_ = verdict.record.number;
+    // Relaxed is a permission: now and then one is made durable, so that a checkpoint can be taken.
+    relaxed_ = request_.relaxed && !owner_.save_due();
+    Hash256 hash;
+    Bytes payload = commit_write(verdict.record, hash);
+    timeline.stage(verdict.record, hash, turn.number, request_.relaxed);
+    return Decision::append({FrameType::commit, relaxed_, std::move(payload)});
+  }
+
+  LiveHistory& owner_;
+  CommitRequest request_;
+  bool change_is_new_ = false;
+  bool relaxed_ = false;
+  Verdict::Kind kind_ = Verdict::Kind::empty;
+  CommitNumber number_{0};
+};
+
+Commit LiveHistory::commit(CommitRequest request) {
+  const bool relief = std::holds_alternative<Rollback>(request.lineage);
+  CommitSubmission submission(*this, std::move(request));
+  committer_->submit(submission, relief ? LockPurpose::relief : LockPurpose::commit);
+  if (submission.kind() == Verdict::Kind::record) save_planned();
+  if (submission.kind() != Verdict::Kind::empty) return commit_info(submission.number());
+  Commit head = commit_info(this->head()->number());
+  head.changes.clear();
+  return head;
+}
+
+// ---- tags -------------------------------------------------------------------------------------
+
+// A tag given or taken: 0 takes it.
+class LiveHistory::TagSubmission final : public Submission {
+ public:
+  TagSubmission(LiveHistory& owner, TagRecord tag) : owner_(owner), tag_(std::move(tag)) {}
+
+  Decision decide(const Turn&) override {
+    const std::scoped_lock guard(owner_.mutex_);
+    owner_.timeline_->check_damage();
+    if (value_of(tag_.commit) != 0) {
+      check_new();
+    } else {
+      check_there();
+    }
+    const auto [at, fresh] = owner_.staged_tags_.emplace(tag_.name, tag_.commit);
+    before_ = fresh ? std::nullopt : std::optional(at->second);
+    at->second = tag_.commit;
+    return Decision::append({FrameType::tag, false, tag_write(tag_)});
+  }
+
+  void appended(RecordNumber number) noexcept override {
+    const std::scoped_lock guard(owner_.mutex_);
+    owner_.timeline_->apply_tag(tag_, number);
+    owner_.staged_tags_.erase(tag_.name);
+    owner_.plan_save();
+  }
+
+  void undone() noexcept override {
+    const std::scoped_lock guard(owner_.mutex_);
+    if (before_) {
+      owner_.staged_tags_[tag_.name] = *before_;
+    } else {
+      owner_.staged_tags_.erase(tag_.name);
+    }
+  }
+
+ private:
+  bool exists() const {
+    const auto staged = owner_.staged_tags_.find(tag_.name);
+    if (staged != owner_.staged_tags_.end()) return value_of(staged->second) != 0;
+    return owner_.timeline_->tags().contains(tag_.name);
+  }
+
+  void check_new() const {
+    const CommitNumber head = owner_.timeline_->staged().commit;
+    if (tag_.commit > head) {
+      throw_error(ErrorCode::not_found, "commit {} does not exist; HEAD is {}",
+                  value_of(tag_.commit), value_of(head));
+    }
+    if (exists()) {
+      throw_error(ErrorCode::conflict, "the tag {} exists already; take it away first",
+                  quoted(tag_.name));
+    }
+  }
+
+  void check_there() const {
+    if (!exists()) throw_no_tag(tag_.name, owner_.timeline_->tags());
+  }
+
+  LiveHistory& owner_;
+  const TagRecord tag_;
+  std::optional<CommitNumber> before_;  // what was staged of this name
+};
+
+void throw_no_tag(const std::string& name, const Tags& tags) {
+  std::vector<std::string> names;
+  for (const auto& [tag, commit] : tags) names.push_back(tag);
+  throw_error(ErrorCode::not_found, "there is no tag {}{}", quoted(name),
+              nearest_hint(name, names));
+}
+
+void LiveHistory::tag(const std::string& name, CommitNumber number) {
+  tag_name_check(name);
+  if (value_of(number) == 0) {
+    throw_error(ErrorCode::invalid_argument,
+                "0 is the empty database before the first commit and takes no tag");
+  }
+  TagSubmission submission(*this, {name, number});
+  committer_->submit(submission);
+  save_planned();
+}
+
+void LiveHistory::untag(const std::string& name) {
+  TagSubmission submission(*this, {name, CommitNumber{0}});
+  committer_->submit(submission, LockPurpose::relief);
+  save_planned();
+}
+
+// ---- seals ------------------------------------------------------------------------------------
+
+// A seal: it stands only if the tail it covers is still what its segments were made of.
+class LiveHistory::SealSubmission final : public Submission {
+ public:
+  SealSubmission(LiveHistory& owner, const SealRequest& request)
+      : owner_(owner), request_(request) {}
+
+  Decision decide(const Turn&) override {
+    const std::scoped_lock guard(owner_.mutex_);
+    owner_.timeline_->check_damage();
+    record_ = {request_.covers, {}};
+    for (const SealedDataset& sealed : request_.datasets) {
+      const DatasetVersion* dataset = owner_.timeline_->catalog().version()->find(sealed.dataset);
+      if (dataset == nullptr || !covers(*dataset, sealed.segment)) return Decision::nothing();
+      record_.datasets.push_back({sealed.dataset, dataset->sealed, sealed.segment});
+    }
+    std::ranges::sort(record_.datasets, {}, &SealedRecord::dataset);
+    if (record_.datasets.empty()) return Decision::nothing();
+    return Decision::append({FrameType::seal, false, seal_write(record_)});
+  }
+
+  void appended(RecordNumber number) noexcept override {
+    const std::scoped_lock guard(owner_.mutex_);
+    applied_ = owner_.timeline_->apply_seal(record_, number);
+    owner_.sealed_ = true;
+    owner_.plan_save();
+  }
+
+  void undone() noexcept override {}
+
+  bool applied() const noexcept { return applied_; }
+
+ private:
+  // The rows of the tail up to the record, neither more nor fewer than the segment holds.
+  bool covers(const DatasetVersion& dataset, const SegmentEntry& segment) const {
+    std::uint64_t rows = 0;
+    CommitNumber first{0};
+    CommitNumber last{0};
+    for (std::size_t i = 0; i < dataset.tail->size(); ++i) {
+      const StoredTail& tail = (*dataset.tail)[i];
+      if (tail.record > request_.covers) break;
+      if (rows == 0) first = tail.entry.begin;
+      last = tail.entry.begin;
+      rows += tail.entry.rows;
+    }
+    return rows != 0 && rows == segment.ref.rows && first == segment.begin_first &&
+           last == segment.begin_last && dataset.sealed < request_.covers;
+  }
+
+  LiveHistory& owner_;
+  const SealRequest& request_;
+  SealRecord record_;
+  bool applied_ = false;
+};
+
+bool LiveHistory::seal(const SealRequest& request) {
+  if (request.covers > log_->durable()) {
+    throw_error(ErrorCode::invalid_argument, "a seal covers durable records only (seal_point)");
+  }
+  SealSubmission submission(*this, request);
+  committer_->submit(submission);
+  save_planned();
+  return submission.applied();
+}
+
+}  // namespace otolith::history

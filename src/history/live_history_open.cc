@@ -1,0 +1,150 @@
+#include "base/mutant.h"
+#include "history/live_history.h"
+#include "history/replace_file.h"
+
+namespace otolith::history {
+
+namespace {
+
+constexpr const char* kIndexFolder = "index";
+
+}  // namespace
+
+void History::create(io::Vfs& vfs, io::Environment& environment, const Id128& database) {
+  vfs.make_dir(kIndexFolder);
+  Log::create(vfs, environment, database);
+  vfs.sync_dir("");
+}
+
+std::unique_ptr<History> History::open(std::shared_ptr<io::Vfs> vfs,
+                                       std::shared_ptr<io::Environment> environment,
+                                       const Id128& database, HistoryOptions options) {
+  return std::make_unique<LiveHistory>(std::move(vfs), std::move(environment), database,
+                                       std::move(options));
+}
+
+LiveHistory::LiveHistory(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
+                         const Id128& database, HistoryOptions options)
+    : vfs_(std::move(vfs)),
+      environment_(std::move(environment)),
+      database_(database),
+      options_(std::move(options)),
+      read_only_(options_.log.read_only),
+      sink_([this](const Frame& frame) {
+        const std::scoped_lock guard(mutex_);
+        timeline_->take(frame);
+      }),
+      fallback_([this](RecordNumber stands) {
+        const std::scoped_lock guard(mutex_);
+        timeline_->fall_back(stands);
+      }) {
+  open_log();
+  committer_ = std::make_unique<Committer>(
+      *log_, *environment_, CommitterHooks{sink_, fallback_, [this] { sync_relaxed_segments(); }});
+  end_at_unsound();
+}
+
+// The committer's thread ends before what it works on.
+LiveHistory::~LiveHistory() { committer_.reset(); }
+
+std::unique_ptr<Log> LiveHistory::new_log(bool read_only) {
+  LogOptions options = options_.log;
+  options.read_only = read_only;
+  options.commit_hash = [this](RecordNumber record) {
+    const std::scoped_lock guard(mutex_);
+    return timeline_->hash_at(record);
+  };
+  return Log::open(vfs_, environment_, database_, std::move(options));
+}
+
+// The newest checkpoint that the log agrees with, else all of the log.
+void LiveHistory::open_log() {
+  for (const RecordNumber record : checkpoint_list(*vfs_)) {
+    if (auto checkpoint = checkpoint_load(*vfs_, database_, record)) {
+      if (open_from(std::move(checkpoint))) return;
+      log_line(LogLevel::warning,
+               fmt::format("the checkpoint of record {} is of another history", value_of(record)));
+    }
+    if (!read_only_) checkpoint_remove(*vfs_, record);
+  }
+  open_from(std::nullopt);
+  timeline_->adopt_index(!read_only_);
+}
+
+bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
+  timeline_ = std::make_unique<Timeline>(vfs_, database_, options_);
+  log_ = new_log(read_only_);
+  if (checkpoint) {
+    const std::uint64_t from = value_of(checkpoint->replay_from());
+    const HeadState head = checkpoint->head;
+    if (!timeline_->resume(*std::move(checkpoint))) return false;
+    if (from > 1) log_->seek(RecordNumber{from - 1});
+    saved_ = head.commit;
+    saved_record_ = head.record;
+  }
+  try {
+    log_->refresh(sink_, fallback_);
+  } catch (const Error& error) {
+    // What came before the damage stays readable; whoever asks for HEAD or commits meets it again.
+    if (error.code() != ErrorCode::corrupt) throw;
+    log_line(LogLevel::error, error.what());
+  }
+  if (timeline_->resumed()) return true;
+  saved_ = CommitNumber{0};
+  saved_record_ = RecordNumber{0};
+  return false;
+}
+
+// Relaxed commits are there before their segments are on the disk: after a crash the first of them
+// that is not whole ends history, and only of those behind the last durable record.
+void LiveHistory::end_at_unsound() {
+  const auto unsound = [&]() -> std::optional<RecordNumber> {
+    const std::scoped_lock guard(mutex_);
+    if (!options_.segment_ok || mutant("unsound-relaxed-kept")) return std::nullopt;
+    return timeline_->unsound_from(options_.segment_ok);
+  };
+  std::optional<RecordNumber> stands = unsound();
+  if (!stands) return;
+  if (read_only_) {
+    const std::scoped_lock guard(mutex_);
+    timeline_->end_at(*stands);
+    return;
+  }
+  const auto lock = log_->lock();
+  lock->catch_up(sink_, fallback_);
+  stands = unsound();
+  if (!stands) return;
+  log_line(LogLevel::error,
+           fmt::format("relaxed commits behind record {} are lost: their segments are not sound",
+                       value_of(*stands)));
+  {
+    const std::scoped_lock guard(mutex_);
+    timeline_->fall_back(*stands);
+  }
+  sync_relaxed_segments();
+  const Bytes payload = lost_write({next(*stands), log_->last()});
+  const RecordNumber number = lock->append({{FrameType::lost, false, payload}}).front();
+  const std::scoped_lock guard(mutex_);
+  timeline_->take_own(number);
+}
+
+void LiveHistory::sync_relaxed_segments() {
+  std::function<void(const std::vector<SegmentRef>&)> hook;
+  std::vector<SegmentRef> segments;
+  RecordNumber until{0};
+  {
+    const std::scoped_lock guard(mutex_);
+    hook = sync_segments_;
+    segments = timeline_->relaxed_segments(until);
+  }
+  if (hook && !segments.empty() && !mutant("relaxed-segments-unsynced")) hook(segments);
+  const std::scoped_lock guard(mutex_);
+  timeline_->relaxed_synced(until);
+}
+
+void LiveHistory::on_sync_segments(std::function<void(const std::vector<SegmentRef>&)> hook) {
+  const std::scoped_lock guard(mutex_);
+  sync_segments_ = std::move(hook);
+}
+
+}  // namespace otolith::history

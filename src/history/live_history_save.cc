@@ -1,0 +1,100 @@
+#include "history/live_history.h"
+#include "history/replace_file.h"
+
+namespace otolith::history {
+
+namespace {
+
+constexpr const char* kFolder = "index";
+constexpr int kTriesMax = 100;  // of a checkpoint while others commit
+
+}  // namespace
+
+// mutex_ held.
+bool LiveHistory::save_due() const {
+  const HeadState& head = timeline_->staged();
+  if (head.commit < save_from_) return false;
+  return sealed_ || value_of(head.commit) - value_of(saved_) >= options_.checkpoint_commits;
+}
+
+// mutex_ held, under the append lock, behind a durable append: all that is visible is durable.
+void LiveHistory::plan_save() noexcept {
+  if (timeline_->has_staged() || planned_ || !save_due()) return;
+  try {
+    const Checkpoint checkpoint = timeline_->checkpoint();
+    planned_ = Save{checkpoint.head, checkpoint_write(database_, checkpoint)};
+  } catch (const std::exception& error) {
+    log_line(LogLevel::warning, error.what());
+  }
+}
+
+// Derived data: that it could not be written is no failure of the commit that was to bring it.
+void LiveHistory::save_planned() noexcept {
+  std::optional<Save> planned;
+  const std::unique_lock saving(save_mutex_, std::try_to_lock);
+  if (!saving) return;
+  {
+    const std::scoped_lock guard(mutex_);
+    planned = std::exchange(planned_, std::nullopt);
+  }
+  if (!planned) return;
+  try {
+    save(*planned);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::warning, std::string("no checkpoint was written: ") + error.what());
+    const std::scoped_lock guard(mutex_);
+    save_from_ = CommitNumber{value_of(planned->head.commit) + options_.checkpoint_commits / 8 + 1};
+  }
+}
+
+// save_mutex_ held. The index first: a checkpoint counts only where the index reaches it.
+void LiveHistory::save(const Save& save) {
+  vfs_->make_dir(kFolder);
+  while (true) {
+    std::optional<RunPlan> plan;
+    {
+      const std::scoped_lock guard(mutex_);
+      plan = timeline_->index().plan(save.head.commit);
+    }
+    if (!plan) break;
+    auto run = plan->write(*vfs_, database_);
+    const std::scoped_lock guard(mutex_);
+    timeline_->index().install(std::move(run));
+  }
+  checkpoint_store(*vfs_, save.head.record, save.bytes);
+  const std::scoped_lock guard(mutex_);
+  saved_ = save.head.commit;
+  saved_record_ = save.head.record;
+  sealed_ = false;
+}
+
+void LiveHistory::checkpoint() {
+  const std::scoped_lock saving(save_mutex_);
+  for (int i = 0; i < kTriesMax; ++i) {
+    committer_->sync();
+    const RecordNumber durable = log_->durable();
+    std::optional<Save> planned;
+    {
+      const std::scoped_lock guard(mutex_);
+      timeline_->check_damage();
+      if (timeline_->visible().record == saved_record_) return;
+      if (timeline_->has_staged() || timeline_->visible().record > durable) continue;
+      const Checkpoint checkpoint = timeline_->checkpoint();
+      planned = Save{checkpoint.head, checkpoint_write(database_, checkpoint)};
+    }
+    save(*planned);
+    return;
+  }
+}
+
+void LiveHistory::sync() { committer_->sync(); }
+
+void LiveHistory::close() {
+  if (read_only_) return;
+  committer_->close();
+  if (!damaged()) checkpoint();
+  log_->close();
+  remove_unfinished(*vfs_, kFolder);
+}
+
+}  // namespace otolith::history

@@ -1,0 +1,89 @@
+#include "history/live_history.h"
+
+namespace otolith::history {
+
+namespace {
+
+using Problem = std::function<void(const Error&)>;
+
+// Follows the chain of commits from the first frame on, trusting nothing that was derived.
+class ChainCheck {
+ public:
+  explicit ChainCheck(const Problem& problem) : problem_(problem) {}
+
+  void take(const Frame& frame) {
+    try {
+      if (frame.type == FrameType::lost) lost(lost_read(frame.payload).stands());
+      if (frame.type == FrameType::commit) commit(frame);
+    } catch (const Error& error) {
+      problem_(error);
+    }
+  }
+
+  const std::vector<Hash256>& hashes() const noexcept { return hashes_; }
+
+ private:
+  void report(const std::string& what) const {
+    problem_(Error(ErrorCode::corrupt, what, {{}, std::nullopt, {value_of(record_.number)}}));
+  }
+
+  void commit(const Frame& frame) {
+    commit_read(frame.payload, record_);
+    const Hash256 parent = hashes_.empty() ? Hash256{} : hashes_.back();
+    if (value_of(record_.number) != hashes_.size() + 1)
+      report("the commit's number is out of order");
+    if (record_.parent != parent) report("the commit names another parent than the one before it");
+    if (record_.range_root != range_.root())
+      report("the commit's mountain range is of other commits");
+    for (const DatasetRecord& rows : record_.datasets) {
+      if (rows.root != dataset_root(rows.rows_root, rows.marks_root)) {
+        report("the commit's root of a dataset is not that of its rows and marks");
+      }
+    }
+    hashes_.push_back(commit_hash(frame.payload));
+    records_.push_back(frame.number);
+    range_.append(hashes_.back());
+  }
+
+  void lost(RecordNumber stands) {
+    while (!records_.empty() && records_.back() > stands) {
+      records_.pop_back();
+      hashes_.pop_back();
+    }
+    range_ = {};
+    for (const Hash256& hash : hashes_) range_.append(hash);
+  }
+
+  const Problem& problem_;
+  CommitRecord record_;
+  std::vector<Hash256> hashes_;
+  std::vector<RecordNumber> records_;
+  MountainRange range_;
+};
+
+}  // namespace
+
+void LiveHistory::verify(const std::function<void(const Error&)>& problem) {
+  log_->verify(problem);
+  ChainCheck chain(problem);
+  try {
+    new_log(true)->refresh([&](const Frame& frame) { chain.take(frame); }, {});
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;  // damage of frames: told above
+  }
+  const std::scoped_lock guard(mutex_);
+  const CommitIndex& index = timeline_->index();
+  for (CommitNumber n{1}; n <= timeline_->visible().commit; n = next(n)) {
+    try {
+      const CommitMeta meta = index.meta(n);
+      const bool known = value_of(n) <= chain.hashes().size();
+      if (!known || meta.entry.hash == chain.hashes()[value_of(n) - 1]) continue;
+      problem(Error(ErrorCode::corrupt, "the index names another hash than the log",
+                    {"index", std::nullopt, {value_of(n)}}));
+    } catch (const Error& error) {
+      problem(error);
+    }
+  }
+}
+
+}  // namespace otolith::history
