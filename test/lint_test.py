@@ -140,6 +140,7 @@ BAD = {
         "stream": ("src/model/row.cc", "std::ifstream file;\n"),
         "clock": ("include/otolith/row.h", "auto t = std::chrono::steady_clock::now();\n"),
         "filesystem": ("src/model/row.cc", "#include <filesystem>\n"),
+        "system call": ("src/model/row.cc", "int id = int(syscall(39));\n"),
         "random": ("src/base/bytes.cc", "std::random_device device;\n"),
     },
     "mutants_listed": {
@@ -195,6 +196,7 @@ def test_every_rule_has_a_bad_sample():
         ("#include <chrono>\nauto f() { return std::chrono::system_clock::now(); }", "clock"),
         ('#include <fstream>\nstd::ifstream f() { return std::ifstream("a"); }', "fstream"),
         ('#include <filesystem>\nbool f() { return std::filesystem::exists("a"); }', "filesystem"),
+        ("#include <unistd.h>\nlong f() { return syscall(39); }", "syscall"),
         ("#include <random>\nunsigned f() { return std::random_device{}(); }", "random_device"),
     ],
     ids=lambda text: text if text.isidentifier() else "",
@@ -215,6 +217,14 @@ def test_call_of_the_system_outside_io_is_found_in_the_object(root, code, symbol
     problems = lint.check(lint.Tree(root, root / "build"), lint.os_symbols)
     assert any(symbol in problem.what for problem in problems)
     assert {problem.path for problem in problems} == {"src/model/row.cc"}
+
+
+def test_waits_of_threads_are_no_calls_of_the_system():
+    clock = "_ZNSt6chrono3_V212steady_clock3nowEv"
+    assert lint.is_thread_wait(clock, "ready.wait_for(guard, time);")
+    assert lint.is_thread_wait("syscall", "#include <latch>")
+    assert not lint.is_thread_wait(clock, "#include <latch>")
+    assert not lint.is_thread_wait("fsync", "#include <latch>\nready.wait_for(guard, time);")
 
 
 def test_functions_are_told_from_initialisers():
