@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 
 namespace otolith::model {
 
@@ -87,6 +88,16 @@ Batch batch_slice(const Batch& batch, std::uint64_t first, std::uint64_t count) 
   Batch out{.schema = batch.schema, .rows = count};
   for (const Array& column : batch.columns)
     out.columns.push_back(array_slice(column, first, count));
+  return out;
+}
+
+Batch batch_copy(const Batch& batch, std::uint64_t first, std::uint64_t count) {
+  Batch out{.schema = batch.schema, .rows = count};
+  for (const Array& column : batch.columns) {
+    ArrayBuilder copy(column.type);
+    copy.append_rows(column, first, count);
+    out.columns.push_back(copy.finish());
+  }
   return out;
 }
 
@@ -187,6 +198,26 @@ std::uint64_t batch_plain_bytes(const Batch& batch) noexcept {
   return bytes;
 }
 
+std::uint64_t array_hash(const Array& array, std::uint64_t seed) {
+  const std::uint64_t width = type_width(array.type);
+  std::uint64_t hash = xxh3(std::as_bytes(std::span(&array.length, 1)), seed);
+  if (!is_text(array.type) && array.null_count == 0) {
+    return xxh3(array.values.bytes.first(array.length * width), hash);
+  }
+  Bytes bits(bitmap_bytes(array.length));
+  if (array.null_count != 0) bitmap_copy(array.validity.bytes, 0, array.length, bits.data(), 0);
+  hash = xxh3(bits, hash);
+  if (is_text(array.type)) {
+    for (std::uint64_t i = 0; i < array.length; ++i) {
+      if (!array.is_null(i)) hash = xxh3(as_bytes_view(array.text(i)), hash + i);
+    }
+    return hash;
+  }
+  Bytes values(array.length * width);
+  copy_plain_values(array, 0, array.length, values.data());
+  return xxh3(values, hash);
+}
+
 void ArrayBuilder::append_validity(bool valid) {
   if ((length_ & 7) == 0) validity_.push_back(std::byte{0});
   if (valid) validity_.back() |= static_cast<std::byte>(1u << (length_ & 7));
@@ -198,16 +229,22 @@ void ArrayBuilder::append(std::span<const std::byte> value) {
   append_validity(true);
 }
 
+void ArrayBuilder::append_offset() {
+  const auto end = static_cast<std::int64_t>(values_.size());
+  const BytesView bytes = std::as_bytes(std::span(&end, 1));
+  offsets_.insert(offsets_.end(), bytes.begin(), bytes.end());
+}
+
 void ArrayBuilder::append_text(std::string_view text) {
   const BytesView bytes = as_bytes_view(text);
   values_.insert(values_.end(), bytes.begin(), bytes.end());
-  offsets_.push_back(static_cast<std::int64_t>(values_.size()));
+  append_offset();
   append_validity(true);
 }
 
 void ArrayBuilder::append_null() {
   if (is_text(type_)) {
-    offsets_.push_back(static_cast<std::int64_t>(values_.size()));
+    append_offset();
   } else {
     values_.resize(values_.size() + type_width(type_));
   }
@@ -215,13 +252,42 @@ void ArrayBuilder::append_null() {
   ++null_count_;
 }
 
+void ArrayBuilder::append_text_rows(const Array& array, std::uint64_t first, std::uint64_t count) {
+  const auto* from = array.offsets.as<std::int64_t>() + first;
+  const auto start = static_cast<std::int64_t>(values_.size());
+  const BytesView bytes = array.values.bytes.subspan(
+      static_cast<std::uint64_t>(from[0]), static_cast<std::uint64_t>(from[count] - from[0]));
+  values_.insert(values_.end(), bytes.begin(), bytes.end());
+  const std::size_t at = offsets_.size();
+  offsets_.resize(at + count * 8);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    store_le(offsets_.data() + at + i * 8, start + from[i + 1] - from[0]);
+  }
+}
+
+void ArrayBuilder::append_rows(const Array& array, std::uint64_t first, std::uint64_t count) {
+  if (count == 0) return;
+  if (is_text(type_)) {
+    append_text_rows(array, first, count);
+  } else {
+    const std::uint64_t width = type_width(type_);
+    const BytesView bytes = array.values.bytes.subspan(first * width, count * width);
+    values_.insert(values_.end(), bytes.begin(), bytes.end());
+  }
+  validity_.resize(bitmap_bytes(length_ + count));
+  if (array.null_count == 0) {
+    set_bits(validity_.data(), length_, count);
+  } else {
+    bitmap_copy(array.validity.bytes, first, count, validity_.data(), length_);
+    for (std::uint64_t i = first; i < first + count; ++i) null_count_ += array.is_null(i) ? 1 : 0;
+  }
+  length_ += count;
+}
+
 Array ArrayBuilder::finish() {
   Array out{.type = type_, .length = length_, .null_count = null_count_};
   if (null_count_ != 0) out.validity = buffer_of(std::move(validity_));
-  if (is_text(type_)) {
-    const BytesView raw = std::as_bytes(std::span(offsets_));
-    out.offsets = buffer_of(Bytes(raw.begin(), raw.end()));
-  }
+  if (is_text(type_)) out.offsets = buffer_of(std::move(offsets_));
   out.values = buffer_of(std::move(values_));
   *this = ArrayBuilder(type_);
   return out;

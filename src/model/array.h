@@ -38,6 +38,9 @@ Batch batch_slice(const Batch& batch, std::uint64_t first, std::uint64_t count);
 /// `rows` nulls.
 Array array_of_nulls(Type type, std::uint64_t rows);
 
+/// Rows first..first+count-1 in memory of their own, whoever owned the buffers.
+Batch batch_copy(const Batch& batch, std::uint64_t first, std::uint64_t count);
+
 /// One array after the other; all of one type.
 Array array_concat(std::span<const Array* const> parts);
 Batch batch_concat(std::span<const Batch> parts);
@@ -50,7 +53,10 @@ void copy_plain_values(const Array& array, std::uint64_t first, std::uint64_t co
 std::uint64_t array_plain_bytes(const Array& array) noexcept;
 std::uint64_t batch_plain_bytes(const Batch& batch) noexcept;
 
-/// Builds a column value by value.
+/// XXH3 of values and nulls as stored plainly: equal for equal rows, wherever they lie.
+std::uint64_t array_hash(const Array& array, std::uint64_t seed);
+
+/// Builds a column, value by value or from rows of other arrays.
 class ArrayBuilder {
  public:
   explicit ArrayBuilder(Type type) : type_(type) {}
@@ -63,17 +69,20 @@ class ArrayBuilder {
   }
   void append_text(std::string_view text);
   void append_null();
+  void append_rows(const Array& array, std::uint64_t first, std::uint64_t count);
   std::uint64_t length() const noexcept { return length_; }
   Array finish();
 
  private:
   void append_validity(bool valid);
+  void append_offset();
+  void append_text_rows(const Array& array, std::uint64_t first, std::uint64_t count);
 
   Type type_;
   std::uint64_t length_ = 0;
   std::uint64_t null_count_ = 0;
   std::vector<std::byte> values_;
-  std::vector<std::int64_t> offsets_{0};
+  std::vector<std::byte> offsets_ = std::vector<std::byte>(8);  // int64 each
   std::vector<std::byte> validity_;
 };
 

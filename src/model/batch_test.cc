@@ -136,6 +136,31 @@ TEST_CASE("array: a slice at any place holds the rows of its place, and slices j
   }
 }
 
+TEST_CASE("array: rows appended from other arrays, and copies, are those rows and hash alike") {
+  std::mt19937_64 random(test::seed());
+  for (int round = 0; round < 100; ++round) {
+    const Batch whole = notes(100, round % 2 == 0);
+    const std::uint64_t first = random() % 50;
+    const std::uint64_t rows = random() % 50;
+    const Batch copy = batch_copy(whole, first, rows);
+    batch_check(copy);
+    for (std::size_t c = 0; c < 3; ++c) {
+      const Array slice = array_slice(whole.columns[c], first, rows);
+      REQUIRE(copy.columns[c].null_count == slice.null_count);
+      REQUIRE(array_hash(copy.columns[c], 1) == array_hash(slice, 1));
+      if (c > 0) REQUIRE(same_rows(whole.columns[c], first, copy.columns[c]));
+      ArrayBuilder builder(slice.type);
+      for (std::uint64_t at = 0; at < rows;) {
+        const std::uint64_t count = std::min<std::uint64_t>(1 + random() % 9, rows - at);
+        builder.append_rows(whole.columns[c], first + at, count);
+        at += count;
+      }
+      REQUIRE(array_hash(builder.finish(), 1) == array_hash(slice, 1));
+      if (rows > 1) REQUIRE(array_hash(slice, 1) != array_hash(array_slice(slice, 1, rows - 1), 1));
+    }
+  }
+}
+
 TEST_CASE("array: nulls only is a column of any type") {
   for (unsigned kind = 2; kind <= 14; ++kind) {
     if (!type_supported({static_cast<TypeKind>(kind)})) continue;
