@@ -1,15 +1,20 @@
 // Recorder: staged rows for any tables, committed all at once or discarded.
 //
 // Role:    record -> stage -> encode -> segment -> commit; the life of a write.
-// Shapes:  batches of any order and size; memory bounded by the budget, beyond which runs go to files.
-// Errors:  invalid_argument after commit or discard, or in a forked child; those of batch_check and of
-//          history.commit. A failed append leaves what was staged before it.
+// Shapes:  batches of any order and size; memory bounded by the budget, beyond which runs go to
+//          files.
+// Errors:  invalid_argument after commit or discard, or in a forked child; those of align,
+//          batch_check and of history.commit; conflict if the table's schema changed since the
+//          first append. An append that is refused leaves what was staged before it; one that could
+//          not write discards all.
 // Threads: belongs to one thread at a time.
-// Why:     one path for every writing verb, so that "segments, then fsync, then commit" is written once.
+// Why:     one path for every writing verb, so that "segments, then fsync, then commit" is written
+//          once.
 #pragma once
 
 #include <memory>
 
+#include "base/limits.h"
 #include "history/history.h"
 #include "io/environment.h"
 #include "io/vfs.h"
@@ -17,14 +22,17 @@
 
 namespace otolith::ingest {
 
+class UnsyncedSegments;  // unsynced.h
+
 /// What every recorder of one handle shares. All pointers outlive the recorders.
 struct IngestContext {
   io::Vfs* vfs = nullptr;
   io::Environment* environment = nullptr;
   history::History* history = nullptr;
-  Id128 database;
+  Id128 database{};
   unsigned threads = 1;
-  std::uint64_t memory_bytes = 0;  // of staged rows
+  std::uint64_t memory_bytes = kMemoryBytesDefault;  // of staged rows
+  UnsyncedSegments* unsynced = nullptr;  // null: segments of relaxed commits are synced at once
 };
 
 class Recorder {
@@ -35,7 +43,8 @@ class Recorder {
 
   /// Stages a copy of the rows.
   void append(const history::DatasetEntry& dataset, const Batch& batch);
-  /// Stages without a copy: the batch's buffers must stay valid and unchanged until commit() returns.
+  /// Stages without a copy: the batch's buffers must stay valid and unchanged until commit()
+  /// returns.
   void append_borrowed(const history::DatasetEntry& dataset, const Batch& batch);
   /// `request` brings author, message, change id, time; its datasets are filled here.
   Commit commit(history::CommitRequest request);
@@ -47,8 +56,8 @@ class Recorder {
   std::unique_ptr<State> state_;
 };
 
-/// Moves the durable tail into segments and says so in the log; false if there was nothing to seal or
-/// another process sealed it first.
+/// Moves the durable tail into segments and says so in the log; false if there was nothing to seal
+/// or another process sealed it first.
 bool seal_tail(const IngestContext& context);
 
 }  // namespace otolith::ingest

@@ -1,0 +1,118 @@
+#include "ingest/commit.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/mutant.h"
+#include "ingest/unsynced.h"
+
+namespace otolith::ingest {
+
+namespace {
+
+// The open files that a write is about to name.
+struct Files {
+  std::vector<SegmentFile*> made;
+
+  void sync(io::Vfs& vfs) const {
+    std::vector<io::File*> files;
+    std::vector<Id128> ids;
+    for (SegmentFile* segment : made) {
+      files.push_back(&segment->file());
+      ids.push_back(segment->id());
+    }
+    try {
+      sync_segments(vfs, files, ids);
+    } catch (const Error& error) {
+      throw error.with_outcome(Outcome::failed);
+    }
+  }
+  void sync_later(UnsyncedSegments& unsynced) const {
+    for (SegmentFile* segment : made) unsynced.add(segment->id(), segment->shared());
+  }
+  void keep() const noexcept {
+    for (SegmentFile* segment : made) segment->keep();
+  }
+};
+
+// Runs the call that writes to the log. Unless it is known to have failed, the log may name the
+// files.
+template <typename Call>
+auto with_files(const Files& files, Call&& call) {
+  try {
+    return call();
+  } catch (const Error& error) {
+    if (error.outcome() != Outcome::failed) files.keep();
+    throw;
+  } catch (...) {
+    files.keep();
+    throw;
+  }
+}
+
+// What tells a retry from another request under the same change id: what the caller said, and the
+// rows.
+Hash256 request_hash(const history::CommitRequest& request, const std::vector<Encoded>& encoded) {
+  Blake3 hash;
+  hash.add(request.request_hash.view());
+  for (const std::string* text : {&request.author, &request.message, &request.extra}) {
+    hash.add_value(std::uint64_t{text->size()});
+    hash.add(as_bytes_view(*text));
+  }
+  for (const Encoded& rows : encoded) {
+    hash.add_value(rows.change.dataset.created);
+    hash.add_value(rows.change.dataset.index);
+    hash.add_value(rows.change.rows_added);
+    hash.add_value(rows.content_hash);
+  }
+  return hash.finish();
+}
+
+// Whether the commit that came back is ours, and not an earlier one under the same change id.
+bool names(history::History& history, const Commit& commit, DatasetId dataset,
+           const Id128& segment) {
+  if (value_of(dataset.created) == 0) dataset.created = commit.number;
+  const auto entries = history.at(commit.number)->segments(dataset);
+  return std::ranges::any_of(entries, [&](const auto& entry) { return entry.ref.id == segment; });
+}
+
+}  // namespace
+
+Commit commit_encoded(const IngestContext& context, history::CommitRequest request,
+                      std::vector<Encoded> encoded) {
+  const bool may_be_retry = request.change_id.has_value();
+  if (may_be_retry) request.request_hash = request_hash(request, encoded);
+  Files files;
+  std::vector<DatasetId> datasets;  // of the files
+  for (Encoded& rows : encoded) {
+    if (rows.file) {
+      files.made.push_back(&*rows.file);
+      datasets.push_back(rows.change.dataset);
+    }
+    request.datasets.push_back(std::move(rows.change));
+  }
+  const bool sync_later = request.relaxed && context.unsynced != nullptr;
+  if (sync_later) files.sync_later(*context.unsynced);
+  const bool record_first = mutant("ingest-record-before-segments");
+  if (!sync_later && !record_first) files.sync(*context.vfs);
+  Commit commit = with_files(files, [&] { return context.history->commit(std::move(request)); });
+  if (record_first) files.sync(*context.vfs);
+  for (std::size_t i = 0; i < files.made.size(); ++i) {
+    if (!may_be_retry || names(*context.history, commit, datasets[i], files.made[i]->id())) {
+      files.made[i]->keep();
+    }
+  }
+  return commit;
+}
+
+bool seal_encoded(const IngestContext& context, const history::SealRequest& request,
+                  std::vector<SegmentFile> made) {
+  Files files;
+  for (SegmentFile& file : made) files.made.push_back(&file);
+  files.sync(*context.vfs);
+  const bool sealed = with_files(files, [&] { return context.history->seal(request); });
+  if (sealed) files.keep();
+  return sealed;
+}
+
+}  // namespace otolith::ingest

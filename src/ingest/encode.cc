@@ -1,0 +1,187 @@
+#include "ingest/encode.h"
+
+#include <algorithm>
+
+#include "model/array.h"
+#include "model/order.h"
+#include "model/wire.h"
+#include "segment/path.h"
+
+namespace otolith::ingest {
+
+namespace {
+
+Id128 random_salt(io::Environment& environment) {
+  Id128 salt;
+  environment.random(salt.bytes);
+  return salt;
+}
+
+history::DatasetChange empty_change(const IngestContext& context, DatasetId dataset) {
+  history::DatasetChange change;
+  change.dataset = dataset;
+  change.salt = random_salt(*context.environment);
+  return change;
+}
+
+segment::SegmentSpec spec_of(const IngestContext& context, const Id128& recorder,
+                             const history::DatasetEntry& dataset, const Id128& segment) {
+  segment::SegmentSpec spec;
+  spec.header.segment = segment;
+  spec.header.recorder = recorder;
+  spec.header.database = context.database;
+  spec.header.dataset = dataset.id;
+  spec.file = segment::segment_path(segment);
+  spec.schema = dataset.schema;
+  spec.threads = context.threads;
+  return spec;
+}
+
+std::vector<std::size_t> content_columns(const model::ContentHasher& content,
+                                         const Schema& schema) {
+  std::vector<std::size_t> out;
+  for (const Column& column : schema.columns) {
+    const auto& columns = content.columns();
+    const auto at =
+        std::ranges::lower_bound(columns, ColumnId{column.id}, {}, &model::LeafColumn::id);
+    out.push_back(static_cast<std::size_t>(at - columns.begin()));
+  }
+  return out;
+}
+
+// Cuts parts so that each group has at most about `bytes` of rows.
+std::vector<std::vector<Batch>> groups_of(const std::vector<Batch>& parts, std::uint64_t bytes) {
+  std::vector<std::vector<Batch>> groups(1);
+  std::uint64_t room = bytes;
+  for (const Batch& part : parts) {
+    const std::uint64_t row_bytes = model::batch_plain_bytes(part) / part.rows + 1;
+    for (std::uint64_t at = 0; at < part.rows;) {
+      if (room < row_bytes) {
+        groups.emplace_back();
+        room = std::max(bytes, row_bytes);
+      }
+      const std::uint64_t rows = std::min(part.rows - at, room / row_bytes);
+      groups.back().push_back(model::batch_slice(part, at, rows));
+      room -= rows * row_bytes;
+      at += rows;
+    }
+  }
+  return groups;
+}
+
+// The parts behind each other. Frees each part's column as soon as it is copied.
+Batch join(std::vector<Batch> parts) {
+  if (parts.size() == 1) return std::move(parts.front());
+  Batch out{.schema = parts.front().schema};
+  for (const Batch& part : parts) out.rows += part.rows;
+  for (std::size_t c = 0; c < parts.front().columns.size(); ++c) {
+    std::vector<const Array*> column;
+    for (const Batch& part : parts) column.push_back(&part.columns[c]);
+    out.columns.push_back(model::array_concat(column));
+    for (Batch& part : parts) part.columns[c] = {};
+  }
+  return out;
+}
+
+std::pair<Timestamp, Timestamp> times_of(const Batch& batch) {
+  const Array& times = batch.columns[batch.schema->time_index()];
+  const auto [least, most] =
+      std::ranges::minmax(std::span(times.values.as<std::int64_t>(), batch.rows));
+  return {{least}, {most}};
+}
+
+}  // namespace
+
+Batch sort_parts(std::vector<Batch> parts, model::Run& run) {
+  Batch whole = join(std::move(parts));
+  model::RowOrder order = model::order_rows(whole);
+  run = std::move(order.run);
+  if (order.permutation.empty()) return whole;
+  Batch sorted{.schema = whole.schema, .rows = whole.rows};
+  for (Array& column : whole.columns) {
+    sorted.columns.push_back(model::gather(column, order.permutation));
+    column = {};
+  }
+  return sorted;
+}
+
+SegmentEncoder::SegmentEncoder(const IngestContext& context, const Id128& recorder,
+                               history::DatasetEntry dataset)
+    : dataset_(std::move(dataset)),
+      change_(empty_change(context, dataset_.id)),
+      file_(*context.vfs, *context.environment),
+      content_(model::leaf_columns(*dataset_.schema)),
+      content_column_(content_columns(content_, *dataset_.schema)),
+      hashers_(context.threads, model::LeafHasher(change_.salt)),
+      content_hash_(context.threads),
+      writer_(file_.file(), [&] {
+        segment::SegmentSpec spec = spec_of(context, recorder, dataset_, file_.id());
+        spec.leaf = [this](const segment::LeafRows& leaf) { hash_leaf(leaf); };
+        return spec;
+      }()) {}
+
+void SegmentEncoder::hash_leaf(const segment::LeafRows& leaf) {
+  const std::size_t column = content_column_[leaf.column];
+  const ColumnId id = content_.columns()[column].id;
+  const model::LeafPlace& place = content_.places()[leaf.leaf];
+  content_.put(column, leaf.leaf, hashers_[leaf.worker].hash(id, leaf.leaf, place, leaf.rows, 0));
+  content_hash_[leaf.worker] +=
+      model::array_hash(leaf.rows, leaf.leaf ^ std::uint64_t{value_of(id)} << 40);
+}
+
+void SegmentEncoder::write_run(const model::Run& run, std::span<const Batch> parts) {
+  content_.add_run(run);
+  writer_.begin_run(run);
+  for (const Batch& part : parts) {
+    writer_.append(part);
+    change_.rows_added += part.rows;
+  }
+  writer_.end_run();
+}
+
+void SegmentEncoder::add_run(std::vector<Batch> parts, std::uint64_t run_bytes) {
+  std::erase_if(parts, [](const Batch& part) { return part.rows == 0; });
+  if (parts.empty()) return;
+  if (model::rows_in_order(parts)) return write_run(model::run_of_ordered(parts), parts);
+  auto groups = groups_of(parts, run_bytes);
+  parts.clear();
+  for (std::vector<Batch>& group : groups) {
+    model::Run run;
+    const Batch sorted = sort_parts(std::move(group), run);
+    write_run(run, std::span(&sorted, 1));
+  }
+}
+
+Encoded SegmentEncoder::finish() {
+  const segment::SegmentInfo info = writer_.finish();
+  change_.segment = history::SegmentRef{.id = file_.id(),
+                                        .bytes = info.bytes,
+                                        .rows = info.rows,
+                                        .footer_hash = info.footer_hash,
+                                        .time_min = info.time_min,
+                                        .time_max = info.time_max};
+  change_.rows_root = content_.rows_root();
+  change_.time_min = info.time_min;
+  change_.time_max = info.time_max;
+  Encoded out{.change = std::move(change_), .file = std::move(file_)};
+  for (const std::uint64_t part : content_hash_) out.content_hash += part;
+  return out;
+}
+
+Encoded encode_inline(const IngestContext& context, const history::DatasetEntry& dataset,
+                      std::vector<Batch> parts) {
+  model::Run run;
+  const Batch batch = sort_parts(std::move(parts), run);
+  const model::RowLayout layout{{std::move(run)}};
+  Encoded out{.change = empty_change(context, dataset.id)};
+  out.change.rows_added = batch.rows;
+  out.change.rows = model::wire_encode(batch, layout);
+  out.change.rows_root = model::rows_root(batch, layout, out.change.salt);
+  std::tie(out.change.time_min, out.change.time_max) = times_of(batch);
+  for (std::size_t c = 0; c < batch.columns.size(); ++c) {
+    out.content_hash += model::array_hash(batch.columns[c], batch.schema->columns[c].id);
+  }
+  return out;
+}
+
+}  // namespace otolith::ingest

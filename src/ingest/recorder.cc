@@ -1,0 +1,176 @@
+#include "ingest/recorder.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/error.h"
+#include "ingest/commit.h"
+#include "ingest/stage.h"
+#include "io/fork.h"
+#include "model/align.h"
+
+namespace otolith::ingest {
+
+namespace {
+
+// Joining and sorting a run takes about as much again as its rows, and permutations on top.
+constexpr std::uint64_t kRunShare = 3;
+
+}  // namespace
+
+struct Recorder::State {
+  explicit State(IngestContext of) : context(std::move(of)) {}
+
+  IngestContext context;
+  std::uint64_t fork_generation = io::fork_generation();
+  bool open = true;
+  std::map<DatasetId, Stage> stages;
+  std::optional<FileOwner> owner;  // of the files, from the first one on
+
+  std::uint64_t run_bytes() const {
+    return std::max<std::uint64_t>(context.memory_bytes / kRunShare, 1);
+  }
+  void check_usable() const;
+  Stage& stage_of(const history::DatasetEntry& dataset);
+  void copy(Stage& stage, const Batch& batch);
+  void spill_over();
+  void spill(Stage& stage);
+  void close() noexcept;
+  std::vector<Encoded> encode();
+  std::vector<Stage*> inlined();
+};
+
+void Recorder::State::check_usable() const {
+  if (fork_generation != io::fork_generation()) {
+    throw_error(ErrorCode::invalid_argument,
+                "this recorder was made before the process forked; make one in the child from a "
+                "database opened there");
+  }
+  if (!open) {
+    throw_error(ErrorCode::invalid_argument,
+                "this recorder has ended (commit, discard or a failed write); make a new one");
+  }
+}
+
+Stage& Recorder::State::stage_of(const history::DatasetEntry& dataset) {
+  const auto [at, made] = stages.try_emplace(dataset.id, dataset);
+  Stage& stage = at->second;
+  if (!made && stage.dataset().schema != dataset.schema &&
+      *stage.dataset().schema != *dataset.schema) {
+    throw_error(ErrorCode::conflict,
+                "the schema of {} changed since rows were staged; discard and begin again",
+                quoted(dataset.name));
+  }
+  return stage;
+}
+
+// In pieces, so that no more than one of them stands above the budget.
+void Recorder::State::copy(Stage& stage, const Batch& batch) {
+  const std::uint64_t row_bytes = model::batch_plain_bytes(batch) / batch.rows + 1;
+  const std::uint64_t piece_bytes = std::min<std::uint64_t>(kStagePartBytes, run_bytes());
+  const std::uint64_t piece = std::max<std::uint64_t>(piece_bytes / row_bytes, 1);
+  for (std::uint64_t at = 0; at < batch.rows; at += piece) {
+    stage.copy(batch, at, std::min(piece, batch.rows - at));
+    spill_over();
+  }
+}
+
+void Recorder::State::spill_over() {
+  std::uint64_t bytes = 0;
+  Stage* largest = nullptr;
+  for (auto& [dataset, stage] : stages) {
+    bytes += stage.bytes();
+    if (largest == nullptr || stage.bytes() > largest->bytes()) largest = &stage;
+  }
+  if (bytes >= run_bytes()) spill(*largest);
+}
+
+// What is staged of one dataset becomes a run in its file.
+void Recorder::State::spill(Stage& stage) {
+  if (!stage.spilled()) {
+    if (!owner) owner.emplace(*context.vfs, *context.environment);
+    stage.encoder() = std::make_unique<SegmentEncoder>(context, owner->id(), stage.dataset());
+  }
+  stage.encoder()->add_run(stage.take(), run_bytes());
+}
+
+void Recorder::State::close() noexcept {
+  open = false;
+  stages.clear();
+  owner.reset();
+}
+
+// The datasets whose rows go into the frame: the smallest first, as many as fit.
+std::vector<Stage*> Recorder::State::inlined() {
+  std::vector<Stage*> small;
+  for (auto& [dataset, stage] : stages) {
+    if (!stage.spilled()) small.push_back(&stage);
+  }
+  std::ranges::sort(small, {}, &Stage::plain_bytes);
+  std::uint64_t bytes = 0;
+  std::size_t count = 0;
+  while (count < small.size() && bytes + small[count]->plain_bytes() <= kInlineBytesMax) {
+    bytes += small[count++]->plain_bytes();
+  }
+  small.resize(count);
+  return small;
+}
+
+std::vector<Encoded> Recorder::State::encode() {
+  std::erase_if(stages, [](auto& entry) {
+    return entry.second.plain_bytes() == 0 && !entry.second.spilled();
+  });
+  const std::vector<Stage*> small = inlined();
+  std::vector<Encoded> out;
+  for (auto& [dataset, stage] : stages) {
+    if (std::ranges::find(small, &stage) != small.end()) {
+      out.push_back(encode_inline(context, stage.dataset(), stage.take()));
+    } else {
+      spill(stage);
+      out.push_back(stage.encoder()->finish());
+    }
+  }
+  return out;
+}
+
+Recorder::Recorder(IngestContext context) : state_(std::make_unique<State>(std::move(context))) {}
+Recorder::Recorder(Recorder&&) noexcept = default;
+Recorder::~Recorder() = default;
+
+void Recorder::append(const history::DatasetEntry& dataset, const Batch& batch) {
+  state_->check_usable();
+  const Batch aligned = model::align(batch, dataset.schema);
+  batch_check(aligned);
+  if (aligned.rows == 0) return;
+  Stage& stage = state_->stage_of(dataset);
+  try {
+    state_->copy(stage, aligned);
+  } catch (...) {
+    state_->close();
+    throw;
+  }
+}
+
+void Recorder::append_borrowed(const history::DatasetEntry& dataset, const Batch& batch) {
+  state_->check_usable();
+  Batch aligned = model::align(batch, dataset.schema);
+  batch_check(aligned);
+  if (aligned.rows != 0) state_->stage_of(dataset).borrow(std::move(aligned));
+}
+
+Commit Recorder::commit(history::CommitRequest request) {
+  state_->check_usable();
+  const std::unique_ptr<State> ending =
+      std::exchange(state_, std::make_unique<State>(state_->context));
+  state_->open = false;
+  std::vector<Encoded> encoded = ending->encode();
+  if (ending->owner) ending->owner->check();
+  return commit_encoded(ending->context, std::move(request), std::move(encoded));
+}
+
+void Recorder::discard() noexcept { state_->close(); }
+
+bool Recorder::open() const noexcept { return state_ != nullptr && state_->open; }
+
+}  // namespace otolith::ingest

@@ -1,0 +1,129 @@
+// Seal: rows of the tail go from the log into segments, with begin and ordinal as columns.
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+#include "ingest/commit.h"
+#include "model/array.h"
+#include "model/cast.h"
+#include "model/wire.h"
+#include "segment/path.h"
+
+namespace otolith::ingest {
+
+namespace {
+
+struct TailRows {
+  CommitNumber begin{0};
+  model::StoredRows rows;
+};
+
+// The type that holds all values of both; ids never change their meaning, so one widens to the
+// other.
+Type wider(Type a, Type b) {
+  if (model::cast_always_exact(a, b)) return b;
+  if (model::cast_always_exact(b, a)) return a;
+  throw_error(ErrorCode::corrupt, "rows of one column are stored as {} and as {}", type_name(a),
+              type_name(b));
+}
+
+// The dataset's schema with every column that any of the rows has, also those dropped meanwhile:
+// rows of older commits are read under older schemas.
+std::shared_ptr<const Schema> schema_of_all(const Schema& newest,
+                                            const std::vector<TailRows>& tail) {
+  Schema schema = newest;
+  std::map<ColumnId, std::size_t> at;
+  for (std::size_t i = 0; i < schema.columns.size(); ++i) at[ColumnId{schema.columns[i].id}] = i;
+  for (const TailRows& entry : tail) {
+    for (const model::StoredColumn& stored : entry.rows.columns) {
+      const auto [place, added] = at.try_emplace(stored.id, schema.columns.size());
+      if (added) {
+        schema.columns.push_back({.name = fmt::format("dropped column {}", value_of(stored.id)),
+                                  .type = stored.array.type,
+                                  .id = value_of(stored.id)});
+      }
+      Column& column = schema.columns[place->second];
+      column.type = wider(column.type, stored.array.type);
+    }
+  }
+  return std::make_shared<const Schema>(std::move(schema));
+}
+
+Array counting(std::uint64_t rows, std::uint64_t first, std::uint64_t step) {
+  Array out{.type = {TypeKind::uint64}, .length = rows};
+  std::byte* data = nullptr;
+  out.values = buffer_allocate(rows * 8, &data);
+  for (std::uint64_t i = 0; i < rows; ++i) store_le(data + i * 8, first + i * step);
+  return out;
+}
+
+// Rows of one commit, with the row ids as two more columns.
+Batch with_row_ids(const TailRows& entry, const std::shared_ptr<const Schema>& schema) {
+  Batch batch = model::conform(entry.rows, schema);
+  batch.columns.push_back(counting(batch.rows, value_of(entry.begin), 0));
+  batch.columns.push_back(counting(batch.rows, 0, 1));
+  return batch;
+}
+
+struct Sealed {
+  history::SealedDataset dataset;
+  SegmentFile file;
+};
+
+Sealed seal_dataset(const IngestContext& context, const Id128& recorder, DatasetId dataset,
+                    const std::vector<history::TailEntry>& entries) {
+  std::vector<TailRows> tail;
+  for (const history::TailEntry& entry : entries) {
+    tail.push_back({entry.begin, model::wire_decode(*entry.bytes, entry.bytes)});
+  }
+  const auto schema = schema_of_all(*context.history->schema_of(dataset), tail);
+  std::vector<Batch> parts;
+  for (const TailRows& entry : tail) parts.push_back(with_row_ids(entry, schema));
+  // Parts come in order of begin and ordinal, and sorting is stable: so they decide among equal
+  // rows.
+  model::Run run;
+  const Batch rows = sort_parts(std::move(parts), run);
+
+  SegmentFile file(*context.vfs, *context.environment);
+  segment::SegmentSpec spec;
+  spec.header = {
+      .segment = file.id(), .recorder = recorder, .database = context.database, .dataset = dataset};
+  spec.file = segment::segment_path(file.id());
+  spec.schema = schema;
+  spec.many = true;
+  spec.threads = context.threads;
+  segment::SegmentWriter writer(file.file(), std::move(spec));
+  writer.begin_run(run);
+  writer.append(rows);
+  writer.end_run();
+  const segment::SegmentInfo info = writer.finish();
+  history::SegmentEntry entry{.ref = {.id = file.id(),
+                                      .bytes = info.bytes,
+                                      .rows = info.rows,
+                                      .footer_hash = info.footer_hash,
+                                      .time_min = info.time_min,
+                                      .time_max = info.time_max},
+                              .begin_first = tail.front().begin,
+                              .begin_last = tail.back().begin,
+                              .many = true};
+  return {{dataset, entry}, std::move(file)};
+}
+
+}  // namespace
+
+bool seal_tail(const IngestContext& context) {
+  history::SealRequest request{.covers = context.history->seal_point(), .datasets = {}};
+  const FileOwner owner(*context.vfs, *context.environment);
+  std::vector<SegmentFile> files;
+  for (const auto& [dataset, entries] : context.history->tail_until(request.covers)) {
+    if (entries.empty()) continue;
+    Sealed sealed = seal_dataset(context, owner.id(), dataset, entries);
+    request.datasets.push_back(sealed.dataset);
+    files.push_back(std::move(sealed.file));
+  }
+  if (request.datasets.empty() || !seal_encoded(context, request, std::move(files))) return false;
+  context.history->checkpoint();
+  return true;
+}
+
+}  // namespace otolith::ingest

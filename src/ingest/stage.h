@@ -1,0 +1,55 @@
+// Stage: one dataset's rows on their way in, in order of arrival.
+//
+// Role:    record -> stage; encode takes the rows when the memory is full or the commit comes.
+// Shapes:  parts of up to kStagePartBytes, copied; borrowed batches as they are.
+// Errors:  none.
+// Threads: thread-compatible.
+// Why:     a row at a time must cost a few copies, not an allocation per column: rows gather in
+//          growing columns, and become a part when those are large.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "history/snapshot.h"
+#include "ingest/encode.h"
+#include "model/array.h"
+
+namespace otolith::ingest {
+
+inline constexpr std::uint64_t kStagePartBytes = 16 << 20;
+
+class Stage {
+ public:
+  explicit Stage(history::DatasetEntry dataset);
+
+  /// Copies rows of a batch under the dataset's schema.
+  void copy(const Batch& batch, std::uint64_t first, std::uint64_t rows);
+  /// Keeps the batch as it is.
+  void borrow(Batch batch);
+  /// Bytes that were copied and not taken yet.
+  std::uint64_t bytes() const noexcept { return bytes_; }
+  /// Bytes of all rows not taken yet, borrowed ones included.
+  std::uint64_t plain_bytes() const noexcept { return plain_bytes_; }
+  /// The rows staged since the last call.
+  std::vector<Batch> take();
+
+  const history::DatasetEntry& dataset() const noexcept { return dataset_; }
+  /// Whether rows were taken before: then they are in the encoder's file.
+  bool spilled() const noexcept { return encoder_ != nullptr; }
+  std::unique_ptr<SegmentEncoder>& encoder() noexcept { return encoder_; }
+
+ private:
+  void close_part();
+
+  history::DatasetEntry dataset_;
+  std::vector<model::ArrayBuilder> columns_;  // of the part that is growing
+  std::uint64_t part_rows_ = 0;
+  std::uint64_t part_bytes_ = 0;
+  std::vector<Batch> parts_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t plain_bytes_ = 0;
+  std::unique_ptr<SegmentEncoder> encoder_;
+};
+
+}  // namespace otolith::ingest

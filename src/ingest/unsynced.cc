@@ -1,0 +1,41 @@
+#include "ingest/unsynced.h"
+
+#include "ingest/segment_file.h"
+#include "segment/path.h"
+
+namespace otolith::ingest {
+
+void UnsyncedSegments::add(const Id128& segment, std::shared_ptr<io::File> file) {
+  const std::lock_guard lock(mutex_);
+  files_[segment] = std::move(file);
+}
+
+void UnsyncedSegments::remove(const Id128& segment) noexcept {
+  const std::lock_guard lock(mutex_);
+  files_.erase(segment);
+}
+
+void UnsyncedSegments::sync(io::Vfs& vfs, const std::vector<history::SegmentRef>& segments) {
+  const std::lock_guard lock(mutex_);
+  if (failed_) throw Error(*failed_);
+  std::vector<std::unique_ptr<io::File>> opened;
+  std::vector<io::File*> files;
+  std::vector<Id128> ids;
+  for (const history::SegmentRef& ref : segments) {
+    const auto known = files_.find(ref.id);
+    if (known == files_.end()) {
+      opened.push_back(vfs.open(segment::segment_path(ref.id), io::OpenMode::read_write));
+    }
+    files.push_back(known == files_.end() ? opened.back().get() : known->second.get());
+    ids.push_back(ref.id);
+  }
+  try {
+    sync_segments(vfs, files, ids);
+  } catch (const Error& error) {
+    failed_ = error;
+    throw;
+  }
+  for (const Id128& id : ids) files_.erase(id);
+}
+
+}  // namespace otolith::ingest

@@ -1,0 +1,37 @@
+// Segments that relaxed commits name and nobody has synced yet.
+//
+// Role:    the hook of history::on_sync_segments: a durable commit syncs them before it is durable.
+// Shapes:  by segment id; the files stay open, because a sync vouches only for what was written
+//          while its descriptor was open.
+// Errors:  io, no_space; once a sync failed, every later one fails too (what was written is
+//          unknown).
+// Threads: thread-safe.
+// Why:     segments of other processes and of earlier ones are opened and synced as well as can be.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "history/request.h"
+#include "io/vfs.h"
+#include "otolith/error.h"
+
+namespace otolith::ingest {
+
+class UnsyncedSegments {
+ public:
+  void add(const Id128& segment, std::shared_ptr<io::File> file);
+  void remove(const Id128& segment) noexcept;
+  /// Syncs these segments and the entries of their folders.
+  void sync(io::Vfs& vfs, const std::vector<history::SegmentRef>& segments);
+
+ private:
+  std::mutex mutex_;  // guards all below
+  std::map<Id128, std::shared_ptr<io::File>> files_;
+  std::optional<Error> failed_;
+};
+
+}  // namespace otolith::ingest

@@ -1,0 +1,88 @@
+// A history without a log: it remembers what it is asked, and answers as it is told.
+//
+// Role:    tests of ingest: what a commit or a seal hands over, and what happens where it fails.
+// Errors:  `fails` is thrown by commit and seal.
+// Threads: thread-compatible.
+// Why:     outcomes that the real one reaches only by faults, said outright. What both do together
+//          is tested over the real one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "history/history.h"
+
+namespace otolith::test {
+
+class PlainSnapshot final : public history::Snapshot {
+ public:
+  std::vector<history::SegmentEntry> named;
+
+  CommitNumber number() const noexcept override { return CommitNumber{1}; }
+  std::vector<history::DatasetEntry> datasets() const override { return {}; }
+  std::optional<history::DatasetEntry> find(std::string_view) const override { return {}; }
+  std::optional<history::DatasetEntry> find(DatasetId) const override { return {}; }
+  std::vector<history::SegmentEntry> segments(DatasetId) const override { return named; }
+  std::vector<history::TailEntry> tail(DatasetId) const override { return {}; }
+  history::VisibleRows visible(DatasetId, CommitNumber, std::uint64_t) const override { return {}; }
+};
+
+class PlainHistory final : public history::History {
+ public:
+  std::vector<history::CommitRequest> commits;
+  std::vector<history::SealRequest> seals;
+  std::function<void()> while_committing;
+  std::optional<Error> fails;
+  bool seal_answer = true;
+  std::uint64_t checkpoints = 0;
+  std::shared_ptr<PlainSnapshot> snapshot = std::make_shared<PlainSnapshot>();
+  std::vector<std::pair<DatasetId, std::vector<history::TailEntry>>> tails;
+  std::shared_ptr<const Schema> schema;
+
+  Commit commit(history::CommitRequest request) override {
+    commits.push_back(std::move(request));
+    if (while_committing) while_committing();
+    if (fails) throw Error(*fails);
+    return commit_info(CommitNumber{commits.size()});
+  }
+  bool seal(const history::SealRequest& request) override {
+    seals.push_back(request);
+    if (while_committing) while_committing();
+    if (fails) throw Error(*fails);
+    return seal_answer;
+  }
+  std::shared_ptr<const history::Snapshot> head() override { return snapshot; }
+  std::shared_ptr<const history::Snapshot> at(CommitNumber) override { return snapshot; }
+  CommitNumber resolve(std::string_view) override { return {}; }
+  CommitNumber resolve_time(Timestamp) override { return {}; }
+  Commit commit_info(CommitNumber number) override {
+    Commit out;
+    out.number = number;
+    return out;
+  }
+  std::vector<Commit> log(const LogFilter&) override { return {}; }
+  void tag(const std::string&, CommitNumber) override {}
+  void untag(const std::string&) override {}
+  std::map<std::string, CommitNumber> tags() override { return {}; }
+  bool seal_due() override { return !tails.empty(); }
+  RecordNumber seal_point() override { return RecordNumber{7}; }
+  std::vector<std::pair<DatasetId, std::vector<history::TailEntry>>> tail_until(
+      RecordNumber) override {
+    return tails;
+  }
+  std::shared_ptr<const Schema> schema_of(DatasetId) override { return schema; }
+  void checkpoint() override { ++checkpoints; }
+  void sync() override {}
+  void on_sync_segments(std::function<void(const std::vector<history::SegmentRef>&)>) override {}
+  std::vector<std::pair<DatasetId, history::SegmentEntry>> all_segments() override { return {}; }
+  history::LogStatus status() override { return {}; }
+  void verify(const std::function<void(const Error&)>&) override {}
+  void close() override {}
+};
+
+}  // namespace otolith::test
