@@ -28,10 +28,21 @@
 
 namespace otolith {
 
+class Database;
+
+namespace io {
+class Vfs;
+class Environment;
+}  // namespace io
+namespace history {
+struct HistoryOptions;
+}  // namespace history
 namespace db {
 class Hall;
 struct Staging;
 struct Pinned;
+Database database_on(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
+                     const OpenOptions& options, const history::HistoryOptions& history);
 }  // namespace db
 
 /// One finding of `verify`.
@@ -176,6 +187,8 @@ class Database {
   std::string path() const;
 
  private:
+  friend Database db::database_on(std::shared_ptr<io::Vfs>, std::shared_ptr<io::Environment>,
+                                  const OpenOptions&, const history::HistoryOptions&);
   explicit Database(std::shared_ptr<db::Hall> hall);
   std::shared_ptr<db::Hall> hall_;
 };

@@ -1,0 +1,23 @@
+// Rows 1 and 3 of the goals: bulk ingest of W1, and small durable commits, beside the machine's own limits.
+//
+//   writes_bench commits|columns|all FOLDER
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string_view>
+
+#include "otolith/error.h"
+#include "bench/writes/writes_bench.h"
+
+int main(int argc, char** argv) {
+  const std::string_view what = argc > 1 ? argv[1] : "all";
+  const std::string folder = argc > 2 ? argv[2] : "build/bench";
+  try {
+    if (what == "commits" || what == "all") otolith::bench::commits(folder);
+    if (what == "columns" || what == "all") otolith::bench::columns(folder);
+  } catch (const otolith::Error& error) {
+    fmt::print(stderr, "writes_bench: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,116 @@
+#include "otolith/database.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "db/hall.h"
+#include "db/schema_rules.h"
+
+namespace otolith {
+
+namespace {
+
+std::shared_ptr<const db::Pinned> live() {
+  static const auto pinned = std::make_shared<const db::Pinned>();
+  return pinned;
+}
+
+std::shared_ptr<const db::Pinned> pinned_at(std::shared_ptr<const history::Snapshot> snapshot) {
+  return std::make_shared<db::Pinned>(std::move(snapshot), history::DatasetEntry{});
+}
+
+}  // namespace
+
+Database::Database(std::shared_ptr<db::Hall> hall) : hall_(std::move(hall)) {}
+
+Database Database::open(const std::string& path, const OpenOptions& options) {
+  return Database(db::Hall::open(path, options));
+}
+
+Table Database::create_table(const std::string& name, const Schema& schema,
+                             const CreateOptions& options) {
+  const auto rooms = hall_->rooms_to_write();
+  db::check_name(name, "a dataset");
+  db::check_new_schema(schema);
+  if (options.exist_ok) {
+    if (auto entry = rooms->history->head()->find(name)) {
+      db::check_equal_schema(name, *entry->schema, schema);
+      return {hall_, std::make_shared<db::Pinned>(nullptr, *std::move(entry))};
+    }
+  }
+  history::CommitRequest request = hall_->request(options.commit);
+  request.catalog.push_back(history::CreateDataset{name, schema});
+  request.request_hash = db::request_hash("create", name, schema);
+  rooms->history->commit(std::move(request));
+  hall_->committed(*rooms);
+  return table(name);
+}
+
+Table Database::table(std::string_view name) const {
+  const auto snapshot = hall_->snapshot(*live());
+  auto entry = snapshot->find(name);
+  if (!entry) db::throw_no_dataset(*snapshot, name);
+  return {hall_, std::make_shared<db::Pinned>(nullptr, *std::move(entry))};
+}
+
+std::vector<std::string> Database::datasets() const {
+  return Snapshot(hall_, pinned_at(hall_->snapshot(*live()))).datasets();
+}
+
+bool Database::contains(std::string_view name) const {
+  return hall_->snapshot(*live())->find(name).has_value();
+}
+
+Commit Database::head() const {
+  const auto rooms = hall_->rooms();
+  return rooms->history->commit_info(rooms->history->head()->number());
+}
+
+Snapshot Database::at(std::string_view reference) const {
+  return at(hall_->rooms()->history->resolve(reference));
+}
+
+Snapshot Database::at(CommitNumber number) const {
+  return {hall_, pinned_at(hall_->rooms()->history->at(number))};
+}
+
+Snapshot Database::at_time(Timestamp time) const {
+  return at(hall_->rooms()->history->resolve_time(time));
+}
+
+std::vector<Commit> Database::log(const LogFilter& filter) const {
+  return hall_->rooms()->history->log(filter);
+}
+
+void Database::tag(const std::string& name, std::string_view reference) {
+  const auto rooms = hall_->rooms_to_write();
+  rooms->history->tag(name, rooms->history->resolve(reference));
+}
+
+void Database::untag(const std::string& name) { hall_->rooms_to_write()->history->untag(name); }
+
+std::map<std::string, Commit> Database::tags() const {
+  const auto rooms = hall_->rooms();
+  std::map<std::string, Commit> out;
+  for (const auto& [name, number] : rooms->history->tags()) {
+    out.emplace(name, rooms->history->commit_info(number));
+  }
+  return out;
+}
+
+Database db::database_on(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
+                         const OpenOptions& options, const history::HistoryOptions& history) {
+  return Database(Hall::open(":test:", options,
+                             {.vfs = [vfs](bool, bool) { return vfs; },
+                              .environment = std::move(environment),
+                              .history = history,
+                              .reopen_in_child = false}));
+}
+
+void Database::sync() { hall_->rooms_to_write()->history->sync(); }
+void Database::close() { hall_->close(); }
+bool Database::closed() const noexcept { return hall_->closed(); }
+std::string Database::path() const { return hall_->path(); }
+
+}  // namespace otolith

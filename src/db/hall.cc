@@ -1,0 +1,196 @@
+#include "db/hall.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "io/fork.h"
+#include "io/posix.h"
+#include "io/sim_disk.h"
+#include "scan/store.h"
+
+namespace otolith::db {
+
+namespace {
+
+constexpr const char* kMemoryPath = ":memory:";
+constexpr unsigned kThreadsMax = 256;
+constexpr std::uint64_t kMemoryBytesMin = 1 << 20;
+
+Ground posix_ground(const std::string& path, bool mmap) {
+  return {.vfs = [path, mmap](bool create, bool read_only) -> std::shared_ptr<io::Vfs> {
+            return io::posix_vfs(path,
+                                 {.read_only = read_only, .mmap = mmap, .create = create && !read_only});
+          },
+          .environment = io::system_environment(),
+          .history = {}};
+}
+
+Ground memory_ground() {
+  return {.vfs = [](bool, bool) -> std::shared_ptr<io::Vfs> { return io::memory_vfs(); },
+          .environment = io::system_environment(),
+          .history = {},
+          .reopen_in_child = false};
+}
+
+unsigned worker_count(unsigned asked) { return asked != 0 ? asked : io::core_count(); }
+
+}  // namespace
+
+void check_open_options(const OpenOptions& options) {
+  if (options.threads > kThreadsMax) {
+    throw_error(ErrorCode::invalid_argument, "threads is {}; give 1 to {}, or 0 for one per core",
+                options.threads, kThreadsMax);
+  }
+  if (options.memory_bytes < kMemoryBytesMin) {
+    throw_error(ErrorCode::invalid_argument, "memory_bytes is {}; give at least {} (1 MiB)",
+                options.memory_bytes, kMemoryBytesMin);
+  }
+}
+
+void throw_no_dataset(const history::Snapshot& snapshot, std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& entry : snapshot.datasets()) names.push_back(entry.name);
+  throw_error(ErrorCode::not_found, "no dataset {} as of commit {}{}; datasets() lists those there are",
+              quoted(name), value_of(snapshot.number()), nearest_hint(name, names));
+}
+
+Hall::Hall(std::string path, const OpenOptions& options, Ground ground)
+    : path_(std::move(path)),
+      options_(options),
+      ground_(std::move(ground)),
+      threads_(worker_count(options.threads)) {}
+
+std::shared_ptr<Hall> Hall::open(const std::string& path, const OpenOptions& options) {
+  return open(path, options,
+              path == kMemoryPath ? memory_ground() : posix_ground(path, options.mmap));
+}
+
+std::shared_ptr<Hall> Hall::open(std::string path, const OpenOptions& options, Ground ground) {
+  check_open_options(options);
+  const std::shared_ptr<Hall> hall(new Hall(std::move(path), options, std::move(ground)));
+  hall->opened_in_ = io::fork_generation();
+  hall->generation_ = hall->opened_in_;
+  hall->rooms_ = hall->open_rooms(options.create, options.read_only);
+  return hall;
+}
+
+std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
+  auto rooms = std::make_shared<Rooms>();
+  rooms->read_only = read_only;
+  rooms->environment = ground_.environment;
+  rooms->vfs = ground_.vfs(create, read_only);
+  rooms->directory = directory_open(*rooms->vfs, *rooms->environment, create && !read_only);
+  rooms->store = std::make_shared<scan::SegmentStore>(rooms->vfs, rooms->directory.database);
+  history::HistoryOptions history = ground_.history;
+  history.log.read_only = read_only;
+  history.log.lock_wait_ns = options_.lock_wait_ns;
+  rooms->history = history::History::open(rooms->vfs, rooms->environment, rooms->directory.database,
+                                          history);
+  return rooms;
+}
+
+Hall::~Hall() {
+  if (in_child()) {  // its threads and locks are the parent's: leave everything as it is
+    new std::shared_ptr<Rooms>(std::move(rooms_));
+    return;
+  }
+  try {
+    close();
+  } catch (const Error& error) {
+    log_line(LogLevel::error, error.what());
+  }
+}
+
+bool Hall::in_child() const noexcept {
+  return ground_.reopen_in_child && generation_.load() != io::fork_generation();
+}
+
+std::shared_ptr<Rooms> Hall::rooms() {
+  if (closed_.load()) {
+    throw_error(ErrorCode::invalid_argument, "the database {} is closed; open it again", path_);
+  }
+  const std::lock_guard lock(mutex_);
+  if (in_child()) {
+    // The parent's threads do not exist here and its descriptors are shared: neither is touched again.
+    new std::shared_ptr<Rooms>(std::move(rooms_));
+    rooms_ = open_rooms(false, true);
+    generation_ = io::fork_generation();
+  }
+  return rooms_;
+}
+
+std::shared_ptr<Rooms> Hall::rooms_to_write() {
+  if (ground_.reopen_in_child && io::fork_generation() != opened_in_) {
+    throw_error(ErrorCode::invalid_argument,
+                "this handle of {} was opened before the process forked and only reads here; open the "
+                "database in the child to write",
+                path_);
+  }
+  std::shared_ptr<Rooms> out = rooms();
+  if (out->read_only) {
+    throw_error(ErrorCode::invalid_argument, "the database {} was opened read-only", path_);
+  }
+  return out;
+}
+
+void Hall::close() {
+  if (closed_.exchange(true)) return;
+  std::shared_ptr<Rooms> rooms;
+  {
+    const std::lock_guard lock(mutex_);
+    rooms = std::exchange(rooms_, nullptr);
+  }
+  if (rooms) rooms->history->close();
+}
+
+bool Hall::closed() const noexcept { return closed_.load(); }
+
+std::shared_ptr<const history::Snapshot> Hall::snapshot(const Pinned& pinned) {
+  const std::shared_ptr<Rooms> open = rooms();
+  return pinned.snapshot ? pinned.snapshot : open->history->head();
+}
+
+history::DatasetEntry Hall::dataset(const history::Snapshot& snapshot, const Pinned& pinned) const {
+  if (auto entry = snapshot.find(pinned.dataset.id)) return *std::move(entry);
+  throw_no_dataset(snapshot, pinned.dataset.name);
+}
+
+ingest::IngestContext Hall::ingest_context(const Rooms& rooms) const {
+  return {.vfs = rooms.vfs.get(),
+          .environment = rooms.environment.get(),
+          .history = rooms.history.get(),
+          .database = rooms.directory.database,
+          .threads = threads_,
+          .memory_bytes = options_.memory_bytes};
+}
+
+scan::ScanContext Hall::scan_context(const Rooms& rooms) const { return {rooms.store, threads_}; }
+
+history::CommitRequest Hall::request(const CommitOptions& options) const {
+  history::CommitRequest out;
+  out.author = options.author.value_or(options_.author);
+  out.message = options.message;
+  out.extra = options.extra;
+  out.time = options.time;
+  out.relaxed = options_.durability == Durability::relaxed;
+  if (options.change_id) {
+    Id128 id;
+    if (!id128_parse(*options.change_id, id)) {
+      throw_error(ErrorCode::invalid_argument, "change_id {} is not 32 lower-case hex digits",
+                  quoted(*options.change_id));
+    }
+    out.change_id = id;
+  }
+  return out;
+}
+
+void Hall::committed(const Rooms& rooms) noexcept {
+  try {
+    if (rooms.history->seal_due()) ingest::seal_tail(ingest_context(rooms));
+  } catch (const std::exception& error) {
+    log_line(LogLevel::warning, std::string("the tail could not be sealed: ") + error.what());
+  }
+}
+
+}  // namespace otolith::db

@@ -1,0 +1,103 @@
+// The hall: what all handles of one open database share.
+//
+// Role:    wires vfs, history, segments and recorders together; open, recover, reopen after fork, close.
+// Shapes:  one Hall per Database::open; Table, Snapshot and Recorder keep it alive.
+// Errors:  invalid_argument after close, and for writes where nothing may be written; those of the rooms.
+// Threads: thread-safe.
+// Why:     handles stay small values; whether a call may proceed is decided here and nowhere else.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "db/directory.h"
+#include "history/history.h"
+#include "ingest/recorder.h"
+#include "otolith/database.h"
+#include "scan/scan.h"
+
+namespace otolith::db {
+
+/// What a handle points at: a snapshot (null: HEAD at each call) and, for a Table, a dataset in it.
+struct Pinned {
+  std::shared_ptr<const history::Snapshot> snapshot;
+  history::DatasetEntry dataset;
+};
+
+/// The opened parts of a database, replaced as a whole in a forked child.
+struct Rooms {
+  std::shared_ptr<io::Vfs> vfs;
+  std::shared_ptr<io::Environment> environment;
+  Directory directory;
+  std::shared_ptr<scan::SegmentStore> store;
+  std::unique_ptr<history::History> history;
+  bool read_only = false;
+};
+
+/// What a Hall stands on: where files are, and sizes that tests set small.
+struct Ground {
+  std::function<std::shared_ptr<io::Vfs>(bool create, bool read_only)> vfs;
+  std::shared_ptr<io::Environment> environment;
+  history::HistoryOptions history;
+  bool reopen_in_child = true;  // false where the files are this process's own memory
+};
+
+class Hall {
+ public:
+  static std::shared_ptr<Hall> open(const std::string& path, const OpenOptions& options);
+  static std::shared_ptr<Hall> open(std::string path, const OpenOptions& options, Ground ground);
+  ~Hall();
+
+  /// For reading. In a forked child the first call reopens the database read-only.
+  std::shared_ptr<Rooms> rooms();
+  /// For writing: refused where the handle is read-only, and in a forked child.
+  std::shared_ptr<Rooms> rooms_to_write();
+  void close();
+  bool closed() const noexcept;
+
+  /// The handle's snapshot, or HEAD with every commit acknowledged before this call.
+  std::shared_ptr<const history::Snapshot> snapshot(const Pinned& pinned);
+  /// The handle's dataset in that snapshot; not_found where it does not exist there.
+  history::DatasetEntry dataset(const history::Snapshot& snapshot, const Pinned& pinned) const;
+
+  ingest::IngestContext ingest_context(const Rooms& rooms) const;
+  scan::ScanContext scan_context(const Rooms& rooms) const;
+  history::CommitRequest request(const CommitOptions& options) const;
+  /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of it.
+  void committed(const Rooms& rooms) noexcept;
+
+  const std::string& path() const noexcept { return path_; }
+  unsigned threads() const noexcept { return threads_; }
+
+ private:
+  Hall(std::string path, const OpenOptions& options, Ground ground);
+  std::shared_ptr<Rooms> open_rooms(bool create, bool read_only) const;
+  bool in_child() const noexcept;
+
+  const std::string path_;
+  const OpenOptions options_;
+  const Ground ground_;
+  const unsigned threads_;
+
+  std::atomic<bool> closed_{false};
+  std::atomic<std::uint64_t> generation_{0};  // of forks, when rooms_ were opened
+  std::uint64_t opened_in_ = 0;               // the generation of Hall::open
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<Rooms> rooms_;  // guarded by mutex_
+};
+
+/// Name, found or not, for a not_found message with the nearest dataset.
+[[noreturn]] void throw_no_dataset(const history::Snapshot& snapshot, std::string_view name);
+
+/// A database on files and a clock of the caller's: the crash tests' door.
+Database database_on(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
+                     const OpenOptions& options, const history::HistoryOptions& history);
+
+/// The first error of checks that options must pass.
+void check_open_options(const OpenOptions& options);
+
+}  // namespace otolith::db

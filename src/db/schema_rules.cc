@@ -1,0 +1,94 @@
+#include "db/schema_rules.h"
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "model/utf8.h"
+
+namespace otolith::db {
+
+namespace {
+
+void check_codec(const std::string& codec) {
+  if (codec == "hot" || codec == "raw") return;
+  if (codec == "small") {
+    throw_error(ErrorCode::invalid_argument,
+                "codec \"small\" is not built yet; use \"hot\" (the default) or \"raw\"");
+  }
+  throw_error(ErrorCode::invalid_argument, "no codec {}; use \"hot\" (the default) or \"raw\"",
+              quoted(codec));
+}
+
+void add_text(Blake3& hash, std::string_view text) {
+  hash.add_value<std::uint64_t>(text.size());
+  hash.add(as_bytes_view(text));
+}
+
+void add_map(Blake3& hash, const std::map<std::string, std::string>& map) {
+  hash.add_value<std::uint64_t>(map.size());
+  for (const auto& [key, value] : map) {
+    add_text(hash, key);
+    add_text(hash, value);
+  }
+}
+
+}  // namespace
+
+void check_name(std::string_view name, std::string_view what) {
+  if (name.empty()) {
+    throw_error(ErrorCode::invalid_argument, "{} needs a name: 1 to {} bytes of UTF-8", what,
+                kNameBytesMax);
+  }
+  if (name.size() > kNameBytesMax) {
+    throw_error(ErrorCode::invalid_argument, "the name {} is too long: 1 to {} bytes are allowed",
+                quoted(name), kNameBytesMax);
+  }
+  if (!utf8_valid(name) || utf8_has_control(name)) {
+    throw_error(ErrorCode::invalid_argument,
+                "the name {} holds a control character or is no UTF-8; other characters are allowed",
+                quoted(name));
+  }
+}
+
+void check_new_schema(const Schema& schema) {
+  schema_check(schema);
+  check_codec(schema.codec);
+  for (const Column& column : schema.columns) {
+    if (!column.codec.empty()) check_codec(column.codec);
+  }
+  if (schema.duplicates != Duplicates::keep) {
+    throw_error(ErrorCode::invalid_argument,
+                "duplicates policies other than \"keep\" are not built yet; leave duplicates=\"keep\"");
+  }
+}
+
+void check_equal_schema(std::string_view name, const Schema& there, const Schema& asked) {
+  Schema a = there;
+  Schema b = asked;
+  for (Column& column : a.columns) column.id = 0;
+  for (Column& column : b.columns) column.id = 0;
+  if (a == b) return;
+  throw_error(ErrorCode::conflict,
+              "dataset {} exists with another schema; exist_ok accepts an equal one only", quoted(name));
+}
+
+Hash256 request_hash(std::string_view verb, std::string_view name, const Schema& schema) {
+  Blake3 hash;
+  for (const std::string_view text : {verb, name, std::string_view(schema.time)}) add_text(hash, text);
+  hash.add_value<std::uint64_t>(schema.columns.size());
+  for (const Column& column : schema.columns) {
+    add_text(hash, column.name);
+    add_text(hash, type_name(column.type));
+    hash.add_value<std::uint8_t>(column.nullable ? 1 : 0);
+    add_text(hash, column.codec);
+    add_map(hash, column.metadata);
+  }
+  hash.add_value<std::uint64_t>(schema.keys.size());
+  for (const std::string& key : schema.keys) add_text(hash, key);
+  hash.add_value(schema.partition);
+  hash.add_value(schema.duplicates);
+  add_text(hash, schema.codec);
+  add_map(hash, schema.metadata);
+  return hash.finish();
+}
+
+}  // namespace otolith::db

@@ -1,0 +1,60 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "db/hall.h"
+
+namespace otolith {
+
+namespace {
+
+DatasetStatus dataset_status(const scan::ScanContext& context, const history::Snapshot& snapshot,
+                             const history::DatasetEntry& entry) {
+  DatasetStatus out;
+  out.rows = scan::count_rows(context, snapshot, entry);
+  for (const auto& segment : snapshot.segments(entry.id)) {
+    ++out.segments;
+    out.segment_bytes += segment.ref.bytes;
+  }
+  for (const auto& tail : snapshot.tail(entry.id)) out.tail_rows += tail.rows;
+  return out;
+}
+
+std::uint64_t tail_commits(const history::Snapshot& snapshot) {
+  std::vector<CommitNumber> begins;
+  for (const auto& entry : snapshot.datasets()) {
+    for (const auto& tail : snapshot.tail(entry.id)) begins.push_back(tail.begin);
+  }
+  std::ranges::sort(begins);
+  begins.erase(std::unique(begins.begin(), begins.end()), begins.end());
+  return begins.size();
+}
+
+}  // namespace
+
+Status Database::status() const {
+  const auto rooms = hall_->rooms();
+  const auto snapshot = rooms->history->head();
+  Status out;
+  out.path = hall_->path();
+  out.database_id = rooms->directory.database.text();
+  out.format = rooms->directory.format;
+  out.head = snapshot->number();
+  out.read_only = rooms->read_only;
+  for (const auto& entry : snapshot->datasets()) {
+    out.datasets.emplace(entry.name,
+                         dataset_status(hall_->scan_context(*rooms), *snapshot, entry));
+  }
+  history::LogStatus log = rooms->history->status();
+  out.log_files = log.files;
+  out.log_bytes = log.bytes;
+  out.torn_tails = std::move(log.torn_tails);
+  out.damage = std::move(log.damage);
+  for (const auto& [dataset, segment] : rooms->history->all_segments()) {
+    out.segment_bytes += segment.ref.bytes;
+  }
+  out.tail_commits = tail_commits(*snapshot);
+  out.foreign = db::directory_foreign(*rooms->vfs);
+  return out;
+}
+
+}  // namespace otolith

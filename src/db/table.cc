@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "db/hall.h"
+
+namespace otolith {
+
+Table::Table(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned)
+    : hall_(std::move(hall)), pinned_(std::move(pinned)) {}
+
+std::string Table::name() const { return hall_->dataset(*hall_->snapshot(*pinned_), *pinned_).name; }
+
+std::shared_ptr<const Schema> Table::schema() const {
+  return hall_->dataset(*hall_->snapshot(*pinned_), *pinned_).schema;
+}
+
+std::uint64_t Table::rows() const {
+  const auto snapshot = hall_->snapshot(*pinned_);
+  return scan::count_rows(hall_->scan_context(*hall_->rooms()), *snapshot,
+                          hall_->dataset(*snapshot, *pinned_));
+}
+
+std::optional<std::pair<Timestamp, Timestamp>> Table::time_range() const {
+  const auto snapshot = hall_->snapshot(*pinned_);
+  return scan::time_range(hall_->scan_context(*hall_->rooms()), snapshot,
+                          hall_->dataset(*snapshot, *pinned_));
+}
+
+Data Table::read(const ReadRequest& request) const {
+  const auto snapshot = hall_->snapshot(*pinned_);
+  scan::Scan scan(hall_->scan_context(*hall_->rooms()), snapshot, hall_->dataset(*snapshot, *pinned_),
+                  request);
+  std::vector<Batch> batches;
+  while (auto batch = scan.next()) batches.push_back(*std::move(batch));
+  return Data(scan.schema(), std::move(batches));
+}
+
+Data Table::head(std::uint64_t rows) const { return read({.limit = rows}); }
+
+Data Table::tail(std::uint64_t rows) const {
+  const Data backward = read({.limit = rows, .reverse = true});
+  return db::reversed(backward);
+}
+
+Commit Table::append(const Batch& batch, const CommitOptions& options) const {
+  if (pinned_->snapshot) {
+    throw_error(ErrorCode::invalid_argument,
+                "{} is as of commit {} and cannot be written; take the table from the database itself",
+                quoted(pinned_->dataset.name), value_of(pinned_->snapshot->number()));
+  }
+  const auto rooms = hall_->rooms_to_write();
+  const auto snapshot = rooms->history->head();
+  ingest::Recorder recorder(hall_->ingest_context(*rooms));
+  recorder.append_borrowed(hall_->dataset(*snapshot, *pinned_), batch);
+  Commit commit = recorder.commit(hall_->request(options));
+  hall_->committed(*rooms);
+  return commit;
+}
+
+Snapshot::Snapshot(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned)
+    : hall_(std::move(hall)), pinned_(std::move(pinned)) {}
+
+Commit Snapshot::commit() const {
+  return hall_->rooms()->history->commit_info(pinned_->snapshot->number());
+}
+
+std::vector<std::string> Snapshot::datasets() const {
+  std::vector<std::string> names;
+  for (auto& entry : pinned_->snapshot->datasets()) names.push_back(std::move(entry.name));
+  return names;
+}
+
+bool Snapshot::contains(std::string_view name) const {
+  return pinned_->snapshot->find(name).has_value();
+}
+
+Table Snapshot::table(std::string_view name) const {
+  auto entry = pinned_->snapshot->find(name);
+  if (!entry) db::throw_no_dataset(*pinned_->snapshot, name);
+  return {hall_, std::make_shared<db::Pinned>(pinned_->snapshot, *std::move(entry))};
+}
+
+}  // namespace otolith

@@ -1,0 +1,158 @@
+// The first hour with Otolith, verb by verb, on a real directory and in memory.
+#include <doctest/doctest.h>
+
+#include "test/rows.h"
+
+namespace otolith::test {
+
+namespace {
+
+const std::vector<Row> kMorning{{std::int64_t{3000}, "b", 1.5, std::int64_t{1}},
+                                {std::int64_t{1000}, "a", 2.5, kNull},
+                                {std::int64_t{2000}, "a", kNull, std::int64_t{7}}};
+
+void append(const Table& table, const std::vector<Row>& rows, const char* message) {
+  table.append(rows_of(table.schema(), rows), {.author = "ana", .message = message});
+}
+
+}  // namespace
+
+TEST_CASE("tour: rows of any order come back in time order, and in stored order by key") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  append(table, kMorning, "morning");
+  CHECK(text_of(table.read()) == "1000 a 2.5 -\n2000 a - 7\n3000 b 1.5 1\n");
+  append(table, {{std::int64_t{1500}, "b", 9.0, std::int64_t{2}}}, "late");
+  CHECK(text_of(table.read()) == "1000 a 2.5 -\n1500 b 9 2\n2000 a - 7\n3000 b 1.5 1\n");
+  CHECK(text_of(table.read({.order = Order::stored})) ==
+        "1000 a 2.5 -\n2000 a - 7\n1500 b 9 2\n3000 b 1.5 1\n");
+}
+
+TEST_CASE("tour: a read takes a half-open time range, keys, columns, a limit, and goes backward") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  append(table, kMorning, "morning");
+  CHECK(text_of(table.read({.start = Timestamp{1000}, .stop = Timestamp{3000}})) ==
+        "1000 a 2.5 -\n2000 a - 7\n");
+  CHECK(text_of(table.read({.columns = {{"count", "time"}}, .keys = {{"sensor", {"a"}}}})) ==
+        "- 1000\n7 2000\n");
+  CHECK(text_of(table.read({.columns = {{"time"}}, .limit = 2, .reverse = true})) == "3000\n2000\n");
+  CHECK(text_of(table.head(1)) == "1000 a 2.5 -\n");
+  CHECK(text_of(table.tail(2)) == "2000 a - 7\n3000 b 1.5 1\n");
+  CHECK(table.rows() == 3);
+  CHECK(table.time_range() == std::pair{Timestamp{1000}, Timestamp{3000}});
+}
+
+TEST_CASE("tour: every old state is read as it was, by number, by HEAD~n, by hash and by tag") {
+  Folder folder;
+  Database db = Database::open(folder.path("market.oto"));
+  const Table table = db.create_table("t", sensors());
+  append(table, kMorning, "morning");
+  db.tag("opening");
+  append(table, {{std::int64_t{4000}, "c", 1.0, kNull}}, "noon");
+  const std::string hash = "#" + db.at("2").commit().hash.substr(0, 12);
+  for (const std::string& reference : {std::string("2"), std::string("HEAD~1"), hash,
+                                       std::string("opening")}) {
+    CHECK(db.at(reference).table("t").rows() == 3);
+  }
+  CHECK(db.at("HEAD").table("t").rows() == 4);
+  CHECK(db.at("1").table("t").rows() == 0);
+  CHECK(db.at("0").datasets().empty());
+}
+
+TEST_CASE("tour: the log tells who did what, newest first") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors(), {.commit = {.author = "bo"}});
+  append(table, kMorning, "morning");
+  const auto log = db.log();
+  REQUIRE(log.size() == 2);
+  CHECK(log[0].message == "morning");
+  CHECK(log[0].author == "ana");
+  CHECK(log[0].changes.at("t") == ChangeCount{3, 0});
+  CHECK(log[0].parent == log[1].hash);
+  CHECK(db.log({.author = "bo"}).size() == 1);
+  CHECK(db.head().hash == log[0].hash);
+}
+
+TEST_CASE("tour: a recorder commits many tables at once, or nothing") {
+  Database db = Database::open(":memory:");
+  const Table a = db.create_table("a", sensors());
+  const Table b = db.create_table("b", sensors());
+  Recorder recorder = db.recorder({.author = "ana", .message = "both"});
+  recorder.append("a", rows_of(a.schema(), kMorning));
+  recorder.append("b", rows_of(b.schema(), kMorning));
+  recorder.append("a", rows_of(a.schema(), kMorning));
+  CHECK(a.rows() == 0);
+  const Commit commit = recorder.commit();
+  CHECK(commit.changes.at("a") == ChangeCount{6, 0});
+  CHECK(commit.changes.at("b") == ChangeCount{3, 0});
+  CHECK(a.rows() == 6);
+  CHECK_FALSE(recorder.open());
+  {
+    Recorder dropped = db.recorder();
+    dropped.append("a", rows_of(a.schema(), kMorning));
+  }
+  CHECK(db.head().number == commit.number);
+}
+
+TEST_CASE("tour: what was committed is there after opening again, and verifies") {
+  Folder folder;
+  const std::string path = folder.path("again.oto");
+  std::string hash;
+  {
+    Database db = Database::open(path);
+    append(db.create_table("t", sensors()), kMorning, "morning");
+    hash = db.head().hash;
+    db.close();
+  }
+  const Database db = Database::open(path, {.create = false});
+  CHECK(db.head().hash == hash);
+  CHECK(text_of(db.table("t").read()) == "1000 a 2.5 -\n2000 a - 7\n3000 b 1.5 1\n");
+  CHECK(db.verify().problems.empty());
+  CHECK(db.status().datasets.at("t").rows == 3);
+}
+
+TEST_CASE("tour: two handles see each other's commits at once") {
+  Folder folder;
+  Database one = Database::open(folder.path("two.oto"));
+  Database two = Database::open(folder.path("two.oto"));
+  const Table table = one.create_table("t", sensors());
+  CHECK(two.contains("t"));
+  append(two.table("t"), kMorning, "from two");
+  CHECK(table.rows() == 3);
+  append(table, kMorning, "from one");
+  CHECK(two.table("t").rows() == 6);
+}
+
+TEST_CASE("tour: a snapshot stays as it is while commits go on") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  append(table, kMorning, "morning");
+  const Snapshot before = db.at("HEAD");
+  append(table, kMorning, "again");
+  CHECK(before.table("t").rows() == 3);
+  CHECK_THROWS_AS(append(before.table("t"), kMorning, "into the past"), Error);
+}
+
+TEST_CASE("tour: a change id is applied once, and refused for another request") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  const CommitOptions options{.message = "once", .change_id = std::string(32, 'a')};
+  const Commit first = table.append(rows_of(table.schema(), kMorning), options);
+  const Commit again = table.append(rows_of(table.schema(), kMorning), options);
+  CHECK(again.number == first.number);
+  CHECK(table.rows() == 3);
+  CHECK_THROWS_AS(table.append(rows_of(table.schema(), {kMorning[0]}), options), Error);
+}
+
+TEST_CASE("tour: an empty append is no commit") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  const Commit head = db.head();
+  const Commit same = table.append(rows_of(table.schema(), {}));
+  CHECK(same.number == head.number);
+  CHECK(same.hash == head.hash);
+  CHECK(same.changes.empty());
+}
+
+}  // namespace otolith::test
