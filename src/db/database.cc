@@ -20,6 +20,13 @@ std::shared_ptr<const db::Pinned> pinned_at(std::shared_ptr<const history::Snaps
   return std::make_shared<db::Pinned>(std::move(snapshot), history::DatasetEntry{});
 }
 
+/// True if a dataset of this name is there and has this schema; conflict if it has another.
+bool accept_existing(history::History& history, const std::string& name, const Schema& schema) {
+  const auto entry = history.head()->find(name);
+  if (entry) db::check_equal_schema(name, *entry->schema, schema);
+  return entry.has_value();
+}
+
 }  // namespace
 
 Database::Database(std::shared_ptr<db::Hall> hall) : hall_(std::move(hall)) {}
@@ -33,16 +40,17 @@ Table Database::create_table(const std::string& name, const Schema& schema,
   const auto rooms = hall_->rooms_to_write();
   db::check_name(name, "a dataset");
   db::check_new_schema(schema);
-  if (options.exist_ok) {
-    if (auto entry = rooms->history->head()->find(name)) {
-      db::check_equal_schema(name, *entry->schema, schema);
-      return {hall_, std::make_shared<db::Pinned>(nullptr, *std::move(entry))};
-    }
-  }
+  if (options.exist_ok && accept_existing(*rooms->history, name, schema)) return table(name);
   history::CommitRequest request = hall_->request(options.commit);
   request.catalog.push_back(history::CreateDataset{name, schema});
   request.request_hash = db::request_hash("create", name, schema);
-  rooms->history->commit(std::move(request));
+  try {
+    rooms->history->commit(std::move(request));
+  } catch (const Error& error) {  // someone else may have created it since we looked
+    const bool there = error.code() == ErrorCode::conflict && options.exist_ok &&
+                       accept_existing(*rooms->history, name, schema);
+    if (!there) throw;
+  }
   hall_->committed(*rooms);
   return table(name);
 }

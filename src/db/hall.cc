@@ -1,5 +1,7 @@
 #include "db/hall.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/limits.h"
@@ -33,7 +35,7 @@ Ground memory_ground() {
           .reopen_in_child = false};
 }
 
-unsigned worker_count(unsigned asked) { return asked != 0 ? asked : io::core_count(); }
+unsigned worker_count(unsigned asked) { return asked != 0 ? asked : std::max(1u, std::thread::hardware_concurrency()); }
 
 }  // namespace
 

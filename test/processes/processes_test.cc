@@ -1,0 +1,214 @@
+// Several processes on one database: killed, stopped and forked at any moment.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <random>
+
+#include "test/budget.h"
+#include "test/rows.h"
+
+namespace otolith::test {
+
+namespace {
+
+/// A child process running `work`; killed and reaped when this object goes.
+class Child {
+ public:
+  explicit Child(const std::function<void(int pipe)>& work) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::close(ends[0]);
+      try {
+        work(ends[1]);
+      } catch (const std::exception& error) {
+        fmt::print(stderr, "child: {}\n", error.what());
+        ::_exit(9);
+      }
+      ::_exit(0);
+    }
+    ::close(ends[1]);
+    from_ = ends[0];
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ > 0) finish(SIGKILL);
+    ::close(from_);
+  }
+
+  void signal(int number) const { ::kill(pid_, number); }
+  /// Waits for the end; the exit code, or minus the signal.
+  int finish(int with_signal = 0) {
+    if (with_signal != 0) ::kill(pid_, with_signal);
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  /// The next number the child wrote; nothing once it is gone and all is read.
+  std::optional<std::int64_t> next() const {
+    std::int64_t value = 0;
+    const auto got = ::read(from_, &value, sizeof value);
+    return got == sizeof value ? std::optional(value) : std::nullopt;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int from_ = -1;
+};
+
+void say(int pipe, std::int64_t value) {
+  if (::write(pipe, &value, sizeof value) != sizeof value) ::_exit(8);
+}
+
+/// Commits rows of one sensor for ever and says each value once its commit was acknowledged.
+void commit_for_ever(const std::string& path, const std::string& sensor, std::int64_t first, int pipe) {
+  const Database db = Database::open(path);
+  const Table table = db.table("t");
+  for (std::int64_t i = first;; ++i) {
+    table.append(rows_of(table.schema(), {{i, sensor, static_cast<double>(i), kNull}}));
+    say(pipe, i);
+  }
+}
+
+std::uint64_t rows_of_sensor(const Table& table, const std::string& sensor) {
+  return table.read({.columns = {{"time"}}, .keys = {{"sensor", {sensor}}}}).rows();
+}
+
+std::string new_database(const Folder& folder) {
+  const std::string path = folder.path("shared.oto");
+  Database db = Database::open(path);
+  db.create_table("t", sensors());
+  return path;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("long");
+
+TEST_CASE("processes: every commit acknowledged before kill -9 is there, and work goes on") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  std::mt19937_64 random(seed());
+  std::int64_t acknowledged[2] = {0, 0};
+  std::int64_t next[2] = {1, 1};
+  int cycles = 0;
+  for (const Budget budget; budget.left(); ++cycles) {
+    Child one([&](int pipe) { commit_for_ever(path, "one", next[0], pipe); });
+    Child two([&](int pipe) { commit_for_ever(path, "two", next[1], pipe); });
+    ::usleep(static_cast<useconds_t>(random() % 20'000));
+    Child* const both[2] = {&one, &two};
+    for (Child* child : both) child->signal(SIGKILL);
+    for (int i = 0; i < 2; ++i) {
+      while (const auto value = both[i]->next()) {
+        ++acknowledged[i];
+        next[i] = *value + 1;
+      }
+      CHECK(both[i]->finish() == -SIGKILL);
+    }
+    const Database db = Database::open(path);
+    const Table table = db.table("t");
+    for (int i = 0; i < 2; ++i) {
+      const auto rows = static_cast<std::int64_t>(rows_of_sensor(table, i == 0 ? "one" : "two"));
+      INFO("cycle ", cycles, " seed ", seed());
+      // A commit whose acknowledgement the kill swallowed may be there as well.
+      REQUIRE(rows >= acknowledged[i]);
+      REQUIRE(rows <= acknowledged[i] + 1);
+      acknowledged[i] = rows;
+      next[i] += 1;  // never the same time twice, whether or not the last one made it
+    }
+  }
+  MESSAGE(cycles, " cycles of kill -9");
+  CHECK(Database::open(path).verify().problems.empty());
+}
+
+TEST_CASE("processes: a stopped writer holds up no reader, and other writers only until it goes on") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  std::mt19937_64 random(seed());
+  int locked = 0;
+  int cycles = 0;
+  for (const Budget budget; budget.left(); ++cycles) {
+    Child writer([&](int pipe) { commit_for_ever(path, "writer", 1'000'000 * (cycles + 1), pipe); });
+    REQUIRE(writer.next());
+    ::usleep(static_cast<useconds_t>(random() % 2'000));
+    writer.signal(SIGSTOP);
+    Database db = Database::open(path, {.lock_wait_ns = 20'000'000});
+    const Table table = db.table("t");
+    CHECK(rows_of_sensor(table, "writer") >= 1);
+    try {
+      table.append(rows_of(table.schema(), {{std::int64_t{cycles}, "other", 1.0, kNull}}));
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::locked);
+      CHECK(error.message().find("process") != std::string::npos);
+      ++locked;
+    }
+    writer.signal(SIGCONT);
+    CHECK(writer.finish(SIGKILL) == -SIGKILL);
+    table.append(rows_of(table.schema(), {{std::int64_t{cycles}, "after", 1.0, kNull}}));
+  }
+  MESSAGE(cycles, " cycles of SIGSTOP, the writer held the lock in ", locked);
+  CHECK(rows_of_sensor(Database::open(path).table("t"), "after") == static_cast<std::uint64_t>(cycles));
+}
+
+TEST_SUITE_END();
+
+TEST_CASE("processes: a forked child's handle reads, and refuses to write; its recorder raises") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  Database db = Database::open(path);
+  const Table table = db.table("t");
+  table.append(rows_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
+  Recorder recorder = db.recorder();
+  recorder.append("t", rows_of(table.schema(), {{std::int64_t{2}, "a", 1.0, kNull}}));
+  Child child([&](int pipe) {
+    say(pipe, static_cast<std::int64_t>(table.rows()));
+    const auto refused = [&](const std::function<void()>& work) -> std::int64_t {
+      try {
+        work();
+      } catch (const Error& error) {
+        return error.code() == ErrorCode::invalid_argument ? 1 : 2;
+      }
+      return 0;
+    };
+    say(pipe, refused([&] {
+          table.append(rows_of(table.schema(), {{std::int64_t{3}, "a", 1.0, kNull}}));
+        }));
+    say(pipe, refused([&] { recorder.commit(); }));
+    Database own = Database::open(path);
+    own.table("t").append(rows_of(table.schema(), {{std::int64_t{4}, "a", 1.0, kNull}}));
+    say(pipe, static_cast<std::int64_t>(table.rows()));
+  });
+  CHECK(child.next() == 1);
+  CHECK(child.next() == 1);
+  CHECK(child.next() == 1);
+  CHECK(child.next() == 2);
+  CHECK(child.finish() == 0);
+  recorder.commit();
+  CHECK(table.rows() == 3);
+}
+
+TEST_CASE("processes: two that create the same database at once both open the same one") {
+  Folder folder;
+  const std::string path = folder.path("raced.oto");
+  const auto create = [&](int pipe) {
+    Database db = Database::open(path);
+    db.create_table("t", sensors(), {.exist_ok = true});
+    const Table table = db.table("t");
+    table.append(rows_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
+    say(pipe, 1);
+  };
+  Child one(create);
+  Child two(create);
+  CHECK(one.finish() == 0);
+  CHECK(two.finish() == 0);
+  CHECK(Database::open(path).table("t").rows() == 2);
+}
+
+}  // namespace otolith::test
