@@ -1,0 +1,259 @@
+// Wrong input of every kind: one clear error that names the thing and the remedy, and history unchanged.
+#include <doctest/doctest.h>
+#include <errno.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "db/hall.h"
+#include "io/sim_disk.h"
+#include "test/rows.h"
+
+namespace otolith::test {
+
+namespace {
+
+const std::vector<Row> kRow{{std::int64_t{1000}, "a", 1.0, kNull}};
+
+/// Runs `work`, which must throw an Error of this code whose message holds every one of `words`.
+template <typename Work>
+void refused(ErrorCode code, const std::vector<std::string>& words, const Work& work) {
+  try {
+    work();
+    FAIL("was not refused");
+  } catch (const Error& error) {
+    INFO(error.what());
+    CHECK(error.code() == code);
+    for (const std::string& word : words) {
+      INFO("expected word: ", word);
+      CHECK(error.message().find(word) != std::string::npos);
+    }
+  }
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("misuse: an unknown dataset is refused with the nearest name") {
+  Database db = Database::open(":memory:");
+  db.create_table("flights", sensors());
+  refused(ErrorCode::not_found, {"\"fligths\"", "did you mean \"flights\""},
+          [&] { db.table("fligths"); });
+  refused(ErrorCode::not_found, {"flights"}, [&] { db.at("0").table("flights"); });
+}
+
+TEST_CASE("misuse: names that cannot be, and names that only look dangerous") {
+  Database db = Database::open(":memory:");
+  const Schema schema = sensors();
+  refused(ErrorCode::invalid_argument, {"1 to 255"}, [&] { db.create_table("", schema); });
+  refused(ErrorCode::invalid_argument, {"control character"},
+          [&] { db.create_table(std::string("a\0b", 3), schema); });
+  refused(ErrorCode::invalid_argument, {"65536 bytes", "255"},
+          [&] { db.create_table(std::string(65536, 'x'), schema); });
+  refused(ErrorCode::invalid_argument, {"UTF-8"}, [&] { db.create_table("\xff", schema); });
+  for (const char* name : {"..", "a/b", "../../etc", "CON", " "}) {
+    db.create_table(name, schema);
+    CHECK(db.contains(name));
+  }
+}
+
+TEST_CASE("misuse: an existing name is a conflict, an equal schema is accepted when asked for") {
+  Database db = Database::open(":memory:");
+  db.create_table("t", sensors());
+  refused(ErrorCode::conflict, {"\"t\""}, [&] { db.create_table("t", sensors()); });
+  db.create_table("t", sensors(), {.exist_ok = true});
+  Schema other = sensors();
+  other.columns.pop_back();
+  refused(ErrorCode::conflict, {"another schema"},
+          [&] { db.create_table("t", other, {.exist_ok = true}); });
+  CHECK(static_cast<std::uint64_t>(db.head().number) == 1);
+}
+
+TEST_CASE("misuse: schemas that cannot be name the column and the remedy") {
+  Database db = Database::open(":memory:");
+  Schema schema = sensors();
+  schema.time = "when";
+  refused(ErrorCode::invalid_argument, {"when"}, [&] { db.create_table("t", schema); });
+  schema = sensors();
+  schema.keys = {"sensr"};
+  refused(ErrorCode::invalid_argument, {"sensr", "sensor"}, [&] { db.create_table("t", schema); });
+  schema = sensors();
+  schema.columns.push_back(schema.columns[2]);
+  refused(ErrorCode::invalid_argument, {"value"}, [&] { db.create_table("t", schema); });
+  schema = sensors();
+  schema.codec = "small";
+  refused(ErrorCode::invalid_argument, {"small", "hot"}, [&] { db.create_table("t", schema); });
+  CHECK(db.head().number == CommitNumber{0});
+}
+
+TEST_CASE("misuse: batches that do not fit their table change nothing") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  const Batch good = rows_of(table.schema(), kRow);
+  Batch batch = good;
+  batch.columns.pop_back();
+  refused(ErrorCode::invalid_argument, {}, [&] { table.append(batch); });
+  batch = good;
+  std::swap(batch.columns[2], batch.columns[3]);
+  refused(ErrorCode::invalid_argument, {"value"}, [&] { table.append(batch); });
+  refused(ErrorCode::invalid_argument, {"time"},
+          [&] { table.append(rows_of(table.schema(), {{kNull, "a", 1.0, kNull}})); });
+  refused(ErrorCode::invalid_argument, {"time", "1677"},
+          [&] { table.append(rows_of(table.schema(), {{INT64_MIN, "a", 1.0, kNull}})); });
+  refused(ErrorCode::invalid_argument, {"sensor"},
+          [&] { table.append(rows_of(table.schema(), {{std::int64_t{1}, kNull, 1.0, kNull}})); });
+  refused(ErrorCode::invalid_argument, {"sensor", "UTF-8"},
+          [&] { table.append(rows_of(table.schema(), {{std::int64_t{1}, "\xc3", 1.0, kNull}})); });
+  CHECK(table.rows() == 0);
+  CHECK(static_cast<std::uint64_t>(db.head().number) == 1);
+}
+
+TEST_CASE("misuse: unknown columns and keys of a read are named, with the nearest") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  table.append(rows_of(table.schema(), kRow));
+  refused(ErrorCode::invalid_argument, {"valu", "value"},
+          [&] { table.read({.columns = {{"valu"}}}); });
+  refused(ErrorCode::invalid_argument, {"senso", "sensor"},
+          [&] { table.read({.keys = {{"senso", {"a"}}}}); });
+  refused(ErrorCode::invalid_argument, {"value"}, [&] { table.read({.keys = {{"value", {"a"}}}}); });
+}
+
+TEST_CASE("misuse: references that name no commit say what would") {
+  Database db = Database::open(":memory:");
+  db.create_table("t", sensors());
+  db.tag("opening");
+  refused(ErrorCode::not_found, {"7"}, [&] { db.at("7"); });
+  refused(ErrorCode::not_found, {"HEAD~9"}, [&] { db.at("HEAD~9"); });
+  refused(ErrorCode::not_found, {"openin", "opening"}, [&] { db.at("openin"); });
+  refused(ErrorCode::not_found, {"#000000"}, [&] { db.at("#000000"); });
+  refused(ErrorCode::invalid_argument, {"#0"}, [&] { db.at("#0"); });
+  refused(ErrorCode::invalid_argument, {}, [&] { db.at(""); });
+  refused(ErrorCode::conflict, {"opening"}, [&] { db.tag("opening"); });
+  refused(ErrorCode::invalid_argument, {"letter"}, [&] { db.tag("1st"); });
+  refused(ErrorCode::not_found, {"openin"}, [&] { db.untag("openin"); });
+}
+
+TEST_CASE("misuse: folders that are no database are refused and left alone") {
+  Folder folder;
+  const std::string path = folder.path("photos");
+  std::filesystem::create_directory(path);
+  write_file(path + "/cat.jpg", "meow");
+  refused(ErrorCode::invalid_argument, {"not empty", "cat.jpg"}, [&] { Database::open(path); });
+  CHECK(std::distance(std::filesystem::directory_iterator(path), {}) == 1);
+  refused(ErrorCode::not_found, {"missing.oto"},
+          [&] { Database::open(folder.path("missing.oto"), {.create = false}); });
+  CHECK_FALSE(std::filesystem::exists(folder.path("missing.oto")));
+  refused(ErrorCode::not_found, {"missing.oto"},
+          [&] { Database::open(folder.path("missing.oto"), {.read_only = true}); });
+  refused(ErrorCode::invalid_argument, {"cat.jpg"}, [&] { Database::open(path + "/cat.jpg"); });
+}
+
+TEST_CASE("misuse: a future format and a damaged OTOLITH are told apart") {
+  Folder folder;
+  const std::string path = folder.path("future.oto");
+  Database::open(path).create_table("t", sensors());
+  const std::string text = read_file(path + "/OTOLITH");
+  std::string future = text;
+  future.replace(future.find("format 1"), 8, "format 9");
+  write_file(path + "/OTOLITH", future);
+  refused(ErrorCode::unsupported_format, {"format 9", "newer"}, [&] { Database::open(path); });
+  write_file(path + "/OTOLITH", "hello");
+  refused(ErrorCode::corrupt, {"OTOLITH"}, [&] { Database::open(path); });
+  write_file(path + "/OTOLITH", text);
+  CHECK(Database::open(path).contains("t"));
+}
+
+TEST_CASE("misuse: read-only writes nothing and refuses writers") {
+  Folder folder;
+  const std::string path = folder.path("still.oto");
+  {
+    Database db = Database::open(path);
+    const Table table = db.create_table("t", sensors());
+    table.append(rows_of(table.schema(), kRow));
+  }
+  const auto times = [&] {
+    std::string out;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+      out += entry.path().string() + std::to_string(entry.last_write_time().time_since_epoch().count());
+    }
+    return out;
+  };
+  const std::string before = times();
+  Database db = Database::open(path, {.read_only = true});
+  CHECK(db.table("t").rows() == 1);
+  CHECK(db.verify().problems.empty());
+  refused(ErrorCode::invalid_argument, {"read-only"},
+          [&] { db.table("t").append(rows_of(db.table("t").schema(), kRow)); });
+  refused(ErrorCode::invalid_argument, {"read-only"}, [&] { db.tag("x"); });
+  refused(ErrorCode::invalid_argument, {"read-only"}, [&] { db.recorder(); });
+  db.close();
+  CHECK(times() == before);
+}
+
+TEST_CASE("misuse: a closed database refuses every verb") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  Recorder recorder = db.recorder();
+  db.close();
+  db.close();
+  refused(ErrorCode::invalid_argument, {"closed"}, [&] { table.rows(); });
+  refused(ErrorCode::invalid_argument, {"closed"}, [&] { db.head(); });
+  refused(ErrorCode::invalid_argument, {"closed"}, [&] { recorder.commit(); });
+}
+
+TEST_CASE("misuse: a full disk fails that commit only, and work goes on when there is space") {
+  io::SimDisk disk;
+  history::HistoryOptions sizes;
+  sizes.log.preallocate_bytes = 4 << 10;
+  sizes.log.reserve_bytes = 4 << 10;
+  Database db = db::database_on(disk.attach(), io::simulated_environment(1), {}, sizes);
+  const Table table = db.create_table("t", sensors());
+  table.append(rows_of(table.schema(), kRow));
+  std::uint64_t done = 1;
+  disk.set_space_limit(disk.bytes_used() + 20'000);
+  bool full = false;
+  for (int i = 0; i < 400 && !full; ++i) {
+    try {
+      table.append(rows_of(table.schema(), std::vector<Row>(20, kRow[0])));
+      done += 20;
+    } catch (const Error& error) {
+      INFO(error.what());
+      CHECK(error.code() == ErrorCode::no_space);
+      CHECK(error.outcome() == Outcome::failed);
+      full = true;
+    }
+  }
+  CHECK(full);
+  CHECK(table.rows() == done);
+  disk.set_space_limit(0);
+  table.append(rows_of(table.schema(), kRow));
+  CHECK(table.rows() == done + 1);
+  CHECK(db.verify().problems.empty());
+}
+
+TEST_CASE("misuse: no more descriptors is one clear error, and passes") {
+  Folder folder;
+  const std::string path = folder.path("many.oto");
+  { Database::open(path).create_table("t", sensors()); }
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit few{static_cast<rlim_t>(::dup(0)), limit.rlim_max};
+  ::close(static_cast<int>(few.rlim_cur));
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  refused(ErrorCode::io, {"ulimit -n"}, [&] { Database::open(path); });
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  CHECK(Database::open(path).contains("t"));
+}
+
+}  // namespace otolith::test
