@@ -8,7 +8,7 @@
 #include "db/hall.h"
 #include "io/crash_states.h"
 #include "test/budget.h"
-#include "test/rows.h"
+#include "test/sensors.h"
 
 namespace otolith::test {
 
@@ -83,7 +83,7 @@ class Program {
     const std::size_t touched = 1 + random_() % std::min<std::size_t>(2, names.size());
     for (std::size_t i = 0; i < touched; ++i) {
       const std::string& name = names[(random_() + i) % names.size()];
-      recorder.append(name, rows_of(recorder.schema(name), random_rows(step)));
+      recorder.append(name, batch_of(recorder.schema(name), random_rows(step)));
     }
     recorder.commit();
   }
@@ -127,7 +127,7 @@ void check_survivor(const io::SimDisk& disk, std::uint64_t acknowledged, const T
   const std::uint64_t middle = head / 2;
   REQUIRE(rows_at(db.at(CommitNumber{middle})) == truth.rows[middle]);
   const Table after = db.create_table("after", sensors());
-  after.append(rows_of(after.schema(), {{std::int64_t{1}, "z", 1.0, kNull}}));
+  after.append(batch_of(after.schema(), {{std::int64_t{1}, "z", 1.0, kNull}}));
   db.close();
   Database again = open_on(mutable_disk.attach(), 100);
   REQUIRE(static_cast<std::uint64_t>(again.head().number) == head + 2);

@@ -8,7 +8,7 @@
 #include "db/hall.h"
 #include "io/sim_disk.h"
 #include "test/budget.h"
-#include "test/rows.h"
+#include "test/sensors.h"
 
 namespace otolith::test {
 
@@ -35,11 +35,11 @@ io::SimDisk sound_disk() {
   Database db = open_on(disk);
   const Table table = db.create_table("t", sensors());
   for (std::int64_t i = 0; i < 15; ++i) {
-    table.append(rows_of(table.schema(), {{i * 1000, "a", 0.5 * static_cast<double>(i), kNull}}),
+    table.append(batch_of(table.schema(), {{i * 1000, "a", 0.5 * static_cast<double>(i), kNull}}),
                  {.author = "ana", .message = fmt::format("row {}", i)});
   }
   db.tag("fifteen");
-  table.append(rows_of(table.schema(), {{std::int64_t{77}, "late", kNull, std::int64_t{3}}}));
+  table.append(batch_of(table.schema(), {{std::int64_t{77}, "late", kNull, std::int64_t{3}}}));
   db.close();
   return disk;
 }

@@ -9,7 +9,7 @@
 
 #include "db/hall.h"
 #include "io/sim_disk.h"
-#include "test/rows.h"
+#include "test/sensors.h"
 
 namespace otolith::test {
 
@@ -99,7 +99,7 @@ TEST_CASE("misuse: schemas that cannot be name the column and the remedy") {
 TEST_CASE("misuse: batches that do not fit their table change nothing") {
   Database db = Database::open(":memory:");
   const Table table = db.create_table("t", sensors());
-  const Batch good = rows_of(table.schema(), kRow);
+  const Batch good = batch_of(table.schema(), kRow);
   Batch batch = good;
   batch.columns.pop_back();
   refused(ErrorCode::invalid_argument, {}, [&] { table.append(batch); });
@@ -107,13 +107,13 @@ TEST_CASE("misuse: batches that do not fit their table change nothing") {
   std::swap(batch.columns[2], batch.columns[3]);
   refused(ErrorCode::invalid_argument, {"value"}, [&] { table.append(batch); });
   refused(ErrorCode::invalid_argument, {"time"},
-          [&] { table.append(rows_of(table.schema(), {{kNull, "a", 1.0, kNull}})); });
+          [&] { table.append(batch_of(table.schema(), {{kNull, "a", 1.0, kNull}})); });
   refused(ErrorCode::invalid_argument, {"time", "1677"},
-          [&] { table.append(rows_of(table.schema(), {{INT64_MIN, "a", 1.0, kNull}})); });
+          [&] { table.append(batch_of(table.schema(), {{INT64_MIN, "a", 1.0, kNull}})); });
   refused(ErrorCode::invalid_argument, {"sensor"},
-          [&] { table.append(rows_of(table.schema(), {{std::int64_t{1}, kNull, 1.0, kNull}})); });
+          [&] { table.append(batch_of(table.schema(), {{std::int64_t{1}, kNull, 1.0, kNull}})); });
   refused(ErrorCode::invalid_argument, {"sensor", "UTF-8"},
-          [&] { table.append(rows_of(table.schema(), {{std::int64_t{1}, "\xc3", 1.0, kNull}})); });
+          [&] { table.append(batch_of(table.schema(), {{std::int64_t{1}, "\xc3", 1.0, kNull}})); });
   CHECK(table.rows() == 0);
   CHECK(static_cast<std::uint64_t>(db.head().number) == 1);
 }
@@ -121,7 +121,7 @@ TEST_CASE("misuse: batches that do not fit their table change nothing") {
 TEST_CASE("misuse: unknown columns and keys of a read are named, with the nearest") {
   Database db = Database::open(":memory:");
   const Table table = db.create_table("t", sensors());
-  table.append(rows_of(table.schema(), kRow));
+  table.append(batch_of(table.schema(), kRow));
   refused(ErrorCode::invalid_argument, {"valu", "value"},
           [&] { table.read({.columns = {{"valu"}}}); });
   refused(ErrorCode::invalid_argument, {"senso", "sensor"},
@@ -180,7 +180,7 @@ TEST_CASE("misuse: read-only writes nothing and refuses writers") {
   {
     Database db = Database::open(path);
     const Table table = db.create_table("t", sensors());
-    table.append(rows_of(table.schema(), kRow));
+    table.append(batch_of(table.schema(), kRow));
   }
   const auto times = [&] {
     std::string out;
@@ -194,7 +194,7 @@ TEST_CASE("misuse: read-only writes nothing and refuses writers") {
   CHECK(db.table("t").rows() == 1);
   CHECK(db.verify().problems.empty());
   refused(ErrorCode::invalid_argument, {"read-only"},
-          [&] { db.table("t").append(rows_of(db.table("t").schema(), kRow)); });
+          [&] { db.table("t").append(batch_of(db.table("t").schema(), kRow)); });
   refused(ErrorCode::invalid_argument, {"read-only"}, [&] { db.tag("x"); });
   refused(ErrorCode::invalid_argument, {"read-only"}, [&] { db.recorder(); });
   db.close();
@@ -219,13 +219,13 @@ TEST_CASE("misuse: a full disk fails that commit only, and work goes on when the
   sizes.log.reserve_bytes = 4 << 10;
   Database db = db::database_on(disk.attach(), io::simulated_environment(1), {}, sizes);
   const Table table = db.create_table("t", sensors());
-  table.append(rows_of(table.schema(), kRow));
+  table.append(batch_of(table.schema(), kRow));
   std::uint64_t done = 1;
   disk.set_space_limit(disk.bytes_used() + 20'000);
   bool full = false;
   for (int i = 0; i < 400 && !full; ++i) {
     try {
-      table.append(rows_of(table.schema(), std::vector<Row>(20, kRow[0])));
+      table.append(batch_of(table.schema(), std::vector<Row>(20, kRow[0])));
       done += 20;
     } catch (const Error& error) {
       INFO(error.what());
@@ -237,7 +237,7 @@ TEST_CASE("misuse: a full disk fails that commit only, and work goes on when the
   CHECK(full);
   CHECK(table.rows() == done);
   disk.set_space_limit(0);
-  table.append(rows_of(table.schema(), kRow));
+  table.append(batch_of(table.schema(), kRow));
   CHECK(table.rows() == done + 1);
   CHECK(db.verify().problems.empty());
 }

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "test/budget.h"
-#include "test/rows.h"
+#include "test/sensors.h"
 
 namespace otolith::test {
 
@@ -72,7 +72,7 @@ void commit_for_ever(const std::string& path, const std::string& sensor, std::in
   const Database db = Database::open(path);
   const Table table = db.table("t");
   for (std::int64_t i = first;; ++i) {
-    table.append(rows_of(table.schema(), {{i, sensor, static_cast<double>(i), kNull}}));
+    table.append(batch_of(table.schema(), {{i, sensor, static_cast<double>(i), kNull}}));
     say(pipe, i);
   }
 }
@@ -143,7 +143,7 @@ TEST_CASE("processes: a stopped writer holds up no reader, and other writers onl
     const Table table = db.table("t");
     CHECK(rows_of_sensor(table, "writer") >= 1);
     try {
-      table.append(rows_of(table.schema(), {{std::int64_t{cycles}, "other", 1.0, kNull}}));
+      table.append(batch_of(table.schema(), {{std::int64_t{cycles}, "other", 1.0, kNull}}));
     } catch (const Error& error) {
       CHECK(error.code() == ErrorCode::locked);
       CHECK(error.message().find("process") != std::string::npos);
@@ -151,7 +151,7 @@ TEST_CASE("processes: a stopped writer holds up no reader, and other writers onl
     }
     writer.signal(SIGCONT);
     CHECK(writer.finish(SIGKILL) == -SIGKILL);
-    table.append(rows_of(table.schema(), {{std::int64_t{cycles}, "after", 1.0, kNull}}));
+    table.append(batch_of(table.schema(), {{std::int64_t{cycles}, "after", 1.0, kNull}}));
   }
   MESSAGE(cycles, " cycles of SIGSTOP, the writer held the lock in ", locked);
   CHECK(rows_of_sensor(Database::open(path).table("t"), "after") == static_cast<std::uint64_t>(cycles));
@@ -164,9 +164,9 @@ TEST_CASE("processes: a forked child's handle reads, and refuses to write; its r
   const std::string path = new_database(folder);
   Database db = Database::open(path);
   const Table table = db.table("t");
-  table.append(rows_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
+  table.append(batch_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
   Recorder recorder = db.recorder();
-  recorder.append("t", rows_of(table.schema(), {{std::int64_t{2}, "a", 1.0, kNull}}));
+  recorder.append("t", batch_of(table.schema(), {{std::int64_t{2}, "a", 1.0, kNull}}));
   Child child([&](int pipe) {
     say(pipe, static_cast<std::int64_t>(table.rows()));
     const auto refused = [&](const std::function<void()>& work) -> std::int64_t {
@@ -178,11 +178,11 @@ TEST_CASE("processes: a forked child's handle reads, and refuses to write; its r
       return 0;
     };
     say(pipe, refused([&] {
-          table.append(rows_of(table.schema(), {{std::int64_t{3}, "a", 1.0, kNull}}));
+          table.append(batch_of(table.schema(), {{std::int64_t{3}, "a", 1.0, kNull}}));
         }));
     say(pipe, refused([&] { recorder.commit(); }));
     Database own = Database::open(path);
-    own.table("t").append(rows_of(table.schema(), {{std::int64_t{4}, "a", 1.0, kNull}}));
+    own.table("t").append(batch_of(table.schema(), {{std::int64_t{4}, "a", 1.0, kNull}}));
     say(pipe, static_cast<std::int64_t>(table.rows()));
   });
   CHECK(child.next() == 1);
@@ -201,7 +201,7 @@ TEST_CASE("processes: two that create the same database at once both open the sa
     Database db = Database::open(path);
     db.create_table("t", sensors(), {.exist_ok = true});
     const Table table = db.table("t");
-    table.append(rows_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
+    table.append(batch_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
     say(pipe, 1);
   };
   Child one(create);

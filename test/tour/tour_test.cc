@@ -1,7 +1,7 @@
 // The first hour with Otolith, verb by verb, on a real directory and in memory.
 #include <doctest/doctest.h>
 
-#include "test/rows.h"
+#include "test/sensors.h"
 
 namespace otolith::test {
 
@@ -12,7 +12,7 @@ const std::vector<Row> kMorning{{std::int64_t{3000}, "b", 1.5, std::int64_t{1}},
                                 {std::int64_t{2000}, "a", kNull, std::int64_t{7}}};
 
 void append(const Table& table, const std::vector<Row>& rows, const char* message) {
-  table.append(rows_of(table.schema(), rows), {.author = "ana", .message = message});
+  table.append(batch_of(table.schema(), rows), {.author = "ana", .message = message});
 }
 
 }  // namespace
@@ -79,9 +79,9 @@ TEST_CASE("tour: a recorder commits many tables at once, or nothing") {
   const Table a = db.create_table("a", sensors());
   const Table b = db.create_table("b", sensors());
   Recorder recorder = db.recorder({.author = "ana", .message = "both"});
-  recorder.append("a", rows_of(a.schema(), kMorning));
-  recorder.append("b", rows_of(b.schema(), kMorning));
-  recorder.append("a", rows_of(a.schema(), kMorning));
+  recorder.append("a", batch_of(a.schema(), kMorning));
+  recorder.append("b", batch_of(b.schema(), kMorning));
+  recorder.append("a", batch_of(a.schema(), kMorning));
   CHECK(a.rows() == 0);
   const Commit commit = recorder.commit();
   CHECK(commit.changes.at("a") == ChangeCount{6, 0});
@@ -90,7 +90,7 @@ TEST_CASE("tour: a recorder commits many tables at once, or nothing") {
   CHECK_FALSE(recorder.open());
   {
     Recorder dropped = db.recorder();
-    dropped.append("a", rows_of(a.schema(), kMorning));
+    dropped.append("a", batch_of(a.schema(), kMorning));
   }
   CHECK(db.head().number == commit.number);
 }
@@ -138,18 +138,18 @@ TEST_CASE("tour: a change id is applied once, and refused for another request") 
   Database db = Database::open(":memory:");
   const Table table = db.create_table("t", sensors());
   const CommitOptions options{.message = "once", .change_id = std::string(32, 'a')};
-  const Commit first = table.append(rows_of(table.schema(), kMorning), options);
-  const Commit again = table.append(rows_of(table.schema(), kMorning), options);
+  const Commit first = table.append(batch_of(table.schema(), kMorning), options);
+  const Commit again = table.append(batch_of(table.schema(), kMorning), options);
   CHECK(again.number == first.number);
   CHECK(table.rows() == 3);
-  CHECK_THROWS_AS(table.append(rows_of(table.schema(), {kMorning[0]}), options), Error);
+  CHECK_THROWS_AS(table.append(batch_of(table.schema(), {kMorning[0]}), options), Error);
 }
 
 TEST_CASE("tour: an empty append is no commit") {
   Database db = Database::open(":memory:");
   const Table table = db.create_table("t", sensors());
   const Commit head = db.head();
-  const Commit same = table.append(rows_of(table.schema(), {}));
+  const Commit same = table.append(batch_of(table.schema(), {}));
   CHECK(same.number == head.number);
   CHECK(same.hash == head.hash);
   CHECK(same.changes.empty());
