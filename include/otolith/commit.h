@@ -40,11 +40,11 @@ struct Commit {
 
 /// Which commits `log` lists, newest first unless reverse.
 struct LogFilter {
-  std::optional<std::string> dataset;
-  std::optional<std::string> author;
-  std::optional<Timestamp> since;  // commit time, included
-  std::optional<Timestamp> until;  // commit time, excluded
-  std::optional<std::uint64_t> limit;
+  std::optional<std::string> dataset{};
+  std::optional<std::string> author{};
+  std::optional<Timestamp> since{}; // commit time, included
+  std::optional<Timestamp> until{}; // commit time, excluded
+  std::optional<std::uint64_t> limit{};
   bool reverse = false;
 };
 

@@ -148,7 +148,7 @@ class Recorder {
 /// Options of create_table beside the schema.
 struct CreateOptions {
   bool exist_ok = false;  // an equal schema is accepted, and the table returned
-  CommitOptions commit;
+  CommitOptions commit{};
 };
 
 /// An open database. Copies share one handle; it closes with the last of them, or with close().

@@ -24,17 +24,17 @@ struct OpenOptions {
   unsigned threads = 0;    // workers of one call; 0: one per core
   std::uint64_t memory_bytes = 1ull << 30;  // of staged data and caches; raise it for bulk loads
   bool mmap = true;        // false: read with pread; slower, and safe from failing devices
-  std::string author;      // of commits that name none
+  std::string author{};    // of commits that name none
   std::uint64_t lock_wait_ns = 10'000'000'000;  // how long a commit waits for other writers
 };
 
 /// What a writing verb says about its commit.
 struct CommitOptions {
-  std::optional<std::string> author;
-  std::string message;
-  std::string extra;                   // JSON text, kept as it is
-  std::optional<std::string> change_id;  // 32 hex digits; the same id is applied once
-  std::optional<Timestamp> time;       // a stated commit time, not before HEAD's: for imported history
+  std::optional<std::string> author{};
+  std::string message{};
+  std::string extra{};                   // JSON text, kept as it is
+  std::optional<std::string> change_id{};  // 32 hex digits; the same id is applied once
+  std::optional<Timestamp> time{};       // a stated commit time, not before HEAD's: for imported history
 };
 
 }  // namespace otolith

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "db/hall.h"
 #include "db/schema_rules.h"
+#include "model/utf8.h"
 
 namespace otolith {
 
@@ -38,7 +39,7 @@ Database Database::open(const std::string& path, const OpenOptions& options) {
 Table Database::create_table(const std::string& name, const Schema& schema,
                              const CreateOptions& options) {
   const auto rooms = hall_->rooms_to_write();
-  db::check_name(name, "a dataset");
+  model::name_check("dataset", name);
   db::check_new_schema(schema);
   if (options.exist_ok && accept_existing(*rooms->history, name, schema)) return table(name);
   history::CommitRequest request = hall_->request(options.commit);

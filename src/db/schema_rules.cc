@@ -1,8 +1,6 @@
 #include "db/schema_rules.h"
 
 #include "base/error.h"
-#include "base/limits.h"
-#include "model/utf8.h"
 
 namespace otolith::db {
 
@@ -32,22 +30,6 @@ void add_map(Blake3& hash, const std::map<std::string, std::string>& map) {
 }
 
 }  // namespace
-
-void check_name(std::string_view name, std::string_view what) {
-  if (name.empty()) {
-    throw_error(ErrorCode::invalid_argument, "{} needs a name: 1 to {} bytes of UTF-8", what,
-                kNameBytesMax);
-  }
-  if (name.size() > kNameBytesMax) {
-    throw_error(ErrorCode::invalid_argument, "the name {} is too long: 1 to {} bytes are allowed",
-                quoted(name), kNameBytesMax);
-  }
-  if (!utf8_valid(name) || utf8_has_control(name)) {
-    throw_error(ErrorCode::invalid_argument,
-                "the name {} holds a control character or is no UTF-8; other characters are allowed",
-                quoted(name));
-  }
-}
 
 void check_new_schema(const Schema& schema) {
   schema_check(schema);

@@ -15,10 +15,6 @@
 
 namespace otolith::db {
 
-/// Names are 1 to 255 bytes of UTF-8 without control characters; `..` and `a/b` are fine: a name is data,
-/// never a path. `what` begins the message: "a dataset", "a tag".
-void check_name(std::string_view name, std::string_view what);
-
 /// A schema that can be created today.
 void check_new_schema(const Schema& schema);
 
