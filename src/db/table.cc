@@ -1,9 +1,27 @@
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 #include "db/hall.h"
+#include "model/order.h"
 
 namespace otolith {
+
+namespace {
+
+/// The same rows, the last one first.
+Data reversed(const Data& data) {
+  std::vector<Batch> batches;
+  for (const Batch& batch : data.batches()) {
+    std::vector<std::uint32_t> rows(batch.rows);
+    std::iota(rows.rbegin(), rows.rend(), 0u);
+    batches.push_back(model::gather(batch, rows));
+  }
+  std::ranges::reverse(batches);
+  return Data(data.schema_shared(), std::move(batches));
+}
+
+}  // namespace
 
 Table::Table(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned)
     : hall_(std::move(hall)), pinned_(std::move(pinned)) {}
@@ -38,8 +56,7 @@ Data Table::read(const ReadRequest& request) const {
 Data Table::head(std::uint64_t rows) const { return read({.limit = rows}); }
 
 Data Table::tail(std::uint64_t rows) const {
-  const Data backward = read({.limit = rows, .reverse = true});
-  return db::reversed(backward);
+  return reversed(read({.limit = rows, .reverse = true}));
 }
 
 Commit Table::append(const Batch& batch, const CommitOptions& options) const {
