@@ -83,7 +83,8 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
   rooms->environment = ground_.environment;
   rooms->vfs = ground_.vfs(create, read_only);
   rooms->directory = directory_open(*rooms->vfs, *rooms->environment, create && !read_only);
-  rooms->store = std::make_shared<scan::SegmentStore>(rooms->vfs, rooms->directory.database);
+  rooms->store = std::make_shared<scan::SegmentStore>(
+      rooms->vfs, rooms->directory.database, scan::StoreOptions{.map = options_.mmap});
   history::HistoryOptions history = ground_.history;
   history.log.read_only = read_only;
   history.log.lock_wait_ns = options_.lock_wait_ns;

@@ -1,32 +1,19 @@
-#include "base/error.h"
 #include "db/hall.h"
-#include "segment/reader.h"
+#include "scan/store.h"
 
 namespace otolith {
 
 namespace {
 
-std::vector<std::uint64_t> commits_of(const history::SegmentEntry& segment) {
-  if (segment.begin_first == segment.begin_last) return {value_of(segment.begin_first)};
-  return {value_of(segment.begin_first), value_of(segment.begin_last)};
-}
-
 /// Reads and checks one segment, past every cache; what is wrong becomes a problem.
 void verify_segment(const db::Rooms& rooms, DatasetId dataset, const history::SegmentEntry& segment,
                     VerifyReport& report) {
-  const std::string path = segment::segment_path(segment.ref.id);
   try {
-    segment::SegmentReader::open(rooms.vfs->open(path, io::OpenMode::read), path,
-                                 segment::expect_of(segment.ref, rooms.directory.database, dataset),
-                                 false)
-        ->verify();
+    rooms.store->verify(dataset, segment);
     ++report.segments;
     report.bytes += segment.ref.bytes;
   } catch (const Error& error) {
-    ErrorWhere where = error.where();
-    if (where.file.empty()) where.file = path;
-    where.commits = commits_of(segment);
-    report.problems.push_back({error.message(), std::move(where)});
+    report.problems.push_back({error.message(), error.where()});
   }
 }
 
