@@ -10,6 +10,8 @@
 #include "io/posix.h"
 #include "io/sim_disk.h"
 #include "scan/store.h"
+#include "segment/path.h"
+#include "segment/reader.h"
 
 namespace otolith::db {
 
@@ -33,6 +35,26 @@ Ground memory_ground() {
           .environment = io::system_environment(),
           .history = {},
           .reopen_in_child = false};
+}
+
+/// Whether a segment that a relaxed commit names did reach the disk, whole.
+bool segment_sound(io::Vfs& vfs, const Id128& database, const history::SegmentRef& ref) {
+  try {
+    const std::string path = segment::segment_path(ref.id);
+    segment::SegmentReader::open(vfs.open(path, io::OpenMode::read), path,
+                                 {.segment = ref.id,
+                                  .database = database,
+                                  .dataset = {},
+                                  .bytes = ref.bytes,
+                                  .footer_hash = ref.footer_hash,
+                                  .rows = ref.rows},
+                                 false)
+        ->verify();
+    return true;
+  } catch (const Error& error) {
+    log_line(LogLevel::warning, error.what());
+    return false;
+  }
 }
 
 unsigned worker_count(unsigned asked) { return asked != 0 ? asked : std::max(1u, std::thread::hardware_concurrency()); }
@@ -88,8 +110,14 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
   history::HistoryOptions history = ground_.history;
   history.log.read_only = read_only;
   history.log.lock_wait_ns = options_.lock_wait_ns;
+  history.segment_ok = [vfs = rooms->vfs, id = rooms->directory.database](const auto& ref) {
+    return segment_sound(*vfs, id, ref);
+  };
   rooms->history = history::History::open(rooms->vfs, rooms->environment, rooms->directory.database,
                                           history);
+  rooms->history->on_sync_segments([parts = rooms.get()](const auto& segments) {
+    parts->unsynced.sync(*parts->vfs, segments);
+  });
   return rooms;
 }
 
@@ -159,13 +187,14 @@ history::DatasetEntry Hall::dataset(const history::Snapshot& snapshot, const Pin
   throw_no_dataset(snapshot, pinned.dataset.name);
 }
 
-ingest::IngestContext Hall::ingest_context(const Rooms& rooms) const {
+ingest::IngestContext Hall::ingest_context(Rooms& rooms) const {
   return {.vfs = rooms.vfs.get(),
           .environment = rooms.environment.get(),
           .history = rooms.history.get(),
           .database = rooms.directory.database,
           .threads = threads_,
-          .memory_bytes = options_.memory_bytes};
+          .memory_bytes = options_.memory_bytes,
+          .unsynced = &rooms.unsynced};
 }
 
 scan::ScanContext Hall::scan_context(const Rooms& rooms) const { return {rooms.store, threads_}; }
@@ -188,7 +217,7 @@ history::CommitRequest Hall::request(const CommitOptions& options) const {
   return out;
 }
 
-void Hall::committed(const Rooms& rooms) noexcept {
+void Hall::committed(Rooms& rooms) noexcept {
   try {
     if (rooms.history->seal_due()) ingest::seal_tail(ingest_context(rooms));
   } catch (const std::exception& error) {

@@ -16,6 +16,7 @@
 #include "db/directory.h"
 #include "history/history.h"
 #include "ingest/recorder.h"
+#include "ingest/unsynced.h"
 #include "otolith/database.h"
 #include "scan/scan.h"
 
@@ -33,6 +34,7 @@ struct Rooms {
   std::shared_ptr<io::Environment> environment;
   Directory directory;
   std::shared_ptr<scan::SegmentStore> store;
+  ingest::UnsyncedSegments unsynced;  // of relaxed commits
   std::unique_ptr<history::History> history;
   bool read_only = false;
 };
@@ -63,11 +65,11 @@ class Hall {
   /// The handle's dataset in that snapshot; not_found where it does not exist there.
   history::DatasetEntry dataset(const history::Snapshot& snapshot, const Pinned& pinned) const;
 
-  ingest::IngestContext ingest_context(const Rooms& rooms) const;
+  ingest::IngestContext ingest_context(Rooms& rooms) const;
   scan::ScanContext scan_context(const Rooms& rooms) const;
   history::CommitRequest request(const CommitOptions& options) const;
   /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of it.
-  void committed(const Rooms& rooms) noexcept;
+  void committed(Rooms& rooms) noexcept;
 
   const std::string& path() const noexcept { return path_; }
   unsigned threads() const noexcept { return threads_; }
