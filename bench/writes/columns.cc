@@ -8,8 +8,8 @@
 #include <random>
 
 #include "bench/measure.h"
-#include "otolith/otolith.h"
 #include "bench/writes/writes_bench.h"
+#include "otolith/otolith.h"
 
 namespace otolith::bench {
 

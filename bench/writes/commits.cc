@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "bench/measure.h"
-#include "otolith/otolith.h"
 #include "bench/writes/writes_bench.h"
+#include "otolith/otolith.h"
 
 namespace otolith::bench {
 
@@ -49,7 +49,8 @@ Batch ten_rows(const std::shared_ptr<const Schema>& schema, std::int64_t at) {
 class Probe {
  public:
   explicit Probe(const std::string& path)
-      : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)), bytes_(kProbeBytes) {
+      : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)),
+        bytes_(kProbeBytes) {
     const std::vector<char> zeros(1 << 20);
     for (off_t at = 0; at < kProbeFileBytes; at += static_cast<off_t>(zeros.size())) {
       if (::pwrite(fd_, zeros.data(), zeros.size(), at) < 0) std::perror("probe");

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <string_view>
 
-#include "otolith/error.h"
 #include "bench/writes/writes_bench.h"
+#include "otolith/error.h"
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "all";

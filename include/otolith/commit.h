@@ -32,8 +32,8 @@ struct Commit {
   Timestamp time;      // never before its parent's
   std::string author;
   std::string message;
-  std::string extra;      // JSON text, empty if none was given
-  std::string change_id;  // 32 hex digits; the same id is applied once
+  std::string extra;                           // JSON text, empty if none was given
+  std::string change_id;                       // 32 hex digits; the same id is applied once
   std::map<std::string, ChangeCount> changes;  // by the dataset's name at this commit
   bool durable = true;
 };
@@ -42,8 +42,8 @@ struct Commit {
 struct LogFilter {
   std::optional<std::string> dataset{};
   std::optional<std::string> author{};
-  std::optional<Timestamp> since{}; // commit time, included
-  std::optional<Timestamp> until{}; // commit time, excluded
+  std::optional<Timestamp> since{};  // commit time, included
+  std::optional<Timestamp> until{};  // commit time, excluded
   std::optional<std::uint64_t> limit{};
   bool reverse = false;
 };

@@ -81,7 +81,7 @@ struct Status {
   std::uint64_t tail_commits = 0;
   std::vector<std::string> torn_tails;  // what a crash tore, kept beside the log
   std::vector<std::string> damage;
-  std::vector<std::string> foreign;     // files that are not ours; never deleted
+  std::vector<std::string> foreign;  // files that are not ours; never deleted
 };
 
 /// A table, live or as of one commit.
@@ -157,7 +157,8 @@ class Database {
   /// Opens a directory, or ":memory:". Recovers by itself what a crash left.
   static Database open(const std::string& path, const OpenOptions& options = {});
 
-  Table create_table(const std::string& name, const Schema& schema, const CreateOptions& options = {});
+  Table create_table(const std::string& name, const Schema& schema,
+                     const CreateOptions& options = {});
   Table table(std::string_view name) const;
   std::vector<std::string> datasets() const;
   bool contains(std::string_view name) const;

@@ -17,13 +17,13 @@ namespace otolith {
 
 /// What kind of failure an Error reports.
 enum class ErrorCode : std::uint8_t {
-  not_found,           // the named dataset, commit, tag, document or file does not exist
-  conflict,            // another commit or name stands against this one; nothing was changed
-  corrupt,             // bytes on disk fail their checksum or contradict each other
-  invalid_argument,    // the call itself is wrong; the message names the argument
-  io,                  // the operating system refused or failed a call
-  no_space,            // disk full, quota or file size limit reached; works again once space is there
-  locked,              // another process holds the append lock for longer than lock_wait
+  not_found,         // the named dataset, commit, tag, document or file does not exist
+  conflict,          // another commit or name stands against this one; nothing was changed
+  corrupt,           // bytes on disk fail their checksum or contradict each other
+  invalid_argument,  // the call itself is wrong; the message names the argument
+  io,                // the operating system refused or failed a call
+  no_space,          // disk full, quota or file size limit reached; works again once space is there
+  locked,            // another process holds the append lock for longer than lock_wait
   unsupported_format,  // written by a newer Otolith, or needs a feature this build does not have
   unauthorized,        // the caller may not do this
   cancelled,           // the caller stopped it
@@ -36,9 +36,9 @@ enum class Outcome : std::uint8_t { none, failed, unknown };
 
 /// Where damage or a conflict was found, as far as it is known.
 struct ErrorWhere {
-  std::string file;                      // relative to the database directory; empty if unknown
-  std::optional<std::uint64_t> offset;   // bytes from the start of that file
-  std::vector<std::uint64_t> commits;    // the commit numbers affected, ascending
+  std::string file;                     // relative to the database directory; empty if unknown
+  std::optional<std::uint64_t> offset;  // bytes from the start of that file
+  std::vector<std::uint64_t> commits;   // the commit numbers affected, ascending
 };
 
 /// A failed call. Copyable, cheap to catch by const reference.

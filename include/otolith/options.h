@@ -18,13 +18,13 @@ enum class Durability : std::uint8_t { durable, relaxed };
 
 /// How to open a database.
 struct OpenOptions {
-  bool create = true;      // make it if missing; false: not_found instead
-  bool read_only = false;  // write nothing at all; works on a read-only disk
+  bool create = true;                           // make it if missing; false: not_found instead
+  bool read_only = false;                       // write nothing at all; works on a read-only disk
   Durability durability = Durability::durable;  // of every commit of this handle
-  unsigned threads = 0;    // workers of one call; 0: one per core
+  unsigned threads = 0;                         // workers of one call; 0: one per core
   std::uint64_t memory_bytes = 1ull << 30;  // of staged data and caches; raise it for bulk loads
-  bool mmap = true;        // false: read with pread; slower, and safe from failing devices
-  std::string author{};    // of commits that name none
+  bool mmap = true;      // false: read with pread; slower, and safe from failing devices
+  std::string author{};  // of commits that name none
   std::uint64_t lock_wait_ns = 10'000'000'000;  // how long a commit waits for other writers
 };
 
@@ -32,9 +32,9 @@ struct OpenOptions {
 struct CommitOptions {
   std::optional<std::string> author{};
   std::string message{};
-  std::string extra{};                   // JSON text, kept as it is
+  std::string extra{};                     // JSON text, kept as it is
   std::optional<std::string> change_id{};  // 32 hex digits; the same id is applied once
-  std::optional<Timestamp> time{};       // a stated commit time, not before HEAD's: for imported history
+  std::optional<Timestamp> time{};  // a stated commit time, not before HEAD's: for imported history
 };
 
 }  // namespace otolith

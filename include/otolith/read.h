@@ -31,12 +31,12 @@ enum class Order : std::uint8_t { time, stored };
 
 /// What to read of a table.
 struct ReadRequest {
-  std::optional<Timestamp> start{}; // included; none: from the first row
-  std::optional<Timestamp> stop{};  // excluded; none: to the last row
-  std::optional<std::vector<std::string>> columns{}; // in this order; none: all, in schema order
-  std::vector<KeyFilter> keys{};   // all must hold
+  std::optional<Timestamp> start{};                   // included; none: from the first row
+  std::optional<Timestamp> stop{};                    // excluded; none: to the last row
+  std::optional<std::vector<std::string>> columns{};  // in this order; none: all, in schema order
+  std::vector<KeyFilter> keys{};                      // all must hold
   std::optional<std::uint64_t> limit{};
-  bool reverse = false;            // the last rows first
+  bool reverse = false;  // the last rows first
   Order order = Order::time;
 };
 

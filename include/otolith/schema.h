@@ -58,9 +58,9 @@ bool type_supported(Type type) noexcept;
 struct Column {
   std::string name{};
   Type type{};
-  bool nullable = true;     // the time column and keys are never null
-  std::uint32_t id = 0;     // ColumnId, from 1; 0 until the dataset is created
-  std::string codec{};      // a profile of its own, or empty for the table's
+  bool nullable = true;  // the time column and keys are never null
+  std::uint32_t id = 0;  // ColumnId, from 1; 0 until the dataset is created
+  std::string codec{};   // a profile of its own, or empty for the table's
   std::map<std::string, std::string> metadata{};
   bool operator==(const Column&) const = default;
 };
@@ -74,11 +74,11 @@ enum class Duplicates : std::uint8_t { keep = 0, last = 1, first = 2, error = 3 
 /// The shape and the policies of a table.
 struct Schema {
   std::vector<Column> columns{};
-  std::string time = "time";      // name of the time column
+  std::string time = "time";        // name of the time column
   std::vector<std::string> keys{};  // names, in the order of sorting
   Partition partition = Partition::day;
   Duplicates duplicates = Duplicates::keep;
-  std::string codec = "hot";      // profile: hot | small | raw
+  std::string codec = "hot";  // profile: hot | small | raw
   std::map<std::string, std::string> metadata{};
   bool operator==(const Schema&) const = default;
 

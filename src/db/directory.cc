@@ -46,19 +46,21 @@ bool own_entry(std::string_view name) {
 void check_empty(io::Vfs& vfs) {
   for (const std::string& name : vfs.list("")) {
     if (!own_entry(name)) {
-      throw_error(ErrorCode::invalid_argument,
-                  "{} is not empty and is no database (it holds {}); give a new or an empty directory",
-                  vfs.describe(""), quoted(name));
+      throw_error(
+          ErrorCode::invalid_argument,
+          "{} is not empty and is no database (it holds {}); give a new or an empty directory",
+          vfs.describe(""), quoted(name));
     }
   }
   const bool holds_data = (vfs.exists("segments") && !vfs.list("segments").empty()) ||
                           (vfs.exists("index") && !vfs.list("index").empty());
   if (holds_data) {
-    throw Error(ErrorCode::corrupt,
-                fmt::format("{} holds segments or an index but its OTOLITH file is missing; put it back "
-                            "from a backup",
-                            vfs.describe("")),
-                ErrorWhere{kName, {}, {}});
+    throw Error(
+        ErrorCode::corrupt,
+        fmt::format("{} holds segments or an index but its OTOLITH file is missing; put it back "
+                    "from a backup",
+                    vfs.describe("")),
+        ErrorWhere{kName, {}, {}});
   }
 }
 
@@ -69,13 +71,14 @@ void remove_interrupted(io::Vfs& vfs) {
   vfs.remove("lock");
 }
 
-Directory write_new(io::Vfs& vfs, io::Environment& environment, io::File& marker) {
+Directory write_new(io::Vfs& vfs, io::Environment& environment, io::File& marker,
+                    const history::LogOptions& sizes) {
   check_empty(vfs);
   remove_interrupted(vfs);
   Directory directory;
   environment.random(directory.database.bytes);
   for (const char* name : {"log", "index", "segments", "stage"}) vfs.make_dir(name);
-  history::History::create(vfs, environment, directory.database);
+  history::History::create(vfs, environment, directory.database, sizes);
   const std::string text = directory_text(directory);
   marker.truncate(0);
   marker.write_at(0, as_bytes_view(text));
@@ -96,7 +99,8 @@ std::unique_ptr<io::File> open_marker(io::Vfs& vfs) {
 }
 
 // One creator at a time: the lock on OTOLITH.new decides, and goes with a creator that dies.
-Directory create_or_wait(io::Vfs& vfs, io::Environment& environment) {
+Directory create_or_wait(io::Vfs& vfs, io::Environment& environment,
+                         const history::LogOptions& sizes) {
   const std::uint64_t give_up = environment.monotonic_ns() + kLockWaitNs;
   while (true) {
     if (vfs.exists(kName)) return directory_parse(read_text(vfs, kName), vfs.describe(kName));
@@ -105,7 +109,9 @@ Directory create_or_wait(io::Vfs& vfs, io::Environment& environment) {
       const auto marker = open_marker(vfs);
       if (marker->try_lock(0, true) && !vfs.exists(kName)) {
         const auto named = vfs.stat(kNewName);
-        if (named && named->inode == marker->stat().inode) return write_new(vfs, environment, *marker);
+        if (named && named->inode == marker->stat().inode) {
+          return write_new(vfs, environment, *marker, sizes);
+        }
       }
     } catch (const Error& error) {
       if (error.code() != ErrorCode::not_found) throw;  // renamed between the two looks: look again
@@ -129,15 +135,16 @@ std::string directory_text(const Directory& directory) {
 Directory directory_parse(std::string_view text, const std::string& where) {
   std::string_view rest = text;
   if (!rest.starts_with(kFirstLine)) {
-    throw_error(ErrorCode::corrupt, "{} is damaged or no Otolith file: put it back from a backup", where);
+    throw_error(ErrorCode::corrupt, "{} is damaged or no Otolith file: put it back from a backup",
+                where);
   }
   rest.remove_prefix(kFirstLine.size());
   const std::string_view format = take_line(rest, "format ");
   if (format != std::to_string(kFormatVersion) && !format.empty() &&
       format.find_first_not_of("0123456789") == std::string_view::npos) {
     throw_error(ErrorCode::unsupported_format,
-                "{} says format {}, this build reads format {}; open it with a newer Otolith", where,
-                format, kFormatVersion);
+                "{} says format {}, this build reads format {}; open it with a newer Otolith",
+                where, format, kFormatVersion);
   }
   Directory directory;
   const std::string_view id = take_line(rest, "id ");
@@ -148,15 +155,17 @@ Directory directory_parse(std::string_view text, const std::string& where) {
   return directory;
 }
 
-Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create) {
+Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create,
+                         const history::LogOptions& sizes) {
   if (vfs.exists(kName)) return directory_parse(read_text(vfs, kName), vfs.describe(kName));
   if (!create || vfs.read_only()) {
-    throw_error(vfs.list("").empty() ? ErrorCode::not_found : ErrorCode::invalid_argument,
-                "{} is no database (it has no OTOLITH file); open it with create=True to make one in an "
-                "empty directory",
-                vfs.describe(""));
+    throw_error(
+        vfs.list("").empty() ? ErrorCode::not_found : ErrorCode::invalid_argument,
+        "{} is no database (it has no OTOLITH file); open it with create=True to make one in an "
+        "empty directory",
+        vfs.describe(""));
   }
-  return create_or_wait(vfs, environment);
+  return create_or_wait(vfs, environment, sizes);
 }
 
 std::vector<std::string> directory_foreign(io::Vfs& vfs) {

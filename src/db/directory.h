@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/ids.h"
+#include "history/log.h"
 #include "io/environment.h"
 #include "io/vfs.h"
 
@@ -28,7 +29,8 @@ std::string directory_text(const Directory& directory);
 Directory directory_parse(std::string_view text, const std::string& where);
 
 /// Reads OTOLITH, or makes a new database when the directory is empty and `create` allows it.
-Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create);
+Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create,
+                         const history::LogOptions& sizes = {});
 
 /// Entries of the directory that no Otolith writes, sorted: reported, never deleted.
 std::vector<std::string> directory_foreign(io::Vfs& vfs);

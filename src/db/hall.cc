@@ -23,8 +23,8 @@ constexpr std::uint64_t kMemoryBytesMin = 1 << 20;
 
 Ground posix_ground(const std::string& path, bool mmap) {
   return {.vfs = [path, mmap](bool create, bool read_only) -> std::shared_ptr<io::Vfs> {
-            return io::posix_vfs(path,
-                                 {.read_only = read_only, .mmap = mmap, .create = create && !read_only});
+            return io::posix_vfs(
+                path, {.read_only = read_only, .mmap = mmap, .create = create && !read_only});
           },
           .environment = io::system_environment(),
           .history = {}};
@@ -57,7 +57,9 @@ bool segment_sound(io::Vfs& vfs, const Id128& database, const history::SegmentRe
   }
 }
 
-unsigned worker_count(unsigned asked) { return asked != 0 ? asked : std::max(1u, std::thread::hardware_concurrency()); }
+unsigned worker_count(unsigned asked) {
+  return asked != 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
+}
 
 }  // namespace
 
@@ -75,8 +77,9 @@ void check_open_options(const OpenOptions& options) {
 void throw_no_dataset(const history::Snapshot& snapshot, std::string_view name) {
   std::vector<std::string> names;
   for (const auto& entry : snapshot.datasets()) names.push_back(entry.name);
-  throw_error(ErrorCode::not_found, "no dataset {} as of commit {}{}; datasets() lists those there are",
-              quoted(name), value_of(snapshot.number()), nearest_hint(name, names));
+  throw_error(ErrorCode::not_found,
+              "no dataset {} as of commit {}{}; datasets() lists those there are", quoted(name),
+              value_of(snapshot.number()), nearest_hint(name, names));
 }
 
 Hall::Hall(std::string path, const OpenOptions& options, Ground ground)
@@ -104,20 +107,20 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
   rooms->read_only = read_only;
   rooms->environment = ground_.environment;
   rooms->vfs = ground_.vfs(create, read_only);
-  rooms->directory = directory_open(*rooms->vfs, *rooms->environment, create && !read_only);
-  rooms->store = std::make_shared<scan::SegmentStore>(
-      rooms->vfs, rooms->directory.database, scan::StoreOptions{.map = options_.mmap});
+  rooms->directory =
+      directory_open(*rooms->vfs, *rooms->environment, create && !read_only, ground_.history.log);
+  rooms->store = std::make_shared<scan::SegmentStore>(rooms->vfs, rooms->directory.database,
+                                                      scan::StoreOptions{.map = options_.mmap});
   history::HistoryOptions history = ground_.history;
   history.log.read_only = read_only;
   history.log.lock_wait_ns = options_.lock_wait_ns;
   history.segment_ok = [vfs = rooms->vfs, id = rooms->directory.database](const auto& ref) {
     return segment_sound(*vfs, id, ref);
   };
-  rooms->history = history::History::open(rooms->vfs, rooms->environment, rooms->directory.database,
-                                          history);
-  rooms->history->on_sync_segments([parts = rooms.get()](const auto& segments) {
-    parts->unsynced.sync(*parts->vfs, segments);
-  });
+  rooms->history =
+      history::History::open(rooms->vfs, rooms->environment, rooms->directory.database, history);
+  rooms->history->on_sync_segments(
+      [parts = rooms.get()](const auto& segments) { parts->unsynced.sync(*parts->vfs, segments); });
   return rooms;
 }
 
@@ -153,10 +156,11 @@ std::shared_ptr<Rooms> Hall::rooms() {
 
 std::shared_ptr<Rooms> Hall::rooms_to_write() {
   if (ground_.reopen_in_child && io::fork_generation() != opened_in_) {
-    throw_error(ErrorCode::invalid_argument,
-                "this handle of {} was opened before the process forked and only reads here; open the "
-                "database in the child to write",
-                path_);
+    throw_error(
+        ErrorCode::invalid_argument,
+        "this handle of {} was opened before the process forked and only reads here; open the "
+        "database in the child to write",
+        path_);
   }
   std::shared_ptr<Rooms> out = rooms();
   if (out->read_only) {

@@ -19,9 +19,10 @@ struct Staging {
 
   void check_usable() const {
     if (io::fork_generation() != fork_generation) {
-      throw_error(ErrorCode::invalid_argument,
-                  "this recorder was opened before the process forked; open the database and a recorder "
-                  "in the child");
+      throw_error(
+          ErrorCode::invalid_argument,
+          "this recorder was opened before the process forked; open the database and a recorder "
+          "in the child");
     }
     hall->rooms_to_write();  // refuses a closed database
     if (!recorder.open()) {

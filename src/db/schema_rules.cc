@@ -38,8 +38,9 @@ void check_new_schema(const Schema& schema) {
     if (!column.codec.empty()) check_codec(column.codec);
   }
   if (schema.duplicates != Duplicates::keep) {
-    throw_error(ErrorCode::invalid_argument,
-                "duplicates policies other than \"keep\" are not built yet; leave duplicates=\"keep\"");
+    throw_error(
+        ErrorCode::invalid_argument,
+        "duplicates policies other than \"keep\" are not built yet; leave duplicates=\"keep\"");
   }
 }
 
@@ -50,12 +51,14 @@ void check_equal_schema(std::string_view name, const Schema& there, const Schema
   for (Column& column : b.columns) column.id = 0;
   if (a == b) return;
   throw_error(ErrorCode::conflict,
-              "dataset {} exists with another schema; exist_ok accepts an equal one only", quoted(name));
+              "dataset {} exists with another schema; exist_ok accepts an equal one only",
+              quoted(name));
 }
 
 Hash256 request_hash(std::string_view verb, std::string_view name, const Schema& schema) {
   Blake3 hash;
-  for (const std::string_view text : {verb, name, std::string_view(schema.time)}) add_text(hash, text);
+  for (const std::string_view text : {verb, name, std::string_view(schema.time)})
+    add_text(hash, text);
   hash.add_value<std::uint64_t>(schema.columns.size());
   for (const Column& column : schema.columns) {
     add_text(hash, column.name);

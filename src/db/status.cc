@@ -41,8 +41,7 @@ Status Database::status() const {
   out.head = snapshot->number();
   out.read_only = rooms->read_only;
   for (const auto& entry : snapshot->datasets()) {
-    out.datasets.emplace(entry.name,
-                         dataset_status(hall_->scan_context(*rooms), *snapshot, entry));
+    out.datasets.emplace(entry.name, dataset_status(hall_->scan_context(*rooms), *snapshot, entry));
   }
   history::LogStatus log = rooms->history->status();
   out.log_files = log.files;

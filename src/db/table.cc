@@ -26,7 +26,9 @@ Data reversed(const Data& data) {
 Table::Table(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned)
     : hall_(std::move(hall)), pinned_(std::move(pinned)) {}
 
-std::string Table::name() const { return hall_->dataset(*hall_->snapshot(*pinned_), *pinned_).name; }
+std::string Table::name() const {
+  return hall_->dataset(*hall_->snapshot(*pinned_), *pinned_).name;
+}
 
 std::shared_ptr<const Schema> Table::schema() const {
   return hall_->dataset(*hall_->snapshot(*pinned_), *pinned_).schema;
@@ -46,8 +48,8 @@ std::optional<std::pair<Timestamp, Timestamp>> Table::time_range() const {
 
 Data Table::read(const ReadRequest& request) const {
   const auto snapshot = hall_->snapshot(*pinned_);
-  scan::Scan scan(hall_->scan_context(*hall_->rooms()), snapshot, hall_->dataset(*snapshot, *pinned_),
-                  request);
+  scan::Scan scan(hall_->scan_context(*hall_->rooms()), snapshot,
+                  hall_->dataset(*snapshot, *pinned_), request);
   std::vector<Batch> batches;
   while (auto batch = scan.next()) batches.push_back(*std::move(batch));
   return Data(scan.schema(), std::move(batches));
@@ -61,9 +63,10 @@ Data Table::tail(std::uint64_t rows) const {
 
 Commit Table::append(const Batch& batch, const CommitOptions& options) const {
   if (pinned_->snapshot) {
-    throw_error(ErrorCode::invalid_argument,
-                "{} is as of commit {} and cannot be written; take the table from the database itself",
-                quoted(pinned_->dataset.name), value_of(pinned_->snapshot->number()));
+    throw_error(
+        ErrorCode::invalid_argument,
+        "{} is as of commit {} and cannot be written; take the table from the database itself",
+        quoted(pinned_->dataset.name), value_of(pinned_->snapshot->number()));
   }
   const auto rooms = hall_->rooms_to_write();
   const auto snapshot = rooms->history->head();

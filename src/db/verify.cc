@@ -23,9 +23,8 @@ VerifyReport Database::verify(
     const std::function<void(std::uint64_t, std::uint64_t)>& progress) const {
   const auto rooms = hall_->rooms();
   VerifyReport report;
-  rooms->history->verify([&](const Error& error) {
-    report.problems.push_back({error.message(), error.where()});
-  });
+  rooms->history->verify(
+      [&](const Error& error) { report.problems.push_back({error.message(), error.where()}); });
   report.bytes = rooms->history->status().bytes;
   const auto segments = rooms->history->all_segments();
   std::uint64_t total = report.bytes;

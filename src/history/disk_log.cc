@@ -68,7 +68,8 @@ class FileCheck {
 
 }  // namespace
 
-void Log::create(io::Vfs& vfs, io::Environment& environment, const Id128& database) {
+void Log::create(io::Vfs& vfs, io::Environment& environment, const Id128& database,
+                 const LogOptions& options) {
   if (!vfs.make_dir(kLogDirectory) && !vfs.list(kLogDirectory).empty()) {
     throw_error(ErrorCode::conflict,
                 "{} already holds a log; open it, or choose an empty directory", vfs.describe(""));
@@ -76,7 +77,7 @@ void Log::create(io::Vfs& vfs, io::Environment& environment, const Id128& databa
   NewLogFile first;
   first.header.database = database;
   environment.random(first.header.salt.bytes);
-  first.bytes_wanted = kLogPreallocateBytes;
+  first.bytes_wanted = options.preallocate_bytes;
   (void)begin_log_file(vfs, std::move(first));
   LockFile(vfs, environment, identity_of(vfs, environment, database)).create();
   vfs.sync_dir("");

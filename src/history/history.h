@@ -49,7 +49,8 @@ struct SealRequest {
 
 class History {
  public:
-  static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database);
+  static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database,
+                     const LogOptions& options = {});
   static std::unique_ptr<History> open(std::shared_ptr<io::Vfs> vfs,
                                        std::shared_ptr<io::Environment> environment,
                                        const Id128& database, HistoryOptions options);

@@ -10,9 +10,10 @@ constexpr const char* kIndexFolder = "index";
 
 }  // namespace
 
-void History::create(io::Vfs& vfs, io::Environment& environment, const Id128& database) {
+void History::create(io::Vfs& vfs, io::Environment& environment, const Id128& database,
+                     const LogOptions& options) {
   vfs.make_dir(kIndexFolder);
-  Log::create(vfs, environment, database);
+  Log::create(vfs, environment, database, options);
   vfs.sync_dir("");
 }
 

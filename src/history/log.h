@@ -93,7 +93,8 @@ class Log {
   using Fallback = std::function<void(RecordNumber)>;
 
   /// Writes `log/00000001.log`, the lock page and their directory entries; all durable on return.
-  static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database);
+  static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database,
+                     const LogOptions& options = {});
   static std::unique_ptr<Log> open(std::shared_ptr<io::Vfs> vfs,
                                    std::shared_ptr<io::Environment> environment,
                                    const Id128& database, LogOptions options);

@@ -29,10 +29,12 @@ history::HistoryOptions small_sizes() {
   return sizes;
 }
 
-Database open_on(std::shared_ptr<io::Vfs> vfs, std::uint64_t seed,
+/// Each `boot` is another start of the machine: what the lock page says counts within one only.
+Database open_on(std::shared_ptr<io::Vfs> vfs, std::uint64_t seed, std::uint64_t boot,
                  Durability durability = Durability::durable) {
-  return db::database_on(std::move(vfs), io::simulated_environment(seed), {.durability = durability},
-                         small_sizes());
+  return db::database_on(std::move(vfs),
+                         io::simulated_environment(seed, {.boot = boot, .process = seed}),
+                         {.durability = durability}, small_sizes());
 }
 
 /// What was committed, by commit number: its hash, and all rows as of it.
@@ -43,7 +45,8 @@ struct Truth {
 
 std::string rows_at(const Snapshot& at) {
   std::string out;
-  for (const std::string& name : at.datasets()) out += name + ":\n" + text_of(at.table(name).read());
+  for (const std::string& name : at.datasets())
+    out += name + ":\n" + text_of(at.table(name).read());
   return out;
 }
 
@@ -70,7 +73,8 @@ class Program {
 
  private:
   Database open_handle() {
-    return open_on(disk_.attach(), ++seed_, relaxed_ ? Durability::relaxed : Durability::durable);
+    return open_on(disk_.attach(), ++seed_, 1,
+                   relaxed_ ? Durability::relaxed : Durability::durable);
   }
 
   void run_step(Database& db, int step) {
@@ -118,7 +122,7 @@ class Program {
 /// Opens what is left and holds it against the truth; throws Error or fails the test where it differs.
 void check_survivor(const io::SimDisk& disk, std::uint64_t acknowledged, const Truth& truth) {
   io::SimDisk mutable_disk = disk;
-  Database db = open_on(mutable_disk.attach(), 99);
+  Database db = open_on(mutable_disk.attach(), 99, 3);
   const auto head = static_cast<std::uint64_t>(db.head().number);
   REQUIRE_MESSAGE(head >= acknowledged, "an acknowledged commit is lost");
   REQUIRE_MESSAGE(head < truth.hashes.size(), "a commit that nobody made");
@@ -129,7 +133,7 @@ void check_survivor(const io::SimDisk& disk, std::uint64_t acknowledged, const T
   const Table after = db.create_table("after", sensors());
   after.append(batch_of(after.schema(), {{std::int64_t{1}, "z", 1.0, kNull}}));
   db.close();
-  Database again = open_on(mutable_disk.attach(), 100);
+  Database again = open_on(mutable_disk.attach(), 100, 3);
   REQUIRE(static_cast<std::uint64_t>(again.head().number) == head + 2);
   REQUIRE(again.table("after").rows() == 1);
 }
@@ -140,7 +144,7 @@ void crash_again(const io::CrashState& state, const Truth& truth, std::uint64_t 
   io::CrashRecorder recorder(disk);
   recorder.mark_acknowledged(state.acknowledged);
   {
-    Database db = open_on(disk.attach(), 98);
+    Database db = open_on(disk.attach(), 98, 2);
     db.close();
   }
   const io::CrashRecording recovery = recorder.finish();
@@ -154,12 +158,13 @@ std::uint64_t check_program(std::uint64_t seed, std::uint64_t states_max) {
   Truth truth;
   const io::CrashRecording recording = Program(seed).run(truth);
   std::uint64_t states = 0;
-  io::for_each_crash_state(
-      recording, {.seed = seed, .states_max = states_max}, [&](io::CrashState& state) {
-        INFO("OTOLITH_SEED=", seed, ": ", state.describe());
-        if (++states % kCrashAgainEvery == 0) crash_again(state, truth, seed + states);
-        check_survivor(state.disk, state.acknowledged, truth);
-      });
+  io::for_each_crash_state(recording, {.seed = seed, .states_max = states_max},
+                           [&](io::CrashState& state) {
+                             INFO("OTOLITH_SEED=", seed, ": ", state.describe());
+                             if (++states % kCrashAgainEvery == 0)
+                               crash_again(state, truth, seed + states);
+                             check_survivor(state.disk, state.acknowledged, truth);
+                           });
   return states;
 }
 
@@ -167,7 +172,8 @@ std::uint64_t check_program(std::uint64_t seed, std::uint64_t states_max) {
 
 TEST_SUITE_BEGIN("long");
 
-TEST_CASE("crash: after a power cut at any moment, every acknowledged commit is there and none is half") {
+TEST_CASE(
+    "crash: after a power cut at any moment, every acknowledged commit is there and none is half") {
   std::uint64_t states = 0;
   std::uint64_t programs = 0;
   for (const Budget budget; budget.left(); ++programs) {
@@ -179,6 +185,8 @@ TEST_CASE("crash: after a power cut at any moment, every acknowledged commit is 
 
 TEST_SUITE_END();
 
-TEST_CASE("crash: a few hundred states of one fixed program") { CHECK(check_program(7, 300) > 200); }
+TEST_CASE("crash: a few hundred states of one fixed program") {
+  CHECK(check_program(7, 300) > 200);
+}
 
 }  // namespace otolith::test

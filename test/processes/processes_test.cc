@@ -68,7 +68,8 @@ void say(int pipe, std::int64_t value) {
 }
 
 /// Commits rows of one sensor for ever and says each value once its commit was acknowledged.
-void commit_for_ever(const std::string& path, const std::string& sensor, std::int64_t first, int pipe) {
+void commit_for_ever(const std::string& path, const std::string& sensor, std::int64_t first,
+                     int pipe) {
   const Database db = Database::open(path);
   const Table table = db.table("t");
   for (std::int64_t i = first;; ++i) {
@@ -128,14 +129,16 @@ TEST_CASE("processes: every commit acknowledged before kill -9 is there, and wor
   CHECK(Database::open(path).verify().problems.empty());
 }
 
-TEST_CASE("processes: a stopped writer holds up no reader, and other writers only until it goes on") {
+TEST_CASE(
+    "processes: a stopped writer holds up no reader, and other writers only until it goes on") {
   Folder folder;
   const std::string path = new_database(folder);
   std::mt19937_64 random(seed());
   int locked = 0;
   int cycles = 0;
   for (const Budget budget; budget.left(); ++cycles) {
-    Child writer([&](int pipe) { commit_for_ever(path, "writer", 1'000'000 * (cycles + 1), pipe); });
+    Child writer(
+        [&](int pipe) { commit_for_ever(path, "writer", 1'000'000 * (cycles + 1), pipe); });
     REQUIRE(writer.next());
     ::usleep(static_cast<useconds_t>(random() % 2'000));
     writer.signal(SIGSTOP);
@@ -154,7 +157,8 @@ TEST_CASE("processes: a stopped writer holds up no reader, and other writers onl
     table.append(batch_of(table.schema(), {{std::int64_t{cycles}, "after", 1.0, kNull}}));
   }
   MESSAGE(cycles, " cycles of SIGSTOP, the writer held the lock in ", locked);
-  CHECK(rows_of_sensor(Database::open(path).table("t"), "after") == static_cast<std::uint64_t>(cycles));
+  CHECK(rows_of_sensor(Database::open(path).table("t"), "after") ==
+        static_cast<std::uint64_t>(cycles));
 }
 
 TEST_SUITE_END();

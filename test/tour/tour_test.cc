@@ -36,7 +36,8 @@ TEST_CASE("tour: a read takes a half-open time range, keys, columns, a limit, an
         "1000 a 2.5 -\n2000 a - 7\n");
   CHECK(text_of(table.read({.columns = {{"count", "time"}}, .keys = {{"sensor", {"a"}}}})) ==
         "- 1000\n7 2000\n");
-  CHECK(text_of(table.read({.columns = {{"time"}}, .limit = 2, .reverse = true})) == "3000\n2000\n");
+  CHECK(text_of(table.read({.columns = {{"time"}}, .limit = 2, .reverse = true})) ==
+        "3000\n2000\n");
   CHECK(text_of(table.head(1)) == "1000 a 2.5 -\n");
   CHECK(text_of(table.tail(2)) == "2000 a - 7\n3000 b 1.5 1\n");
   CHECK(table.rows() == 3);
@@ -51,8 +52,8 @@ TEST_CASE("tour: every old state is read as it was, by number, by HEAD~n, by has
   db.tag("opening");
   append(table, {{std::int64_t{4000}, "c", 1.0, kNull}}, "noon");
   const std::string hash = "#" + db.at("2").commit().hash.substr(0, 12);
-  for (const std::string& reference : {std::string("2"), std::string("HEAD~1"), hash,
-                                       std::string("opening")}) {
+  for (const std::string& reference :
+       {std::string("2"), std::string("HEAD~1"), hash, std::string("opening")}) {
     CHECK(db.at(reference).table("t").rows() == 3);
   }
   CHECK(db.at("HEAD").table("t").rows() == 4);
