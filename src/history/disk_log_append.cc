@@ -152,7 +152,8 @@ void DiskLog::raise(RecordNumber durable, RecordNumber visible) {
   } catch (const Error& error) {
     log_line(LogLevel::warning, error.what());
   }
-  durable_ = std::max(durable_, durable);
+  // Where relaxed records were lost this handle's numbers mean others, until it has fallen back.
+  if (words_.epoch == epoch_) durable_ = std::max(durable_, durable);
 }
 
 void DiskLog::make_durable() {

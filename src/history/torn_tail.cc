@@ -1,6 +1,8 @@
 #include "history/torn_tail.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -10,6 +12,7 @@ namespace otolith::history {
 namespace {
 
 constexpr std::size_t kScanBytes = 1 << 20;
+constexpr std::size_t kBlankBytes = 1024;
 constexpr std::uint64_t kHashedPerByteMax = 4;  // honest files: each byte is hashed once
 
 class Scan {
@@ -38,6 +41,8 @@ class Scan {
     const bool last = at + window.size() >= size_;
     const std::size_t stop = last ? window.size() : window.size() - kFrameHeaderBytes;
     for (std::size_t i = 0; i < stop; i += kFrameAlignment) {
+      i += blank_run(window.subspan(i, stop - i));
+      if (i >= stop) break;
       const std::size_t here = std::min(kFrameAlignment, window.size() - i);
       if (blank(window.subspan(i, here))) continue;
       note_byte(window.subspan(i, here), at + i);
@@ -94,6 +99,17 @@ class Scan {
       verdict_.blank = false;
       verdict_.end = std::max(verdict_.end, at + i + 1);
     }
+  }
+
+  // Bytes of zeros at the front, in steps of kBlankBytes: most of a preallocated file is blank.
+  static std::size_t blank_run(BytesView bytes) noexcept {
+    static constexpr std::array<std::byte, kBlankBytes> zeros{};
+    std::size_t run = 0;
+    while (bytes.size() - run >= kBlankBytes &&
+           std::memcmp(bytes.data() + run, zeros.data(), kBlankBytes) == 0) {
+      run += kBlankBytes;
+    }
+    return run;
   }
 
   static bool blank(BytesView bytes) noexcept {
