@@ -18,18 +18,26 @@ LockIdentity identity_of(io::Vfs& vfs, io::Environment& environment, const Id128
   return LockIdentity(database, environment.boot_id(), *directory);
 }
 
-// Hands over what is wrong with one file, frame by frame, up to the record `until`.
+// Hands over what is wrong with one file, frame by frame.
 class FileCheck {
  public:
-  FileCheck(FrameReader reader, RecordNumber until,
-            const std::function<void(const Error&)>& problem)
-      : reader_(std::move(reader)), until_(until), problem_(problem) {}
+  struct Extent {
+    RecordNumber until{0};     // records behind it are not this file's, or not visible yet
+    RecordNumber required{0};  // up to here they must be there
+  };
+
+  FileCheck(FrameReader reader, Extent extent, const std::function<void(const Error&)>& problem)
+      : reader_(std::move(reader)), extent_(extent), problem_(problem) {}
 
   void run() {
-    while (reader_.last() < until_) {
+    try {
+      check_not_cut(*reader_.info(), reader_.file());
+    } catch (const Error& error) {
+      problem_(error);
+    }
+    while (reader_.last() < extent_.until) {
       const FrameVerdict verdict = reader_.next();
-      if (verdict.soundness == Soundness::sound) continue;
-      if (!skip(verdict)) return;
+      if (verdict.soundness != Soundness::sound && !skip(verdict)) return;
     }
   }
 
@@ -37,32 +45,34 @@ class FileCheck {
   // Reports what is wrong here and goes on at the next sound frame; false if there is none.
   bool skip(const FrameVerdict& verdict) {
     const LogFileInfo& info = *reader_.info();
-    const std::uint64_t offset = reader_.offset();
     const RecordNumber expected = next(reader_.last());
     if (verdict.soundness == Soundness::unsupported) {
-      report(ErrorCode::unsupported_format, offset, expected, expected, verdict.why);
+      report(ErrorCode::unsupported_format, expected, expected, verdict.why);
       return false;
     }
-    const TailVerdict tail = judge_tail(reader_.file(), info, offset, expected);
-    const char* const why = verdict.soundness == Soundness::zero ? "it is blank" : verdict.why;
-    const bool more = tail.found && tail.found->number <= until_ && tail.found_at > offset;
-    const RecordNumber end = more ? RecordNumber{value_of(tail.found->number) - 1} : until_;
-    report(ErrorCode::corrupt, offset, expected, end, why);
+    const TailVerdict tail = judge_tail(reader_.file(), info, reader_.offset(), expected);
+    const RecordNumber required =
+        std::min(extent_.until, std::max({extent_.required, info.header.durable, tail.proven}));
+    if (expected > required) return false;  // the end, or a torn tail: status tells of it
+    const bool more =
+        tail.found && tail.found->number > expected && tail.found->number <= extent_.until;
+    const RecordNumber end = more ? RecordNumber{value_of(tail.found->number) - 1} : required;
+    report(ErrorCode::corrupt, expected, end,
+           verdict.soundness == Soundness::zero ? "it is blank" : verdict.why);
     if (more) reader_.resume_at(tail.found_at, *tail.found);
     return more;
   }
 
-  void report(ErrorCode code, std::uint64_t offset, RecordNumber first, RecordNumber end,
-              const char* why) {
+  void report(ErrorCode code, RecordNumber first, RecordNumber end, const char* why) {
     const std::string which = first >= end
                                   ? fmt::format("record {}", value_of(first))
                                   : fmt::format("records {} to {}", value_of(first), value_of(end));
     problem_(Error(code, fmt::format("{} cannot be read: {}", which, why),
-                   ErrorWhere{reader_.info()->path, offset, {}}));
+                   ErrorWhere{reader_.info()->path, reader_.offset(), {}}));
   }
 
   FrameReader reader_;
-  const RecordNumber until_;
+  const Extent extent_;
   const std::function<void(const Error&)>& problem_;
 };
 
@@ -146,19 +156,23 @@ void DiskLog::verify(const std::function<void(const Error&)>& problem) {
   LogDirectory directory(*vfs_, database_);
   directory.refresh();
   for (const auto& [file, error] : directory.damage()) problem(error);
-  const LockPage page = [this] {
+  FileCheck::Extent last{RecordNumber{~0ull}, RecordNumber{0}};
+  {
     const std::scoped_lock guard(mutex_);
-    return page_reader_.read();
-  }();
+    const LockPage page = page_reader_.read();
+    last.required = std::max(durable_, page.words.durable);
+    if (page.valid()) last.until = last.required = page.words.visible;
+  }
   if (directory.files().empty() || directory.files().front()->header.first != RecordNumber{1}) {
     problem(Error(ErrorCode::corrupt, "the log file that begins with record 1 is missing",
                   ErrorWhere{log_file_path(1), 0, {}}));
   }
-  const RecordNumber end = page.valid() ? page.words.visible : last();
   for (const auto& info : directory.files()) {
-    const auto bound = directory.bound(*info);
-    const RecordNumber until = bound ? RecordNumber{value_of(*bound) - 1} : end;
-    FileCheck(FrameReader(directory.open(*info, io::OpenMode::read), info), until, problem).run();
+    FileCheck::Extent extent = last;
+    if (const auto bound = directory.bound(*info)) {
+      extent.until = extent.required = RecordNumber{value_of(*bound) - 1};
+    }
+    FileCheck(FrameReader(directory.open(*info, io::OpenMode::read), info), extent, problem).run();
   }
 }
 

@@ -119,8 +119,7 @@ bool DiskLog::ends_here(const FrameVerdict& verdict) {
   const char* const why = verdict.soundness == Soundness::zero ? "it is blank" : verdict.why;
   const RecordNumber known = std::max({durable_, info.header.durable, tail.proven});
   if (directory_.bound(info) || expected <= known) throw_unreadable(info, offset, expected, why);
-  const std::uint64_t size = reader_->file().stat().size;
-  if (size < info.header.bytes) throw_corrupt(info.path, size, "the log file was cut short");
+  check_not_cut(info, reader_->file());
   judged_file_ = info.header.file;
   judged_at_ = offset;
   return true;

@@ -62,7 +62,9 @@ void DiskLog::settle() {
     throw_corrupt(log_file_path(words_.file), 0,
                   "this log file is missing; put it back, or restore a backup");
   }
-  appender_.attach({info, directory_.open(*info, io::OpenMode::read_write)}, words_.visible);
+  OpenLogFile file{info, directory_.open(*info, io::OpenMode::read_write)};
+  check_not_cut(*info, *file.file);
+  appender_.attach(std::move(file), words_.visible);
 }
 
 void DiskLog::place_appender() {

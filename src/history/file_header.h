@@ -29,7 +29,7 @@ struct LogFileHeader {
   std::uint64_t optional = 0;
 
   /// What seeds the checksums of its frames, and the chain that its first frame carries.
-  std::uint64_t seed() const noexcept { return xxh3(salt.bytes); }
+  std::uint64_t seed() const noexcept;
 };
 
 /// kLogHeaderBytes bytes.

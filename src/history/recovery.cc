@@ -60,6 +60,16 @@ void throw_unreadable(const LogFileInfo& info, std::uint64_t offset, RecordNumbe
                   value_of(expected), why));
 }
 
+void check_not_cut(const LogFileInfo& info, const io::File& file) {
+  const std::uint64_t size = file.stat().size;
+  if (size >= info.header.bytes) return;
+  throw_corrupt(
+      info.path, size,
+      fmt::format("the log file was cut short: it began with {} bytes; records at its end "
+                  "may be missing",
+                  info.header.bytes));
+}
+
 void throw_unsupported(const LogFileInfo& info, std::uint64_t offset, const FrameVerdict& verdict) {
   throw_error(ErrorCode::unsupported_format,
               fmt::format("record {} of the log {}; open this database with a newer Otolith",
@@ -82,15 +92,15 @@ RecoveryPlan plan_recovery(const LogDirectory& directory, const RecoveryQuestion
   plan.place = {reader.offset(), reader.last(), reader.chain()};
   if (stop.soundness == Soundness::unsupported) throw_unsupported(*info, reader.offset(), stop);
 
-  if (mutant("log-truncates-before-reading")) plan.file.file->truncate(reader.offset());
+  if (stop.soundness == Soundness::bad && mutant("log-truncates-before-reading")) {
+    plan.file.file->truncate(reader.offset());
+  }
   const RecordNumber expected = next(plan.last);
   const TailVerdict tail = judge_tail(*plan.file.file, *info, reader.offset(), expected);
   const char* const why = stop.soundness == Soundness::zero ? "it is blank" : stop.why;
   const RecordNumber proven = std::max({plan.durable, info->header.durable, tail.proven});
   if (proven >= expected) throw_unreadable(*info, reader.offset(), expected, why);
-  if (plan.file.file->stat().size < info->header.bytes) {
-    throw_corrupt(info->path, plan.file.file->stat().size, "the log file was cut short");
-  }
+  check_not_cut(*info, *plan.file.file);
   plan.torn_from = reader.offset();
   plan.torn_to = tail.blank ? reader.offset() : tail.end;
   if (page.state == PageState::rebooted) plan.durable = plan.last;

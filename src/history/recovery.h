@@ -53,6 +53,8 @@ RecoveryPlan plan_recovery(const LogDirectory& directory, const RecoveryQuestion
 [[noreturn]] void throw_unreadable(const LogFileInfo& info, std::uint64_t offset,
                                    RecordNumber expected, const char* why);
 
+/// Throws corrupt if the file is smaller than when it took its name.
+void check_not_cut(const LogFileInfo& info, const io::File& file);
 /// Throws: this frame is sound, but asks for what this build does not have.
 [[noreturn]] void throw_unsupported(const LogFileInfo& info, std::uint64_t offset,
                                     const FrameVerdict& verdict);

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "history/lock_page.h"
 #include "history/log.h"
 #include "io/power_loss.h"
 #include "io/sim_disk.h"
