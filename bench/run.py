@@ -54,7 +54,9 @@ TITLES = {
 
 
 def programs(build: pathlib.Path, wanted: list[str]) -> list[pathlib.Path]:
-    found = sorted(p for p in build.glob("bench/**/*_bench") if os.access(p, os.X_OK) and p.is_file())
+    found = sorted(
+        p for p in build.glob("bench/**/*_bench") if os.access(p, os.X_OK) and p.is_file()
+    )
     return [p for p in found if not wanted or p.name in wanted]
 
 
@@ -108,9 +110,16 @@ def verdict(goal: Goal, by_side: dict[str, dict]) -> str:
 
 def table(row: str, figures: list[dict]) -> list[str]:
     by_side = {f["side"]: f for f in figures}
-    lines = [f"## {TITLES.get(row, row)}", "", "| side | median | spread | note |", "|---|---|---|---|"]
+    lines = [
+        f"## {TITLES.get(row, row)}",
+        "",
+        "| side | median | spread | note |",
+        "|---|---|---|---|",
+    ]
     for figure in figures:
-        lines.append(f"| {figure['side']} | {shown(figure)} | {spread(figure)} | {figure['note']} |")
+        lines.append(
+            f"| {figure['side']} | {shown(figure)} | {spread(figure)} | {figure['note']} |"
+        )
     goals = [goal for goal in GOALS if goal.row == row]
     if goals:
         lines += ["", "| goal | outcome |", "|---|---|"]
@@ -120,7 +129,11 @@ def table(row: str, figures: list[dict]) -> list[str]:
 
 def machine() -> str:
     cpu = next(
-        (line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in open("/proc/cpuinfo", encoding="utf-8")
+            if "model name" in line
+        ),
         platform.processor(),
     )
     return f"{os.cpu_count()} cores ({cpu}), Linux {platform.release()}"

@@ -1,7 +1,8 @@
 // One table of sensors for the tests that cross rooms, its rows as text, and folders that clean up.
 //
 // Role:    tests compare what was read with the text they expect.
-// Shapes:  time, key column `sensor` (string), `value` (float64), `count` (int32); the last two nullable.
+// Shapes:  time, key column `sensor` (string), `value` (float64), `count` (int32); the last two
+//          nullable.
 // Errors:  none.
 // Threads: thread-compatible.
 #pragma once

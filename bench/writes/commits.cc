@@ -45,7 +45,8 @@ Batch ten_rows(const std::shared_ptr<const Schema>& schema, std::int64_t at) {
   return batch;
 }
 
-/// Appends to a file of zeros written beforehand and waits for the disk: the least a commit can cost.
+/// Appends to a file of zeros written beforehand and waits for the disk: the least a commit can
+/// cost.
 class Probe {
  public:
   explicit Probe(const std::string& path)

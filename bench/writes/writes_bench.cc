@@ -1,4 +1,5 @@
-// Rows 1 and 3 of the goals: bulk ingest of W1, and small durable commits, beside the machine's own limits.
+// Rows 1 and 3 of the goals: bulk ingest of W1, and small durable commits, beside the machine's own
+// limits.
 //
 //   writes_bench commits|columns|all FOLDER
 #include <fmt/format.h>

@@ -5,8 +5,8 @@
 
 namespace otolith::bench {
 
-/// Durable commits of 10 rows x 5 columns, alone and by eight threads at once, in turns with a probe
-/// that appends as many bytes to a preallocated file and calls fdatasync.
+/// Durable commits of 10 rows x 5 columns, alone and by eight threads at once, in turns with a
+/// probe that appends as many bytes to a preallocated file and calls fdatasync.
 void commits(const std::string& folder);
 
 /// W1: 10 M rows over 31 days, five columns of 8 bytes, in turns with writing the plain columns and

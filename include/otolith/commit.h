@@ -2,6 +2,7 @@
 //
 // Role:    what every writing verb returns, and what `log` lists.
 // Shapes:  numbers from 1; 0 is the empty database. Hash: 32 bytes of BLAKE3 as 64 hex digits.
+// Errors:  none.
 // Threads: immutable.
 #pragma once
 

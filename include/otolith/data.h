@@ -21,8 +21,11 @@ class Data {
  public:
   Data(std::shared_ptr<const Schema> schema, std::vector<Batch> batches);
 
+  /// Rows in all pieces together.
   std::uint64_t rows() const noexcept;
+  /// The columns that were read, in the order asked for.
   const Schema& schema() const noexcept;
+  /// The same, for those who keep it longer than this object.
   std::shared_ptr<const Schema> schema_shared() const noexcept;
   /// One per row group where that was possible without a copy.
   const std::vector<Batch>& batches() const noexcept;

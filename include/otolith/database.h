@@ -1,12 +1,14 @@
 // A database, its tables, its recorders and its snapshots: the hall that users stand in.
 //
 // Role:    open, create, append, read, and walk the history.
-// Shapes:  a database is one directory; a table holds rows under a schema; a commit is atomic over all.
-// Errors:  not_found (with the nearest name), conflict, invalid_argument, corrupt, locked, no_space,
-//          unsupported_format, limit; every one names the thing and the remedy.
-// Threads: Database, Table and Snapshot are thread-safe; a Recorder belongs to one thread at a time.
-// Why:     handles are small values that share one hall; a live Table reads HEAD at each call, one taken
-//          from a Snapshot reads that commit for ever.
+// Shapes:  a database is one directory; a table holds rows under a schema; a commit is atomic over
+//          all.
+// Errors:  not_found (with the nearest name), conflict, invalid_argument, corrupt, locked,
+//          no_space, unsupported_format, limit; every one names the thing and the remedy.
+// Threads: Database, Table and Snapshot are thread-safe; a Recorder belongs to one thread at a
+//          time.
+// Why:     handles are small values that share one hall; a live Table reads HEAD at each call, one
+//          taken from a Snapshot reads that commit for ever.
 #pragma once
 
 #include <functional>
@@ -41,6 +43,7 @@ namespace db {
 class Hall;
 struct Staging;
 struct Pinned;
+/// A database on files and a clock of the caller's: the door of the crash tests (db/hall.h).
 Database database_on(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
                      const OpenOptions& options, const history::HistoryOptions& history);
 }  // namespace db
@@ -87,6 +90,7 @@ struct Status {
 /// A table, live or as of one commit.
 class Table {
  public:
+  /// The name it has as of HEAD, or of the snapshot it was taken from.
   std::string name() const;
   /// As of HEAD, or of the snapshot it was taken from.
   std::shared_ptr<const Schema> schema() const;
@@ -112,9 +116,13 @@ class Table {
 /// The database as of one commit: the same reading verbs.
 class Snapshot {
  public:
+  /// The commit this is the state of.
   Commit commit() const;
+  /// Names, sorted.
   std::vector<std::string> datasets() const;
+  /// Whether there is a dataset of this name here.
   bool contains(std::string_view name) const;
+  /// A table as of this commit; not_found with the nearest name.
   Table table(std::string_view name) const;
 
  private:
@@ -124,7 +132,8 @@ class Snapshot {
   std::shared_ptr<const db::Pinned> pinned_;
 };
 
-/// Staged writes for any tables; visible all at once or not at all. Discards when destroyed undecided.
+/// Staged writes for any tables; visible all at once or not at all. Discards when destroyed
+/// undecided.
 class Recorder {
  public:
   Recorder(Recorder&&) noexcept;
@@ -157,11 +166,16 @@ class Database {
   /// Opens a directory, or ":memory:". Recovers by itself what a crash left.
   static Database open(const std::string& path, const OpenOptions& options = {});
 
+  /// Makes an empty table, one commit. conflict if the name is taken.
   Table create_table(const std::string& name, const Schema& schema,
                      const CreateOptions& options = {});
+  /// A live table: it reads HEAD at each call. not_found with the nearest name.
   Table table(std::string_view name) const;
+  /// Names at HEAD, sorted.
   std::vector<std::string> datasets() const;
+  /// Whether there is a dataset of this name at HEAD.
   bool contains(std::string_view name) const;
+  /// Staged writes that end in one commit of these options, or in none.
   Recorder recorder(const CommitOptions& options = {});
 
   /// The newest commit; number 0 where nothing was committed.
@@ -176,9 +190,10 @@ class Database {
   void untag(const std::string& name);
   std::map<std::string, Commit> tags() const;
 
+  /// Rows, bytes, tail, and what a crash left: a look, cheap enough to repeat.
   Status status() const;
-  /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets bytes
-  /// done and bytes in all; it may throw to stop.
+  /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets
+  /// bytes done and bytes in all; it may throw to stop.
   VerifyReport verify(const std::function<void(std::uint64_t, std::uint64_t)>& progress = {}) const;
   /// Makes relaxed commits durable.
   void sync();

@@ -13,7 +13,8 @@
 
 namespace otolith {
 
-/// When a commit returns: after its fsync, or at once (a suffix may be lost; on disk within a second).
+/// When a commit returns: after its fsync, or at once (a suffix may be lost; on disk within a
+/// second).
 enum class Durability : std::uint8_t { durable, relaxed };
 
 /// How to open a database.

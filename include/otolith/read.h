@@ -25,8 +25,8 @@ struct KeyFilter {
   std::vector<KeyValue> values;
 };
 
-/// `time`: by time, equal times in stored order. `stored`: (partition, keys, time, commit, place), the
-/// cheapest.
+/// `time`: by time, equal times in stored order. `stored`: (partition, keys, time, commit, place),
+/// the cheapest.
 enum class Order : std::uint8_t { time, stored };
 
 /// What to read of a table.

@@ -51,7 +51,8 @@ std::string_view ByteReader::get_text(std::uint64_t bytes_max) {
 
 std::uint64_t ByteReader::get_count(std::uint64_t unit_bytes) {
   const std::uint64_t count = get_varint();
-  if (count > left() / std::max<std::uint64_t>(1, unit_bytes)) fail("count larger than what follows");
+  if (count > left() / std::max<std::uint64_t>(1, unit_bytes))
+    fail("count larger than what follows");
   return count;
 }
 

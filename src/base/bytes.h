@@ -2,8 +2,8 @@
 //
 // Role:    every layout.h and every frame goes through ByteWriter and ByteReader.
 // Shapes:  offsets in bytes from the start of the buffer; varints are unsigned LEB128, <= 10 bytes.
-// Errors:  ByteReader throws corrupt, naming what it reads and where in it, when a read passes the end or
-//          a length exceeds what is left.
+// Errors:  ByteReader throws corrupt, naming what it reads and where in it, when a read passes the
+//          end or a length exceeds what is left.
 // Threads: thread-compatible.
 // Why:     never casts structs onto buffers, so alignment, padding and byte order cannot differ.
 #pragma once

@@ -41,18 +41,30 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view error_code_name(ErrorCode code) noexcept {
   switch (code) {
-    case ErrorCode::not_found: return "not_found";
-    case ErrorCode::conflict: return "conflict";
-    case ErrorCode::corrupt: return "corrupt";
-    case ErrorCode::invalid_argument: return "invalid_argument";
-    case ErrorCode::io: return "io";
-    case ErrorCode::no_space: return "no_space";
-    case ErrorCode::locked: return "locked";
-    case ErrorCode::unsupported_format: return "unsupported_format";
-    case ErrorCode::unauthorized: return "unauthorized";
-    case ErrorCode::cancelled: return "cancelled";
-    case ErrorCode::snapshot_expired: return "snapshot_expired";
-    case ErrorCode::limit: return "limit";
+    case ErrorCode::not_found:
+      return "not_found";
+    case ErrorCode::conflict:
+      return "conflict";
+    case ErrorCode::corrupt:
+      return "corrupt";
+    case ErrorCode::invalid_argument:
+      return "invalid_argument";
+    case ErrorCode::io:
+      return "io";
+    case ErrorCode::no_space:
+      return "no_space";
+    case ErrorCode::locked:
+      return "locked";
+    case ErrorCode::unsupported_format:
+      return "unsupported_format";
+    case ErrorCode::unauthorized:
+      return "unauthorized";
+    case ErrorCode::cancelled:
+      return "cancelled";
+    case ErrorCode::snapshot_expired:
+      return "snapshot_expired";
+    case ErrorCode::limit:
+      return "limit";
   }
   return "unknown_code";
 }

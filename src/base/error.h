@@ -35,8 +35,8 @@ std::string quoted(std::string_view text);
 /// ` (did you mean "flights"?)` for the candidate nearest to `name`, or nothing when none is near.
 std::string nearest_hint(std::string_view name, const std::vector<std::string>& candidates);
 
-/// A broken invariant: aborts in debug builds; in release throws Error(corrupt) that says so, and the
-/// owner of the broken state refuses further work.
+/// A broken invariant: aborts in debug builds; in release throws Error(corrupt) that says so, and
+/// the owner of the broken state refuses further work.
 [[noreturn]] void invariant_broken(const char* what, const char* file, int line);
 
 }  // namespace otolith

@@ -15,7 +15,8 @@ const std::uint8_t* raw(BytesView bytes) noexcept {
 
 Hash256 finalize(const blake3_hasher& hasher) noexcept {
   Hash256 out;
-  blake3_hasher_finalize(&hasher, reinterpret_cast<std::uint8_t*>(out.bytes.data()), out.bytes.size());
+  blake3_hasher_finalize(&hasher, reinterpret_cast<std::uint8_t*>(out.bytes.data()),
+                         out.bytes.size());
   return out;
 }
 

@@ -1,10 +1,12 @@
 // The two hashes of the formats: XXH3-64 against damage, BLAKE3-256 against adversaries.
 //
-// Role:    XXH3 seals every frame, page and footer; BLAKE3 makes the chain of commits and its leaves.
+// Role:    XXH3 seals every frame, page and footer; BLAKE3 makes the chain of commits and its
+//          leaves.
 // Shapes:  XXH3: 8 bytes. BLAKE3: 32 bytes; feed it >= 32 KiB at once for full speed.
 // Errors:  none.
 // Threads: thread-compatible; the free functions are thread-safe.
-// Source:  xxHash (XXH3, Y. Collet); BLAKE3 specification (O'Connor, Aumasson, Neves, Wilcox-O'Hearn).
+// Source:  xxHash (XXH3, Y. Collet); BLAKE3 specification (O'Connor, Aumasson, Neves,
+//          Wilcox-O'Hearn).
 #pragma once
 
 #include <array>

@@ -2,6 +2,7 @@
 //
 // Role:    shared vocabulary of every room.
 // Shapes:  64-bit numbers; 16-byte random ids; all ordered.
+// Errors:  none.
 // Threads: immutable.
 // Why:     enum classes, so that a record number is never passed where a commit number is meant.
 #pragma once

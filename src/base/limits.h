@@ -1,6 +1,7 @@
 // Every maximum of Otolith, by name, with its unit and why it is what it is.
 //
 // Role:    the one page to read before asking "how big may it be?"; errors name these limits.
+// Errors:  none.
 // Threads: immutable.
 #pragma once
 
@@ -10,49 +11,53 @@
 namespace otolith {
 
 // Names and texts (API.md, "Values").
-inline constexpr std::size_t kNameBytesMax = 255;             // dataset, column and tag names
-inline constexpr std::size_t kAuthorBytesMax = 1024;          // commit author
-inline constexpr std::size_t kMessageBytesMax = 1 << 20;      // commit message
-inline constexpr std::size_t kExtraBytesMax = 1 << 20;        // structured extra (JSON) of a commit
-inline constexpr std::size_t kMetadataBytesMax = 1 << 20;     // all metadata of one dataset
-inline constexpr std::size_t kMessageNameBytesMax = 64;       // of a name shown inside an error message
-inline constexpr std::size_t kColumnsMax = 4096;              // of one schema
-inline constexpr std::size_t kDatasetsMax = 1 << 20;          // of one database, dropped ones included
-inline constexpr std::size_t kDifferencesMax = 100;           // listed by one conflict; more are cut off
+inline constexpr std::size_t kNameBytesMax = 255;          // dataset, column and tag names
+inline constexpr std::size_t kAuthorBytesMax = 1024;       // commit author
+inline constexpr std::size_t kMessageBytesMax = 1 << 20;   // commit message
+inline constexpr std::size_t kExtraBytesMax = 1 << 20;     // structured extra (JSON) of a commit
+inline constexpr std::size_t kMetadataBytesMax = 1 << 20;  // all metadata of one dataset
+inline constexpr std::size_t kMessageNameBytesMax = 64;  // of a name shown inside an error message
+inline constexpr std::size_t kColumnsMax = 4096;         // of one schema
+inline constexpr std::size_t kDatasetsMax = 1 << 20;     // of one database, dropped ones included
+inline constexpr std::size_t kDifferencesMax = 100;      // listed by one conflict; more are cut off
 
 // Data.
-inline constexpr std::uint32_t kBlockRows = 1024;             // unit of decoding (CODECS.md)
-inline constexpr std::uint32_t kLeafRows = 4096;              // rows of one Merkle leaf (HISTORY.md 7)
-inline constexpr std::uint32_t kPageRowsMax = 8192;           // whole blocks; 64 KiB of 8-byte values
-inline constexpr std::uint32_t kRowGroupRowsMax = 65536;      // whole leaves; a multiple of kPageRowsMax
+inline constexpr std::uint32_t kBlockRows = 1024;    // unit of decoding (CODECS.md)
+inline constexpr std::uint32_t kLeafRows = 4096;     // rows of one Merkle leaf (HISTORY.md 7)
+inline constexpr std::uint32_t kPageRowsMax = 8192;  // whole blocks; 64 KiB of 8-byte values
+inline constexpr std::uint32_t kRowGroupRowsMax =
+    65536;  // whole leaves; a multiple of kPageRowsMax
 inline constexpr std::uint64_t kStringBytesMax = 1 << 28;     // one string value, 256 MiB
 inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;  // rows of one segment
-inline constexpr std::uint64_t kRunRowsMax = 1ull << 31;      // rows sorted at once: permutations are 32-bit
+inline constexpr std::uint64_t kRunRowsMax = 1ull
+                                             << 31;  // rows sorted at once: permutations are 32-bit
 
 // Log and tail (HISTORY.md 2, 3, 6).
-inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;         // one frame, 256 MiB
-inline constexpr std::uint64_t kInlineBytesMax = 1 << 20;           // rows or marks kept in a frame
-inline constexpr std::uint64_t kLogFileBytes = 64ull << 20;         // rotation
-inline constexpr std::uint64_t kLogPreallocateBytes = 4ull << 20;   // step of preallocation
-inline constexpr std::uint64_t kReserveBytes = 4ull << 20;          // kept for rollback on a full disk
-inline constexpr std::uint64_t kTailBytesMax = 8ull << 20;          // then the tail is sealed
-inline constexpr std::uint64_t kTailCommitsMax = 4096;              // then the tail is sealed
-inline constexpr std::uint64_t kCheckpointCommits = 4096;           // lineage saved as runs this often
-inline constexpr std::uint64_t kIndexRunCommitsMax = 1 << 18;        // of one file of the index
-inline constexpr std::uint64_t kLockWaitNs = 10'000'000'000;        // default lock_wait
+inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;        // one frame, 256 MiB
+inline constexpr std::uint64_t kInlineBytesMax = 1 << 20;          // rows or marks kept in a frame
+inline constexpr std::uint64_t kLogFileBytes = 64ull << 20;        // rotation
+inline constexpr std::uint64_t kLogPreallocateBytes = 4ull << 20;  // step of preallocation
+inline constexpr std::uint64_t kReserveBytes = 4ull << 20;     // kept for rollback on a full disk
+inline constexpr std::uint64_t kTailBytesMax = 8ull << 20;     // then the tail is sealed
+inline constexpr std::uint64_t kTailCommitsMax = 4096;         // then the tail is sealed
+inline constexpr std::uint64_t kCheckpointCommits = 4096;      // lineage saved as runs this often
+inline constexpr std::uint64_t kIndexRunCommitsMax = 1 << 18;  // of one file of the index
+inline constexpr std::uint64_t kLockWaitNs = 10'000'000'000;   // default lock_wait
 inline constexpr std::uint64_t kLockPollMinNs = 50'000;
 inline constexpr std::uint64_t kLockPollMaxNs = 5'000'000;
-inline constexpr std::uint64_t kLockPageCheckNs = 10'000'000;       // how long a replaced lock file may go unseen
-inline constexpr std::uint64_t kRelaxedSyncNs = 1'000'000'000;      // relaxed commits are durable by then
-inline constexpr std::size_t kBatchCommitsMax = 1024;                // commits that share one fsync
-inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;         // payloads that share one fsync
+inline constexpr std::uint64_t kLockPageCheckNs =
+    10'000'000;  // how long a replaced lock file may go unseen
+inline constexpr std::uint64_t kRelaxedSyncNs =
+    1'000'000'000;                                           // relaxed commits are durable by then
+inline constexpr std::size_t kBatchCommitsMax = 1024;        // commits that share one fsync
+inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;  // payloads that share one fsync
 
 // References to commits (API.md).
-inline constexpr std::size_t kHashDigitsMin = 6;        // of a commit's hash, to name it
+inline constexpr std::size_t kHashDigitsMin = 6;  // of a commit's hash, to name it
 inline constexpr std::size_t kHashDigitsMax = 64;
-inline constexpr std::size_t kCandidatesShownMax = 5;   // of an ambiguous hash, in the message
+inline constexpr std::size_t kCandidatesShownMax = 5;  // of an ambiguous hash, in the message
 
 // Memory.
-inline constexpr std::uint64_t kMemoryBytesDefault = 1ull << 30;    // memory_bytes of open()
+inline constexpr std::uint64_t kMemoryBytesDefault = 1ull << 30;  // memory_bytes of open()
 
 }  // namespace otolith

@@ -41,8 +41,8 @@ bool own_entry(std::string_view name) {
   return std::ranges::find(kOwnEntries, name) != kOwnEntries.end();
 }
 
-// A creation that was cut off left only names of ours and no OTOLITH; without records nothing is lost
-// by beginning again.
+// A creation that was cut off left only names of ours and no OTOLITH; without records nothing is
+// lost by beginning again.
 void check_empty(io::Vfs& vfs) {
   for (const std::string& name : vfs.list("")) {
     if (!own_entry(name)) {

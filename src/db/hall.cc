@@ -146,7 +146,8 @@ std::shared_ptr<Rooms> Hall::rooms() {
   }
   const std::lock_guard lock(mutex_);
   if (in_child()) {
-    // The parent's threads do not exist here and its descriptors are shared: neither is touched again.
+    // The parent's threads do not exist here and its descriptors are shared: neither is touched
+    // again.
     new std::shared_ptr<Rooms>(std::move(rooms_));
     rooms_ = open_rooms(false, true);
     generation_ = io::fork_generation();

@@ -1,8 +1,10 @@
 // The hall: what all handles of one open database share.
 //
-// Role:    wires vfs, history, segments and recorders together; open, recover, reopen after fork, close.
+// Role:    wires vfs, history, segments and recorders together; open, recover, reopen after fork,
+//          close.
 // Shapes:  one Hall per Database::open; Table, Snapshot and Recorder keep it alive.
-// Errors:  invalid_argument after close, and for writes where nothing may be written; those of the rooms.
+// Errors:  invalid_argument after close, and for writes where nothing may be written; those of the
+//          rooms.
 // Threads: thread-safe.
 // Why:     handles stay small values; whether a call may proceed is decided here and nowhere else.
 #pragma once
@@ -68,7 +70,8 @@ class Hall {
   ingest::IngestContext ingest_context(Rooms& rooms) const;
   scan::ScanContext scan_context(const Rooms& rooms) const;
   history::CommitRequest request(const CommitOptions& options) const;
-  /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of it.
+  /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of
+  /// it.
   void committed(Rooms& rooms) noexcept;
 
   const std::string& path() const noexcept { return path_; }

@@ -1,8 +1,8 @@
 // What the public verbs accept of names and schemas, beyond what a schema is by itself.
 //
 // Role:    checked by create_table before anything is locked or written.
-// Errors:  invalid_argument naming the name, the option or the column, and the remedy; conflict where
-//          exist_ok meets another schema.
+// Errors:  invalid_argument naming the name, the option or the column, and the remedy; conflict
+//          where exist_ok meets another schema.
 // Threads: thread-safe.
 // Why:     an option whose feature this build lacks is refused here, never ignored.
 #pragma once

@@ -84,7 +84,8 @@ FrameVerdict judge_frame(BytesView bytes, std::uint64_t seed) noexcept {
   if (bytes.size() < whole) return {Soundness::cut, "", frame_fields(header), {}, whole, 0};
   const BytesView frame = bytes.first(whole);
   const auto checksum = load_le<std::uint64_t>(header + kFrameChecksumAt);
-  if (checksum != checksum_of(frame, seed) && !mutant("log-frame-unchecked")) return bad("it fails its checksum");
+  if (checksum != checksum_of(frame, seed) && !mutant("log-frame-unchecked"))
+    return bad("it fails its checksum");
   FrameVerdict verdict{Soundness::sound, "", frame_fields(header), {}, whole, checksum};
   if (const char* part = unsupported_part(header)) {
     verdict.soundness = Soundness::unsupported;

@@ -31,13 +31,27 @@ class LogStory {
   void step(const std::function<void(std::uint64_t)>& acknowledged) {
     TestProcess& process = *processes_[random_.below(processes_.size())];
     switch (random_.below(12)) {
-      case 0: attempt([&] { process.refresh(); }); break;
-      case 1: acknowledge(process, [&] { process.log->sync(); }); break;
-      case 2: acknowledge(process, [&] { process.log->close(); }); break;
-      case 3: attempt([&] { process.log->tend(); }); break;
-      case 4: append(process, 1 + random_.below(4)); break;
-      case 5: misfortune(process); break;
-      default: append(process, 1); break;
+      case 0:
+        attempt([&] { process.refresh(); });
+        break;
+      case 1:
+        acknowledge(process, [&] { process.log->sync(); });
+        break;
+      case 2:
+        acknowledge(process, [&] { process.log->close(); });
+        break;
+      case 3:
+        attempt([&] { process.log->tend(); });
+        break;
+      case 4:
+        append(process, 1 + random_.below(4));
+        break;
+      case 5:
+        misfortune(process);
+        break;
+      default:
+        append(process, 1);
+        break;
     }
     acknowledged(durable_to_);
   }
@@ -78,8 +92,8 @@ class LogStory {
     return std::make_unique<TestProcess>(disk_.process());
   }
 
-  // What a handle calls durable counts only when it has just appended or synced: a reader that finds
-  // no lock page takes all that it can read for durable (HISTORY.md 1).
+  // What a handle calls durable counts only when it has just appended or synced: a reader that
+  // finds no lock page takes all that it can read for durable (HISTORY.md 1).
   template <typename Work>
   void acknowledge(TestProcess& process, Work work) {
     attempt([&] {

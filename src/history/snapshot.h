@@ -1,12 +1,12 @@
 // A snapshot: the database as of one commit, immutable, sharing structure with its neighbours.
 //
 // Role:    what scan, prune and every reading verb start from.
-// Shapes:  datasets by name at that commit; per dataset its schema, its segments, its tail and which
-//          rows of each begin are visible.
+// Shapes:  datasets by name at that commit; per dataset its schema, its segments, its tail and
+//          which rows of each begin are visible.
 // Errors:  none: a Snapshot that exists can be read; segments may fail on their own.
 // Threads: immutable.
-// Why:     segments and tail are those of one catalog state, so rows and the seal that covers them are
-//          never both seen; visibility is asked per begin, never stored per commit.
+// Why:     segments and tail are those of one catalog state, so rows and the seal that covers them
+//          are never both seen; visibility is asked per begin, never stored per commit.
 #pragma once
 
 #include <memory>
@@ -32,7 +32,8 @@ struct VisibleRows {
   std::vector<OrdinalRun> runs;  // of `some`: sorted, disjoint, not empty
 };
 
-/// A segment of a dataset: rows of one begin, or (sealed, compacted) of many, with begin as a column.
+/// A segment of a dataset: rows of one begin, or (sealed, compacted) of many, with begin as a
+/// column.
 struct SegmentEntry {
   SegmentRef ref;
   CommitNumber begin_first{0};  // the only begin, or the first of many
@@ -65,7 +66,8 @@ class Snapshot {
   virtual std::optional<DatasetEntry> find(std::string_view name) const = 0;
   /// By identity, whatever its name is here; nullopt where it is dropped or not made yet.
   virtual std::optional<DatasetEntry> find(DatasetId dataset) const = 0;
-  /// Segments and tail that may hold visible rows, ordered by begin; commits behind this one left out.
+  /// Segments and tail that may hold visible rows, ordered by begin; commits behind this one left
+  /// out.
   virtual std::vector<SegmentEntry> segments(DatasetId dataset) const = 0;
   virtual std::vector<TailEntry> tail(DatasetId dataset) const = 0;
   /// The rows with this begin that are visible, of `rows` in all (ordinals 0..rows-1).

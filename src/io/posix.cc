@@ -204,7 +204,8 @@ std::unique_ptr<Vfs> posix_vfs(const std::string& root, PosixOptions options) {
   Descriptor directory(open_retried(AT_FDCWD, shown.c_str(), O_RDONLY | O_DIRECTORY));
   if (directory.get() < 0 && errno == ENOTDIR) {
     throw_error(ErrorCode::invalid_argument,
-                "{} is a file, and a database is a directory; give a new or an empty directory", shown);
+                "{} is a file, and a database is a directory; give a new or an empty directory",
+                shown);
   }
   if (directory.get() < 0) throw_os_error(errno, {"open the directory", shown, ""});
   return std::make_unique<PosixVfs>(directory.release(), shown, options);

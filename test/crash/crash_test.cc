@@ -1,5 +1,5 @@
-// The power cut, at every moment: a random program is recorded call by call, every state that the disk
-// may be left in is opened, read, compared with what was committed, and written to again.
+// The power cut, at every moment: a random program is recorded call by call, every state that the
+// disk may be left in is opened, read, compared with what was committed, and written to again.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -119,7 +119,8 @@ class Program {
   bool relaxed_ = false;
 };
 
-/// Opens what is left and holds it against the truth; throws Error or fails the test where it differs.
+/// Opens what is left and holds it against the truth; throws Error or fails the test where it
+/// differs.
 void check_survivor(const io::SimDisk& disk, std::uint64_t acknowledged, const Truth& truth) {
   io::SimDisk mutable_disk = disk;
   Database db = open_on(mutable_disk.attach(), 99, 3);

@@ -87,8 +87,8 @@ std::uint64_t used_bytes(io::SimDisk disk, const std::string& path) {
   return static_cast<std::uint64_t>(bytes.rend() - last);
 }
 
-/// A damaged disk may refuse with a typed error, or show exactly what was committed and say where the
-/// damage is; anything else is a failure.
+/// A damaged disk may refuse with a typed error, or show exactly what was committed and say where
+/// the damage is; anything else is a failure.
 void check_damaged(io::SimDisk disk, const std::string& path, const std::string& expected,
                    bool may_pass = false) {
   try {

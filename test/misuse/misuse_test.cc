@@ -1,4 +1,5 @@
-// Wrong input of every kind: one clear error that names the thing and the remedy, and history unchanged.
+// Wrong input of every kind: one clear error that names the thing and the remedy, and history
+// unchanged.
 #include <doctest/doctest.h>
 #include <errno.h>
 #include <sys/resource.h>
