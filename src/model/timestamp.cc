@@ -119,10 +119,12 @@ Timestamp timestamp_parse(std::string_view text) {
 std::string timestamp_format(Timestamp time) {
   using namespace std::chrono;
   if (time.ns == kNotATime) return "not a time";
-  const sys_time<nanoseconds> point{nanoseconds{time.ns}};
-  const auto days_only = floor<days>(point);
-  const year_month_day date{days_only};
-  const hh_mm_ss clock{point - days_only};
+  // Day and time of day apart: the start of the first day is no int64.
+  constexpr std::int64_t day_ns = 86'400 * kSecondNs;
+  const std::int64_t of_day = time.ns % day_ns;
+  const bool below = of_day < 0;
+  const year_month_day date{sys_days{days{time.ns / day_ns - (below ? 1 : 0)}}};
+  const hh_mm_ss clock{nanoseconds{below ? of_day + day_ns : of_day}};
   std::string out =
       fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
