@@ -18,7 +18,34 @@ struct Data::State {
 
 namespace {
 
+// One stretch of one mapping: the row groups of a raw column stand side by side in their segment.
+bool side_by_side(const std::vector<Batch>& batches, std::size_t index) noexcept {
+  if (batches.empty()) return false;
+  const Buffer& first = batches.front().columns[index].values;
+  const std::byte* end = first.bytes.data();
+  for (const Batch& batch : batches) {
+    const Array& part = batch.columns[index];
+    const bool same_owner = !part.values.owner.owner_before(first.owner) &&
+                            !first.owner.owner_before(part.values.owner);
+    const std::uint32_t width = type_width(part.type);
+    if (!part.zero_copy || part.null_count != 0 || width == 0 || !same_owner) return false;
+    if (part.values.bytes.data() != end) return false;
+    end += part.length * width;
+  }
+  return true;
+}
+
+// The stretch as one array, without a copy.
+Array stretch(const std::vector<Batch>& batches, std::size_t index) {
+  Array out = batches.front().columns[index];
+  out.length = 0;
+  for (const Batch& batch : batches) out.length += batch.rows;
+  out.values.bytes = {out.values.bytes.data(), out.length * type_width(out.type)};
+  return out;
+}
+
 Array join(const std::vector<Batch>& batches, std::size_t index, Type type) {
+  if (side_by_side(batches, index)) return stretch(batches, index);
   std::vector<const Array*> parts;
   for (const Batch& batch : batches) parts.push_back(&batch.columns[index]);
   return parts.empty() ? model::array_of_nulls(type, 0) : model::array_concat(parts);
@@ -55,7 +82,8 @@ const Array& Data::column(std::string_view name) const {
 }
 
 bool Data::zero_copy(std::size_t index) const {
-  return state_->batches.size() == 1 && state_->batches.front().columns[index].zero_copy;
+  if (state_->batches.size() == 1) return state_->batches.front().columns[index].zero_copy;
+  return side_by_side(state_->batches, index);
 }
 
 }  // namespace otolith
