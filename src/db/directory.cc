@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "history/history.h"
+#include "segment/path.h"
 
 namespace otolith::db {
 
@@ -39,6 +40,11 @@ std::string_view take_line(std::string_view& text, std::string_view key) {
 
 bool own_entry(std::string_view name) {
   return std::ranges::find(kOwnEntries, name) != kOwnEntries.end();
+}
+
+// Segments stand in folders named by the first two hex digits of their ids.
+bool segment_folder(std::string_view name) {
+  return name.size() == 2 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // A creation that was cut off left only names of ours and no OTOLITH; without records nothing is
@@ -170,6 +176,16 @@ Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create
 
 std::vector<std::string> directory_foreign(io::Vfs& vfs) {
   std::vector<std::string> foreign;
+  for (const std::string& folder : vfs.list("segments")) {
+    const std::string path = "segments/" + folder;
+    if (!segment_folder(folder)) {
+      foreign.push_back(path);
+      continue;
+    }
+    for (const std::string& name : vfs.list(path)) {
+      if (!segment::segment_of_name(name)) foreign.push_back(path + "/" + name);
+    }
+  }
   for (std::string& name : vfs.list("")) {
     if (!own_entry(name)) foreign.push_back(std::move(name));
   }
