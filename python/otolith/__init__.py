@@ -1,10 +1,62 @@
 """Otolith: an embedded, time-first database whose every change is one commit in one history.
 
 >>> import otolith as oto
->>> oto.__version__
-'0.1.0'
+>>> db = oto.open(":memory:")
+>>> quotes = db.create_table("quotes", {"time": oto.timestamp, "bid": oto.float64})
+>>> commit = quotes.append({"time": ["2026-01-05T09:00", "2026-01-05T09:01"], "bid": [1.5, 1.75]})
+>>> quotes.read("2026-01-05", "2026-01-06")["bid"]
+array([1.5 , 1.75])
+>>> len(db.at("HEAD~1")["quotes"])
+0
 """
 
-from otolith._core import __version__
+from otolith._core import VERSION as __version__
+from otolith.commit import Commit
+from otolith.data import Data
+from otolith.database import Database, open
+from otolith.dtypes import (
+    DType,
+    binary,
+    decimal,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    required,
+    string,
+    timestamp,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from otolith.dtypes import boolean as bool
+from otolith.errors import (
+    Cancelled,
+    Conflict,
+    Corrupt,
+    Error,
+    InvalidArgument,
+    IoError,
+    LimitExceeded,
+    Locked,
+    NoSpace,
+    NotFound,
+    SnapshotExpired,
+    Unauthorized,
+    UnsupportedFormat,
+)
+from otolith.recorder import Recorder
+from otolith.schema import Column, Schema
+from otolith.snapshot import Snapshot
+from otolith.table import Table
 
-__all__ = ["__version__"]
+__all__ = [
+    "Cancelled", "Column", "Commit", "Conflict", "Corrupt", "DType", "Data", "Database", "Error",
+    "InvalidArgument", "IoError", "LimitExceeded", "Locked", "NoSpace", "NotFound", "Recorder",
+    "Schema", "Snapshot", "SnapshotExpired", "Table", "Unauthorized", "UnsupportedFormat",
+    "__version__", "binary", "bool", "decimal", "float32", "float64", "int16", "int32", "int64",
+    "int8", "open", "required", "string", "timestamp", "uint16", "uint32", "uint64", "uint8",
+]  # fmt: skip

@@ -1,0 +1,108 @@
+// Arrays on the way out: NumPy views of their buffers, which keep the buffers' owners alive.
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+
+#include <string_view>
+#include <unordered_map>
+
+#include "bindings.h"
+
+namespace otolith::bindings {
+
+namespace {
+
+using View = nb::ndarray<nb::numpy, nb::ro, nb::ndim<1>>;
+
+constexpr std::size_t kTextsKept = 4096;  // distinct values whose str is made once; keys repeat
+
+nb::dlpack::dtype numpy_type(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::int8:
+      return nb::dtype<std::int8_t>();
+    case TypeKind::int16:
+      return nb::dtype<std::int16_t>();
+    case TypeKind::int32:
+      return nb::dtype<std::int32_t>();
+    case TypeKind::int64:
+    case TypeKind::timestamp:
+      return nb::dtype<std::int64_t>();
+    case TypeKind::uint8:
+      return nb::dtype<std::uint8_t>();
+    case TypeKind::uint16:
+      return nb::dtype<std::uint16_t>();
+    case TypeKind::uint32:
+      return nb::dtype<std::uint32_t>();
+    case TypeKind::uint64:
+      return nb::dtype<std::uint64_t>();
+    case TypeKind::float32:
+      return nb::dtype<float>();
+    case TypeKind::float64:
+      return nb::dtype<double>();
+    default:
+      throw nb::type_error("no NumPy type holds this column");
+  }
+}
+
+/// Bytes of a buffer as a read-only array whose base keeps the buffers alive.
+View view_of(const Array& self, const void* data, std::size_t length, nb::dlpack::dtype type) {
+  static constexpr std::byte kNothing[8]{};
+  auto kept = std::make_unique<Array>(self);
+  const nb::capsule owner(kept.get(),
+                          [](void* taken) noexcept { delete static_cast<Array*>(taken); });
+  kept.release();
+  return View(data == nullptr ? kNothing : data, {length}, owner, {}, type);
+}
+
+View values_of(const Array& self) {
+  return view_of(self, self.values.bytes.data(), self.length, numpy_type(self.type.kind));
+}
+
+/// Validity bits of a column with nulls, least significant first.
+View validity_of(const Array& self) {
+  return view_of(self, self.validity.bytes.data(), (self.length + 7) / 8,
+                 nb::dtype<std::uint8_t>());
+}
+
+/// Python texts of one column: a str per distinct value, as long as there are few.
+class Texts {
+ public:
+  nb::object operator()(std::string_view text) {
+    if (const auto found = made_.find(text); found != made_.end()) return found->second;
+    nb::object made =
+        nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
+    if (!made.is_valid()) throw nb::python_error();
+    if (made_.size() < kTextsKept) made_.emplace(text, made);
+    return made;
+  }
+
+ private:
+  std::unordered_map<std::string_view, nb::object> made_;
+};
+
+/// Writes a str per row, or None, into a fresh NumPy array of objects.
+void fill_texts(const Array& self, nb::handle objects) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(objects.ptr(), &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) != 0) {
+    throw nb::python_error();
+  }
+  auto** rows = static_cast<PyObject**>(view.buf);
+  Texts texts;
+  for (std::uint64_t row = 0; row < self.length; ++row) {
+    nb::object object = self.is_null(row) ? nb::none() : texts(self.text(row));
+    PyObject* before = rows[row];
+    rows[row] = object.release().ptr();
+    Py_XDECREF(before);
+  }
+  PyBuffer_Release(&view);
+}
+
+}  // namespace
+
+void bind_array_views(nb::class_<Array>& array) {
+  array.def("values", &values_of, "Values of fixed width, read-only; times as int64 ns.")
+      .def("validity", &validity_of, "Validity bits, read-only; only where null_count is not 0.")
+      .def("fill_texts", &fill_texts, nb::arg("objects"),
+           "Writes a str or None per row into a NumPy array of objects of that length.");
+}
+
+}  // namespace otolith::bindings

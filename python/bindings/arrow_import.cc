@@ -1,0 +1,270 @@
+// Arrow streams and arrays on the way in: their buffers as ours, without a copy where the layouts
+// meet.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include "arrow_abi.h"
+#include "base/error.h"
+#include "bindings.h"
+#include "model/array.h"
+#include "model/cast.h"
+
+namespace otolith::bindings {
+
+namespace {
+
+/// name, Arrow format, values; times and dates come as plain integers, nulls without type as int64.
+using Imported = std::tuple<std::string, std::string, Array>;
+using Owner = std::shared_ptr<const void>;
+
+template <typename Node>
+void release(Node* node) {
+  if (node->release != nullptr) node->release(node);
+  delete node;
+}
+
+/// Moves a node out of its place, as the interface allows, into the care of an owner.
+template <typename Node>
+std::shared_ptr<Node> take(Node* from) {
+  std::shared_ptr<Node> taken(new Node(*from), &release<Node>);
+  from->release = nullptr;
+  return taken;
+}
+
+/// The type whose values lie in memory as those of an Arrow format; int64 also for times.
+std::optional<TypeKind> fixed_kind(std::string_view format) {
+  static const std::map<std::string_view, TypeKind> kKinds{
+      {"c", TypeKind::int8},    {"s", TypeKind::int16},   {"i", TypeKind::int32},
+      {"l", TypeKind::int64},   {"C", TypeKind::uint8},   {"S", TypeKind::uint16},
+      {"I", TypeKind::uint32},  {"L", TypeKind::uint64},  {"f", TypeKind::float32},
+      {"g", TypeKind::float64}, {"tdD", TypeKind::int32}, {"tdm", TypeKind::int64},
+  };
+  if (format.starts_with("ts") && format.size() >= 4) return TypeKind::int64;
+  const auto found = kKinds.find(format);
+  return found == kKinds.end() ? std::nullopt : std::optional(found->second);
+}
+
+Buffer buffer_at(const Owner& owner, const void* data, std::uint64_t bytes) {
+  return {owner, {static_cast<const std::byte*>(data), data == nullptr ? 0 : bytes}};
+}
+
+/// An array of all rows from the buffers' beginning; its slice knows how many of them are null.
+Array whole_array(TypeKind kind, const ArrowArray& node, const Owner& owner) {
+  const auto rows = static_cast<std::uint64_t>(node.offset + node.length);
+  const bool nulls = node.null_count != 0 && node.buffers[0] != nullptr;
+  return {
+      .type = {kind},
+      .length = rows,
+      .null_count = nulls ? 1u : 0u,
+      .validity = nulls ? buffer_at(owner, node.buffers[0], model::bitmap_bytes(rows)) : Buffer{},
+      .offsets = {},
+      .values = {},
+      .zero_copy = true};
+}
+
+Array sliced(const Array& whole, const ArrowArray& node) {
+  return model::array_slice(whole, static_cast<std::uint64_t>(node.offset),
+                            static_cast<std::uint64_t>(node.length));
+}
+
+Array import_fixed(TypeKind kind, const ArrowArray& node, const Owner& owner) {
+  Array whole = whole_array(kind, node, owner);
+  whole.values = buffer_at(owner, node.buffers[1], whole.length * type_width({kind}));
+  return sliced(whole, node);
+}
+
+template <typename Offset>
+Array import_text(const ArrowArray& node, const Owner& owner) {
+  Array whole = whole_array(TypeKind::string, node, owner);
+  const auto* from = static_cast<const Offset*>(node.buffers[1]);
+  if (from == nullptr) return model::array_of_nulls({TypeKind::string}, 0);
+  if constexpr (sizeof(Offset) == sizeof(std::int64_t)) {
+    whole.offsets = buffer_at(owner, from, (whole.length + 1) * sizeof(Offset));
+  } else {
+    std::byte* to = nullptr;
+    whole.offsets = buffer_allocate((whole.length + 1) * sizeof(std::int64_t), &to);
+    for (std::uint64_t i = 0; i <= whole.length; ++i) {
+      const std::int64_t offset = from[i];
+      std::memcpy(to + i * sizeof(offset), &offset, sizeof(offset));
+    }
+  }
+  whole.values = buffer_at(owner, node.buffers[2], static_cast<std::uint64_t>(from[whole.length]));
+  return sliced(whole, node);
+}
+
+bool is_valid(const ArrowArray& node, std::int64_t place) noexcept {
+  const auto* bits = static_cast<const std::uint8_t*>(node.buffers[0]);
+  return bits == nullptr || ((bits[place >> 3] >> (place & 7)) & 1) != 0;
+}
+
+/// Text by `text(place)`, place by place.
+Array build_text(const ArrowArray& node,
+                 const std::function<std::string_view(std::int64_t)>& text) {
+  model::ArrayBuilder builder({TypeKind::string});
+  for (std::int64_t place = node.offset; place < node.offset + node.length; ++place) {
+    if (is_valid(node, place)) {
+      builder.append_text(text(place));
+    } else {
+      builder.append_null();
+    }
+  }
+  return builder.finish();
+}
+
+/// One element of a "string view" array: short text inline, longer text in one of several buffers.
+struct TextView {
+  std::int32_t size;
+  char prefix[4];
+  std::int32_t buffer;
+  std::int32_t offset;
+};
+static_assert(sizeof(TextView) == 16);
+constexpr std::int32_t kInlineBytes = 12;
+
+Array import_views(const ArrowArray& node) {
+  const auto* views = static_cast<const TextView*>(node.buffers[1]);
+  return build_text(node, [&](std::int64_t place) -> std::string_view {
+    const TextView& view = views[place];
+    const auto size = static_cast<std::size_t>(view.size);
+    if (view.size <= kInlineBytes) return {view.prefix, size};
+    return {static_cast<const char*>(node.buffers[2 + view.buffer]) + view.offset, size};
+  });
+}
+
+std::optional<Array> import_plain(std::string_view format, const ArrowArray& node,
+                                  const Owner& owner) {
+  if (const auto kind = fixed_kind(format)) return import_fixed(*kind, node, owner);
+  if (format == "U") return import_text<std::int64_t>(node, owner);
+  if (format == "u") return import_text<std::int32_t>(node, owner);
+  if (format == "vu") return import_views(node);
+  if (format == "n") {
+    return model::array_of_nulls({TypeKind::int64}, static_cast<std::uint64_t>(node.length));
+  }
+  return std::nullopt;
+}
+
+/// Text that stands once in a dictionary, written out.
+std::optional<Array> import_dictionary(const ArrowSchema& schema, const ArrowArray& node,
+                                       const Owner& owner) {
+  const auto kind = fixed_kind(schema.format);
+  auto words = import_plain(schema.dictionary->format, *node.dictionary, owner);
+  if (!kind || !words || words->type.kind != TypeKind::string) return std::nullopt;
+  const Array codes = model::cast(import_fixed(*kind, node, owner), {TypeKind::int64}, {});
+  std::uint64_t row = 0;
+  model::ArrayBuilder builder({TypeKind::string});
+  for (; row < codes.length; ++row) {
+    const auto word = static_cast<std::uint64_t>(codes.value<std::int64_t>(row));
+    if (codes.is_null(row) || word >= words->length || words->is_null(word)) {
+      builder.append_null();
+    } else {
+      builder.append_text(words->text(word));
+    }
+  }
+  return builder.finish();
+}
+
+Array import_column(const ArrowSchema& schema, const ArrowArray& node, const Owner& owner) {
+  auto made = schema.dictionary == nullptr ? import_plain(schema.format, node, owner)
+                                           : import_dictionary(schema, node, owner);
+  if (made) return *std::move(made);
+  const char* format = schema.dictionary == nullptr ? schema.format : schema.dictionary->format;
+  const std::string_view name = schema.name == nullptr ? "" : schema.name;
+  const std::string column = name.empty() ? "" : "column " + quoted(name) + ": ";
+  throw_error(ErrorCode::invalid_argument, "{}the Arrow type {} cannot be appended", column,
+              quoted(format));
+}
+
+/// The columns of a struct, or a lone array as a column without a name.
+std::vector<Imported> import_node(const ArrowSchema& schema,
+                                  const std::shared_ptr<ArrowArray>& node) {
+  std::vector<Imported> out;
+  if (std::string_view(schema.format) != "+s") {
+    out.emplace_back("", schema.format, import_column(schema, *node, node));
+    return out;
+  }
+  for (std::int64_t i = 0; i < schema.n_children; ++i) {
+    const ArrowSchema& child = *schema.children[i];
+    const Array column = import_column(child, *node->children[i], node);
+    const auto whole =
+        static_cast<std::uint64_t>(node->offset);  // a slice of the struct as a whole
+    out.emplace_back(child.name == nullptr ? "" : child.name, child.format,
+                     model::array_slice(column, whole, static_cast<std::uint64_t>(node->length)));
+  }
+  return out;
+}
+
+/// The columns of a stream that had no chunk.
+std::vector<Imported> empty_node(const ArrowSchema& schema) {
+  const auto column = [](const ArrowSchema& child) {
+    const auto kind = child.dictionary == nullptr ? fixed_kind(child.format) : std::nullopt;
+    return Imported(child.name == nullptr ? "" : child.name, child.format,
+                    model::array_of_nulls({kind.value_or(TypeKind::string)}, 0));
+  };
+  if (std::string_view(schema.format) != "+s") return {column(schema)};
+  std::vector<Imported> out;
+  for (std::int64_t i = 0; i < schema.n_children; ++i) out.push_back(column(*schema.children[i]));
+  return out;
+}
+
+/// Chunk after chunk of each column as one array.
+std::vector<Imported> joined(const std::vector<std::vector<Imported>>& chunks) {
+  std::vector<Imported> out = chunks.front();
+  for (std::size_t c = 0; c < out.size() && chunks.size() > 1; ++c) {
+    std::vector<const Array*> parts;
+    for (const auto& chunk : chunks) parts.push_back(&std::get<Array>(chunk[c]));
+    std::get<Array>(out[c]) = model::array_concat(parts);
+  }
+  return out;
+}
+
+template <typename T>
+T* pointer_of(const nb::object& capsule, const char* name) {
+  void* pointer = PyCapsule_GetPointer(capsule.ptr(), name);
+  if (pointer == nullptr) throw nb::python_error();
+  return static_cast<T*>(pointer);
+}
+
+void check(ArrowArrayStream* stream, int status) {
+  if (status == 0) return;
+  const char* why = stream->get_last_error(stream);
+  throw_error(ErrorCode::invalid_argument, "the Arrow stream failed: {}",
+              why == nullptr ? std::strerror(status) : why);
+}
+
+std::vector<Imported> import_stream(const nb::object& capsule) {
+  auto* stream = pointer_of<ArrowArrayStream>(capsule, "arrow_array_stream");
+  ArrowSchema given;
+  check(stream, stream->get_schema(stream, &given));
+  const auto schema = take(&given);
+  std::vector<std::vector<Imported>> chunks;
+  while (true) {
+    ArrowArray next;
+    check(stream, stream->get_next(stream, &next));
+    if (next.release == nullptr) break;
+    chunks.push_back(import_node(*schema, take(&next)));
+  }
+  if (chunks.empty()) chunks.push_back(empty_node(*schema));
+  return joined(chunks);
+}
+
+std::vector<Imported> import_array(const nb::object& schema, const nb::object& array) {
+  return import_node(*pointer_of<ArrowSchema>(schema, "arrow_schema"),
+                     take(pointer_of<ArrowArray>(array, "arrow_array")));
+}
+
+}  // namespace
+
+void bind_arrow_import(nb::module_& module) {
+  module.def("import_arrow_stream", &import_stream, nb::arg("capsule"),
+             "(name, Arrow format, Array) of each column; times and dates as plain integers.");
+  module.def("import_arrow_array", &import_array, nb::arg("schema"), nb::arg("array"),
+             "The same of the two capsules of __arrow_c_array__.");
+}
+
+}  // namespace otolith::bindings

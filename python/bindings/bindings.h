@@ -1,0 +1,55 @@
+// What the binding files share: one function per class, and the handles that cross to Python.
+//
+// Role:    otolith._core, the compiled half of the Python package; moves buffers, decides nothing.
+// Shapes:  times cross as int64 ns UTC, commit numbers as int, buffers without a copy.
+// Errors:  otolith::Error becomes otolith.Error in one place, errors.cc.
+// Threads: every call that may touch the disk or compute releases the GIL (`Released`).
+// Why:     rules of conversion live in the Python layer, where they can be read; loops live here.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "otolith/otolith.h"
+
+namespace otolith::bindings {
+
+namespace nb = nanobind;
+
+/// Releases the GIL for the length of a call.
+using Released = nb::call_guard<nb::gil_scoped_release>;
+
+/// A shared schema as Python holds it: compared by identity, so that its Python view can be kept.
+struct SchemaHandle {
+  std::shared_ptr<const Schema> schema;
+};
+
+/// What a writing verb of Python says about its commit; an absent author means the database's own.
+CommitOptions commit_options(std::optional<std::string> author, std::string message,
+                             std::string extra, std::optional<std::string> change_id);
+
+/// nullopt, or the Timestamp of so many ns.
+inline std::optional<Timestamp> timestamp_of(std::optional<std::int64_t> ns) {
+  return ns ? std::optional(Timestamp{*ns}) : std::nullopt;
+}
+
+void bind_errors(nb::module_& module);
+void bind_times(nb::module_& module);
+void bind_schema(nb::module_& module);
+void bind_array(nb::module_& module);
+void bind_text(nb::module_& module);
+void bind_array_views(nb::class_<Array>& array);
+void bind_data(nb::module_& module);
+void bind_arrow(nb::module_& module);
+void bind_arrow_import(nb::module_& module);
+void bind_commit(nb::module_& module);
+void bind_table(nb::module_& module);
+void bind_snapshot(nb::module_& module);
+void bind_recorder(nb::module_& module);
+void bind_status(nb::module_& module);
+void bind_database(nb::module_& module);
+
+}  // namespace otolith::bindings

@@ -1,0 +1,99 @@
+// Database: open, tables, recorders, history, care.
+#include <nanobind/stl/function.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+
+namespace otolith::bindings {
+
+namespace {
+
+Database open(const std::string& path, bool create, bool read_only, Durability durability,
+              unsigned threads, std::uint64_t memory_bytes, bool mmap, const std::string& author,
+              std::uint64_t lock_wait_ns) {
+  return Database::open(path, {.create = create,
+                               .read_only = read_only,
+                               .durability = durability,
+                               .threads = threads,
+                               .memory_bytes = memory_bytes,
+                               .mmap = mmap,
+                               .author = author,
+                               .lock_wait_ns = lock_wait_ns});
+}
+
+Table create_table(Database& self, const std::string& name, const SchemaHandle& schema,
+                   bool exist_ok, const CommitOptions& options) {
+  return self.create_table(name, *schema.schema, {.exist_ok = exist_ok, .commit = options});
+}
+
+std::vector<Commit> log(const Database& self, std::optional<std::string> dataset,
+                        std::optional<std::string> author, std::optional<std::int64_t> since,
+                        std::optional<std::int64_t> until, std::optional<std::uint64_t> limit,
+                        bool reverse) {
+  return self.log({.dataset = std::move(dataset),
+                   .author = std::move(author),
+                   .since = timestamp_of(since),
+                   .until = timestamp_of(until),
+                   .limit = limit,
+                   .reverse = reverse});
+}
+
+using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
+
+void bind_history(nb::class_<Database>& database) {
+  database.def("head", &Database::head, Released())
+      .def(
+          "at", [](const Database& self, std::string_view reference) { return self.at(reference); },
+          nb::arg("reference"), Released())
+      .def(
+          "at_number",
+          [](const Database& self, std::uint64_t number) { return self.at(CommitNumber{number}); },
+          nb::arg("number"), Released())
+      .def(
+          "at_time",
+          [](const Database& self, std::int64_t ns) { return self.at_time(Timestamp{ns}); },
+          nb::arg("ns"), Released())
+      .def("log", &log, nb::arg("dataset").none(), nb::arg("author").none(),
+           nb::arg("since").none(), nb::arg("until").none(), nb::arg("limit").none(),
+           nb::arg("reverse"), Released())
+      .def("tag", &Database::tag, nb::arg("name"), nb::arg("reference"), Released())
+      .def("untag", &Database::untag, nb::arg("name"), Released())
+      .def("tags", &Database::tags, Released());
+}
+
+}  // namespace
+
+void bind_database(nb::module_& module) {
+  nb::enum_<Durability>(module, "Durability")
+      .value("durable", Durability::durable)
+      .value("relaxed", Durability::relaxed);
+  nb::class_<Database> database(module, "Database", "An open database.");
+  database
+      .def_static("open", &open, nb::arg("path"), nb::arg("create"), nb::arg("read_only"),
+                  nb::arg("durability"), nb::arg("threads"), nb::arg("memory_bytes"),
+                  nb::arg("mmap"), nb::arg("author"), nb::arg("lock_wait_ns"), Released())
+      .def("create_table", &create_table, nb::arg("name"), nb::arg("schema"), nb::arg("exist_ok"),
+           nb::arg("options"), Released())
+      .def("table", &Database::table, nb::arg("name"), Released())
+      .def("datasets", &Database::datasets, Released())
+      .def("contains", &Database::contains, nb::arg("name"), Released())
+      .def("recorder", &Database::recorder, nb::arg("options"), Released())
+      .def("status", &Database::status, Released())
+      .def(
+          "verify",
+          [](const Database& self, const Progress& progress) { return self.verify(progress); },
+          nb::arg("progress").none(), Released(),
+          "progress(bytes done, bytes in all); may raise to stop.")
+      .def("sync", &Database::sync, Released())
+      .def("close", &Database::close, Released())
+      .def("closed", &Database::closed)
+      .def("path", &Database::path);
+  bind_history(database);
+  module.attr("MEMORY_BYTES") = OpenOptions{}.memory_bytes;
+}
+
+}  // namespace otolith::bindings

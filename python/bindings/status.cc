@@ -1,0 +1,44 @@
+// What status() and verify() tell.
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <utility>
+
+#include "bindings.h"
+
+namespace otolith::bindings {
+
+void bind_status(nb::module_& module) {
+  nb::class_<DatasetStatus>(module, "DatasetStatus", "Rows and bytes of one dataset.")
+      .def_ro("rows", &DatasetStatus::rows)
+      .def_ro("segments", &DatasetStatus::segments)
+      .def_ro("segment_bytes", &DatasetStatus::segment_bytes)
+      .def_ro("tail_rows", &DatasetStatus::tail_rows);
+  nb::class_<Status>(module, "Status", "Rows, bytes and findings of a database.")
+      .def_ro("path", &Status::path)
+      .def_ro("database_id", &Status::database_id)
+      .def_ro("format", &Status::format)
+      .def_prop_ro("head", [](const Status& self) { return std::to_underlying(self.head); })
+      .def_ro("read_only", &Status::read_only)
+      .def_ro("datasets", &Status::datasets)
+      .def_ro("log_files", &Status::log_files)
+      .def_ro("log_bytes", &Status::log_bytes)
+      .def_ro("segment_bytes", &Status::segment_bytes)
+      .def_ro("tail_commits", &Status::tail_commits)
+      .def_ro("torn_tails", &Status::torn_tails)
+      .def_ro("damage", &Status::damage)
+      .def_ro("foreign", &Status::foreign);
+  nb::class_<Problem>(module, "Problem", "One finding of verify.")
+      .def_ro("what", &Problem::what)
+      .def_prop_ro("file", [](const Problem& self) { return self.where.file; })
+      .def_prop_ro("offset", [](const Problem& self) { return self.where.offset; })
+      .def_prop_ro("commits", [](const Problem& self) { return self.where.commits; });
+  nb::class_<VerifyReport>(module, "VerifyReport", "What verify found.")
+      .def_ro("problems", &VerifyReport::problems)
+      .def_ro("segments", &VerifyReport::segments)
+      .def_ro("bytes", &VerifyReport::bytes);
+}
+
+}  // namespace otolith::bindings

@@ -1,0 +1,56 @@
+// Table and ReadRequest.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/variant.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+
+namespace otolith::bindings {
+
+namespace {
+
+using KeyTuples = std::vector<std::pair<std::string, std::vector<KeyValue>>>;
+
+ReadRequest make_request(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
+                         std::optional<std::vector<std::string>> columns, KeyTuples keys,
+                         std::optional<std::uint64_t> limit, bool reverse, Order order) {
+  ReadRequest request{.start = timestamp_of(start),
+                      .stop = timestamp_of(stop),
+                      .columns = std::move(columns),
+                      .keys = {},
+                      .limit = limit,
+                      .reverse = reverse,
+                      .order = order};
+  for (auto& [column, values] : keys) request.keys.push_back({column, std::move(values)});
+  return request;
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> time_range(const Table& self) {
+  const auto range = self.time_range();
+  if (!range) return std::nullopt;
+  return std::pair(range->first.ns, range->second.ns);
+}
+
+}  // namespace
+
+void bind_table(nb::module_& module) {
+  nb::enum_<Order>(module, "Order").value("time", Order::time).value("stored", Order::stored);
+  nb::class_<ReadRequest>(module, "ReadRequest", "What to read of a table.")
+      .def_static("make", &make_request, nb::arg("start").none(), nb::arg("stop").none(),
+                  nb::arg("columns").none(), nb::arg("keys"), nb::arg("limit").none(),
+                  nb::arg("reverse"), nb::arg("order"));
+  nb::class_<Table>(module, "Table", "A table, live or as of one commit.")
+      .def_prop_ro("name", &Table::name, Released())
+      .def_prop_ro(
+          "schema", [](const Table& self) { return SchemaHandle{self.schema()}; }, Released())
+      .def("rows", &Table::rows, Released())
+      .def("time_range", &time_range, Released(), "ns of the first and the last row, or None.")
+      .def("read", &Table::read, nb::arg("request"), Released())
+      .def("head", &Table::head, nb::arg("rows"), Released())
+      .def("tail", &Table::tail, nb::arg("rows"), Released())
+      .def("append", &Table::append, nb::arg("batch"), nb::arg("options"), Released());
+}
+
+}  // namespace otolith::bindings

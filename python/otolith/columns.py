@@ -1,0 +1,109 @@
+"""One column of what is appended: any array, list or Series to a core Array, checked by value.
+
+Contiguous NumPy arrays of the column's own type are handed over without a copy; other numbers are
+cast in the core, which refuses a lossy cast and names column, row and value. Null are None, pandas'
+NA and NaT, and masked values; NaN is a float and stays one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+
+from otolith import _core
+from otolith.arrow import arrow_column, is_arrow
+from otolith.errors import InvalidArgument, quoted
+from otolith.frames import Values, is_series, series_values, with_none
+from otolith.numbers import fixed_array, number_array, shown, typed_list
+from otolith.schema import Column
+from otolith.times import Zone, array_to_ns, null_objects
+
+# Column types whose NumPy arrays are handed over as they are.
+_PLAIN = {
+    name: np.dtype(name)
+    for name in (
+        *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+        *("float32", "float64"),
+    )
+}
+_TIMES = np.dtype("M8[ns]")
+
+
+def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array:
+    """The core Array of `values` for `column`; InvalidArgument names the column, and the row."""
+    plain = _plain_array(values, column, zone)
+    if plain is not None:
+        return plain
+    try:
+        if is_arrow(values):
+            values = arrow_column(values)
+        if isinstance(values, _core.Array):
+            same = values.type == column.dtype.name
+            return values if same else values.cast(column.dtype.name, column.name)
+        taken = values if isinstance(values, Values) else values_of(values, column)
+        if column.dtype.name == "timestamp":
+            ns, null = array_to_ns(taken.array, None if taken.utc else zone, taken.null)
+            return fixed_array("timestamp", ns, null)
+        if column.dtype.name == "string":
+            return _text_array(taken)
+        return number_array(taken, column)
+    except InvalidArgument as error:
+        if str(error).startswith("column "):
+            raise
+        message = f"column {quoted(column.name)}: {error}"
+        raise InvalidArgument(message, error.where) from None
+
+
+def values_of(values: Any, column: Column) -> Values:
+    """Values of a one-dimensional array, masked array, list, tuple or Series."""
+    if isinstance(values, (list, tuple)):
+        typed = typed_list(values) if column.dtype.name in _PLAIN else None
+        if typed is not None:
+            return Values(typed)
+        return Values(np.fromiter(values, dtype=object, count=len(values)))
+    if is_series(values):
+        return series_values(values)
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise InvalidArgument(f"its values have {array.ndim} dimensions; give one value per row")
+    if isinstance(values, np.ma.MaskedArray):
+        mask = np.ma.getmaskarray(values)
+        return Values(values.data, mask if mask.any() else None)
+    return Values(array)
+
+
+def _plain_array(values: Any, column: Column, zone: Optional[Zone]) -> Optional[_core.Array]:
+    """The array as it is, if the core has it just so: nothing to convert, nothing to look at."""
+    if type(values) is not np.ndarray or values.ndim != 1 or not values.flags.carray:
+        return None
+    name = column.dtype.name
+    if name in _PLAIN and values.dtype == _PLAIN[name]:
+        return _core.Array.make(name, len(values), values, None, 0)
+    if (
+        name == "timestamp"
+        and values.dtype == _TIMES
+        and zone is None
+        and not column.dtype.nullable
+    ):
+        return _core.Array.make(name, len(values), values.view(np.int64), None, 0)
+    return None
+
+
+def _text_array(values: Values) -> _core.Array:
+    array = values.array
+    if array.dtype.kind in "UT":
+        array = array.astype(object)
+    if array.dtype.kind != "O":
+        raise InvalidArgument(
+            f"it is string; {array.dtype} values do not become that: convert them first"
+        )
+    if values.null is not None:
+        array = with_none(array, values.null)
+    made, row = _core.text_array(np.ascontiguousarray(array), null_objects())
+    if made is None:
+        bad = array[row]
+        if isinstance(bad, str):
+            raise InvalidArgument(f"row {row} is text that is no UTF-8 (a lone surrogate)")
+        raise InvalidArgument(f"row {row} is no text: {shown(bad)}")
+    return made

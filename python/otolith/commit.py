@@ -1,0 +1,138 @@
+"""A commit as users see it, and lists of them."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any, Dict, List, Tuple
+
+from otolith import _core
+from otolith.errors import InvalidArgument
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+class Commit:
+    """One atomic change of any datasets; immutable. Number 0 is the empty database.
+
+    >>> db = oto.open(":memory:")
+    >>> table = db.create_table("quotes", {"time": "timestamp"}, author="ana")
+    >>> c = table.append({"time": "2026-01-05"}, author="ana", message="morning")
+    >>> c.number, c.author, c.message, c.changes
+    (2, 'ana', 'morning', {'quotes': (1, 0)})
+    >>> c.parent == db.at(1).commit.hash
+    True
+    """
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: _core.Commit) -> None:
+        self._core = core
+
+    @property
+    def number(self) -> int:
+        """Its place in the history: 1, 2, 3, …"""
+        return self._core.number
+
+    @property
+    def hash(self) -> str:
+        """64 hex digits: the chain of everything up to here."""
+        return self._core.hash
+
+    @property
+    def parent(self) -> str:
+        """The hash of the commit before."""
+        return self._core.parent
+
+    @property
+    def time(self) -> datetime.datetime:
+        """When it was made, in UTC, cut to microseconds; never before its parent's."""
+        return _EPOCH + datetime.timedelta(microseconds=self._core.time_ns // 1000)
+
+    @property
+    def time_ns(self) -> int:
+        """When it was made, in ns since 1970 UTC."""
+        return self._core.time_ns
+
+    @property
+    def author(self) -> str:
+        """Who made it."""
+        return self._core.author
+
+    @property
+    def message(self) -> str:
+        """Why it was made."""
+        return self._core.message
+
+    @property
+    def extra(self) -> Any:
+        """What was given as `extra=`; an empty dict where nothing was."""
+        return json.loads(self._core.extra) if self._core.extra else {}
+
+    @property
+    def change_id(self) -> str:
+        """32 hex digits; the same id is applied once."""
+        return self._core.change_id
+
+    @property
+    def changes(self) -> Dict[str, Tuple[int, int]]:
+        """Rows added and ended, by dataset; 0 and 0 where only its schema changed."""
+        return {name: (added, ended) for name, (added, ended) in self._core.changes.items()}
+
+    @property
+    def durable(self) -> bool:
+        """True if it survives a power loss."""
+        return self._core.durable
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Commit) and (self.number, self.hash) == (other.number, other.hash)
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __repr__(self) -> str:
+        if self.number == 0:
+            return "Commit 0 (the empty database)"
+        changes = ", ".join(
+            " ".join(
+                [name, *([f"+{added:,}"] if added else []), *([f"-{ended:,}"] if ended else [])]
+            )
+            for name, (added, ended) in self.changes.items()
+        )
+        time = self.time.strftime("%Y-%m-%d %H:%M:%SZ")
+        parts = [
+            f"Commit {self.number}",
+            self.hash[:8],
+            time,
+            self.author,
+            repr(self.message),
+            changes,
+        ]
+        return "  ".join(part for part in parts if part and part != "''")
+
+
+class Log(List[Commit]):
+    """Commits in a list that prints one per line."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) if self else "no commits"
+
+
+def commit_options(author: Any, message: Any, extra: Any, change_id: Any) -> _core.CommitOptions:
+    """Checks what a writing verb says about its commit."""
+    if author is not None and not isinstance(author, str):
+        raise InvalidArgument(f"author={author!r}: give text")
+    if message is not None and not isinstance(message, str):
+        raise InvalidArgument(f"message={message!r}: give text")
+    if change_id is not None:
+        change_id = str(change_id).replace("-", "").lower()
+    return _core.CommitOptions.make(
+        author, message or "", "" if extra is None else _json(extra), change_id
+    )
+
+
+def _json(extra: Any) -> str:
+    try:
+        return json.dumps(extra, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"extra= is kept as JSON, which cannot hold it: {error}") from None

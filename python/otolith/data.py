@@ -1,0 +1,212 @@
+"""Rows that were read: NumPy, pandas and Python views of them, without a copy where that can be."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from otolith import _core
+from otolith.display import preview_html, preview_text
+from otolith.errors import InvalidArgument, NotFound, quoted
+from otolith.schema import Schema, schema_of
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Data:
+    """The result of a read: columns of one length, in the order of `columns`; immutable.
+
+    Arrays are read-only and keep the result alive. Times are datetime64[ns] in UTC; text is an
+    array of str objects, None where null; other columns with nulls are masked arrays.
+
+    >>> db = oto.open(":memory:")
+    >>> table = db.create_table("quotes", {"time": "timestamp", "bid": "float64"})
+    >>> _ = table.append({"time": ["2026-01-05", "2026-01-06"], "bid": [1.5, None]})
+    >>> d = table.read()
+    >>> d["bid"]
+    masked_array(data=[1.5, --],
+                 mask=[False,  True],
+           fill_value=1e+20)
+    >>> d
+    2 rows × 2 columns
+    time                  bid
+    timestamp             float64
+    2026-01-05T00:00:00Z      1.5
+    2026-01-06T00:00:00Z     null
+    """
+
+    def __init__(self, core: _core.Data) -> None:
+        self._core = core
+        self._schema: Optional[Schema] = None
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of this result, in order."""
+        if self._schema is None:
+            self._schema = schema_of(self._core.schema)
+        return self._schema
+
+    @property
+    def columns(self) -> List[str]:
+        """Names of the columns, in order."""
+        return self.schema.names
+
+    def __len__(self) -> int:
+        return self._core.rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """One column as a read-only NumPy array; NotFound names the nearest column."""
+        return numpy_array(self._core.column(self._place(name)))
+
+    @property
+    def zero_copy(self) -> Dict[str, bool]:
+        """Per column, True if its array lies in a mapped file of the database.
+
+        Text and columns with nulls are made for NumPy and never are.
+
+        >>> oto.open(":memory:").create_table("t", {"time": "timestamp"}).read().zero_copy
+        {'time': False}
+        """
+        return {
+            column.name: column.dtype.numpy.kind != "O"
+            and self._core.zero_copy(i)
+            and self._core.column(i).null_count == 0
+            for i, column in enumerate(self.schema)
+        }
+
+    def batches(self) -> List[Data]:
+        """The pieces this result is made of, in order: one per row group, zero-copy more often.
+
+        >>> oto.open(":memory:").create_table("t", {"time": "timestamp"}).read().batches()
+        []
+        """
+        return [Data(self._core.batch(i)) for i in range(self._core.batch_count)]
+
+    def arrays(self) -> Dict[str, _core.Array]:
+        """The columns as the core has them, to be appended elsewhere without a copy."""
+        return {name: self._core.column(i) for i, name in enumerate(self.columns)}
+
+    def to_numpy(self) -> Dict[str, npt.NDArray[Any]]:
+        """All columns, by name, as `d[name]` gives them.
+
+        >>> oto.open(":memory:").create_table("t", {"time": "timestamp"}).read().to_numpy()
+        {'time': array([], dtype='datetime64[ns]')}
+        """
+        return {name: self[name] for name in self.columns}
+
+    def to_pandas(self, index: Optional[str] = None) -> pandas.DataFrame:
+        """A DataFrame; times are UTC, `index` names the column that becomes the index.
+
+        Nulls are NaN in floats, NaT in times, None or NaN in text as pandas likes it; integers with
+        nulls become pandas' nullable integers (`Int64` and so on).
+
+        >>> db = oto.open(":memory:")
+        >>> table = db.create_table("t", {"time": "timestamp", "n": "int8"})
+        >>> _ = table.append([{"time": "2026-01-05", "n": 1}, {"time": "2026-01-06"}])
+        >>> table.read().to_pandas(index="time")
+                                      n
+        time
+        2026-01-05 00:00:00+00:00     1
+        2026-01-06 00:00:00+00:00  <NA>
+        """
+        import pandas as pd
+
+        if index is not None:
+            self._place(index)
+        series = {name: _to_series(self[name], pd) for name in self.columns}
+        frame = pd.DataFrame(series, copy=False)
+        return frame if index is None else frame.set_index(index)
+
+    def to_pylist(self, times: str = "datetime") -> List[Dict[str, Any]]:
+        """A dict per row, nulls as None; times as aware datetimes, or as int ns with `times="ns"`.
+
+        InvalidArgument where a datetime, which has microseconds, would lose nanoseconds.
+
+        >>> db = oto.open(":memory:")
+        >>> table = db.create_table("t", {"time": "timestamp", "n": "int8"})
+        >>> _ = table.append({"time": "2026-01-05", "n": 1})
+        >>> table.read().to_pylist(times="ns")
+        [{'time': 1767571200000000000, 'n': 1}]
+        """
+        if times not in ("datetime", "ns"):
+            raise InvalidArgument(f"times={times!r}: choose 'datetime' or 'ns'")
+        lists = [_to_list(self[name], name, times) for name in self.columns]
+        return [dict(zip(self.columns, row)) for row in zip(*lists)]
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The Arrow C stream interface: a record batch per piece, sharing memory with this result.
+
+        It makes `polars.DataFrame(d)`, `pyarrow.table(d)` and DuckDB's `from d` work. Nulls stay
+        nulls, times are ns in UTC, text is large_string. `requested_schema` is left aside, as the
+        interface allows.
+        """
+        return _core.arrow_stream(self._core)
+
+    def __repr__(self) -> str:
+        return preview_text(self)
+
+    def _repr_html_(self) -> str:
+        return preview_html(self)
+
+    def _place(self, name: str) -> int:
+        names = self.columns
+        if name not in names:
+            hint = _core.nearest_hint(name, names) if isinstance(name, str) else ""
+            raise NotFound(f"no column {quoted(name)} was read{hint}; there are {', '.join(names)}")
+        return names.index(name)
+
+
+def numpy_array(column: _core.Array) -> npt.NDArray[Any]:
+    """A core Array as NumPy: a view where it has no nulls, masked where it has, text as objects."""
+    if column.type == "string":
+        texts = np.empty(column.length, object)
+        column.fill_texts(texts)
+        texts.flags.writeable = False
+        return texts
+    values: npt.NDArray[Any] = column.values()
+    if column.type == "timestamp":
+        values = values.view("M8[ns]")
+    if column.null_count == 0:
+        return values
+    valid = np.unpackbits(column.validity(), count=column.length, bitorder="little")
+    return np.ma.MaskedArray(values, mask=valid == 0)
+
+
+def _to_series(values: Any, pd: Any) -> Any:
+    mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    if values.dtype.kind == "M":
+        values = values if mask is None else values.filled(np.datetime64("NaT"))
+        return pd.Series(values, copy=False).dt.tz_localize("UTC")
+    if mask is None:
+        return pd.Series(values, copy=False)
+    if values.dtype.kind == "f":
+        return pd.Series(values.filled(np.nan), copy=False)
+    return pd.Series(pd.arrays.IntegerArray(values.filled(0), mask))
+
+
+def _to_list(values: Any, name: str, times: str) -> List[Any]:
+    if values.dtype.kind == "M" and times == "ns":
+        values = values.view(np.int64)
+    if values.dtype.kind != "M":
+        listed: List[Any] = values.tolist()
+        return listed
+    rounded = values.astype("M8[us]")
+    lost = np.ma.filled(rounded != values, False)
+    if lost.any():
+        row = int(lost.argmax())
+        raise InvalidArgument(
+            f"column {quoted(name)}: row {row} is {values[row]}, and a datetime has no "
+            "nanoseconds; use times='ns'"
+        )
+    utc = datetime.timezone.utc
+    return [time and time.replace(tzinfo=utc) for time in rounded.tolist()]

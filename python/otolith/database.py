@@ -1,0 +1,340 @@
+"""An open database: its tables, its recorders and its history."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from types import TracebackType
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type, Union
+
+from otolith import _core
+from otolith.commit import Commit, Log, commit_options
+from otolith.errors import InvalidArgument, not_built
+from otolith.recorder import Recorder
+from otolith.schema import core_schema
+from otolith.snapshot import Snapshot, dataset_name
+from otolith.status import Progress, Status, VerifyReport, progress_of, report_of, status_of
+from otolith.table import Table, count
+from otolith.times import Zone, optional_ns, to_ns, zone_of
+
+_DURABILITIES = {"durable": _core.Durability.durable, "relaxed": _core.Durability.relaxed}
+_UNIT_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+
+
+def open(
+    path: Union[str, os.PathLike[str]],
+    create: bool = True,
+    read_only: bool = False,
+    durability: str = "durable",
+    threads: Optional[int] = None,
+    memory_bytes: Optional[int] = None,
+    mmap: bool = True,
+    timezone: Any = None,
+    author: Optional[str] = None,
+    lock_wait: Union[str, float, datetime.timedelta] = "10s",
+) -> Database:
+    """Opens a database directory, or ":memory:"; makes it if missing, unless `create` is False.
+
+    `read_only` writes nothing at all. `durability="relaxed"` lets a suffix of the commits be lost
+    in a power failure (they are on disk within a second). `threads` are the workers of one call
+    (default: one per core), `memory_bytes` bounds staged data and caches (default 1 GiB).
+    `mmap=False` reads without mappings: slower, and safe from failing devices. `timezone` is that
+    of naive times and of text without an offset (default UTC). `author` signs commits that name
+    none. `lock_wait` is how long a commit waits for other writers: "10s", seconds, or a timedelta.
+
+    NotFound where there is nothing and `create` is False; InvalidArgument for a folder that is no
+    database; UnsupportedFormat for a newer one.
+
+    >>> with oto.open(":memory:", author="ana") as db:
+    ...     db.head
+    Commit 0 (the empty database)
+    """
+    text = os.fspath(path)
+    if not isinstance(text, str):
+        raise InvalidArgument(f"path={path!r}: give text or a PathLike of text")
+    if durability not in _DURABILITIES:
+        raise InvalidArgument(f"durability={durability!r}: choose 'durable' or 'relaxed'")
+    zone = zone_of(timezone)
+    core = _core.Database.open(
+        text, bool(create), bool(read_only), _DURABILITIES[durability],
+        _positive("threads", threads, 0),
+        _positive("memory_bytes", memory_bytes, _core.MEMORY_BYTES),
+        bool(mmap), author or "", _duration_ns("lock_wait", lock_wait),
+    )  # fmt: skip
+    return Database(core, zone)
+
+
+class Database:
+    """An open database; close it with `close()` or `with`. Thread-safe.
+
+    >>> db = oto.open(":memory:")
+    >>> quotes = db.create_table("quotes", {"time": oto.timestamp, "bid": oto.float64})
+    >>> _ = quotes.append({"time": "2026-01-05T09:00", "bid": 1.5})
+    >>> db["quotes"].read()["bid"]
+    array([1.5])
+    >>> db["quote"]
+    Traceback (most recent call last):
+    otolith.errors.NotFound: no dataset "quote" as of commit 2 (did you mean "quotes"?)...
+    """
+
+    def __init__(self, core: _core.Database, zone: Optional[Zone]) -> None:
+        self._core = core
+        self._zone = zone
+
+    @property
+    def path(self) -> str:
+        """The directory it lies in, or ":memory:"."""
+        return self._core.path()
+
+    # ---- Datasets --------------------------------------------------------------------------------
+
+    def create_table(
+        self,
+        name: str,
+        columns: Mapping[str, Any],
+        keys: Sequence[str] = (),
+        time: str = "time",
+        partition: Optional[str] = "day",
+        duplicates: str = "keep",
+        storage: str = "file",
+        codec: Union[str, Mapping[str, str]] = "hot",
+        metadata: Optional[Mapping[str, str]] = None,
+        exist_ok: bool = False,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+        index: Any = None,
+        fetch: Any = None,
+        segment_bytes: Optional[int] = None,
+        spread: Any = None,
+    ) -> Table:
+        """Makes a table in a commit of its own; Conflict if the name is taken, unless `exist_ok`
+        and the schema is equal.
+
+        `columns` maps names to types: `oto.float64`, "float64", NumPy or Arrow types; values may be
+        null unless `oto.required(type)`, keys and time never. `keys` are sorted by before time.
+        `partition` is "hour", "day", "month", "year" or None, in UTC. `codec` is "hot" (values are
+        still stored as with "raw" so far) or "raw", or a dict of columns and codecs. `storage`,
+        `duplicates`, `index`, `fetch`, `segment_bytes` and `spread` are refused beyond their
+        defaults until they are built.
+
+        >>> db = oto.open(":memory:")
+        >>> db.create_table("t", {"time": "timestamp", "n": "int32"}, metadata={"source": "feed A"})
+        Table t: 0 rows
+        time  timestamp  time
+        n     int32
+        partition day · duplicates keep · codec hot
+        """
+        if storage != "file":
+            raise not_built(f"storage={storage!r}", "leave storage='file'")
+        for option, value in (
+            ("index=", index), ("fetch=", fetch), ("segment_bytes=", segment_bytes),
+            ("spread=", spread)
+        ):  # fmt: skip
+            if value is not None:
+                raise not_built(option, "leave it out")
+        schema = core_schema(columns, keys, time, partition, duplicates, codec, metadata)
+        options = commit_options(author, message, extra, change_id)
+        made = self._core.create_table(dataset_name(name), schema, bool(exist_ok), options)
+        return Table(made, self._zone)
+
+    def datasets(self) -> List[str]:
+        """Names of the datasets, sorted.
+
+        >>> oto.open(":memory:").datasets()
+        []
+        """
+        return self._core.datasets()
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._core.contains(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.datasets())
+
+    def __getitem__(self, name: str) -> Table:
+        return Table(self._core.table(dataset_name(name)), self._zone)
+
+    def recorder(
+        self,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+    ) -> Recorder:
+        """Stages changes of many tables; with `with` it commits at the end, and discards on an
+        exception.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"})
+        >>> with db.recorder(author="ana", message="open") as r:
+        ...     r["t"].append({"time": "2026-01-05"})
+        >>> r.result == db.head
+        True
+        """
+        options = commit_options(author, message, extra, change_id)
+        return Recorder(self._core.recorder(options), self._zone)
+
+    # ---- History ---------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> Commit:
+        """The newest commit; number 0 where nothing was committed."""
+        return Commit(self._core.head())
+
+    def at(self, ref: Union[int, str, Commit, None] = None, *, time: Any = None) -> Snapshot:
+        """The database as of a commit: its number, "HEAD", "HEAD~3", "#abcdef" (a hash's first six
+        or more hex digits), a tag or a Commit; or as of the newest commit not after `time`.
+
+        NotFound where there is no such commit or tag; 0 is the empty database.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"})
+        >>> "t" in db.at(0), "t" in db.at("HEAD")
+        (False, True)
+        """
+        if (ref is None) == (time is None):
+            raise InvalidArgument("at: give either a reference to a commit or time=")
+        if time is not None:
+            core = self._core.at_time(to_ns(time, self._zone))
+        elif isinstance(ref, str):
+            core = self._core.at(ref)
+        else:
+            number = ref.number if isinstance(ref, Commit) else count("commit", ref)
+            core = self._core.at_number(number)
+        return Snapshot(core, self._zone)
+
+    def log(
+        self,
+        dataset: Optional[str] = None,
+        author: Optional[str] = None,
+        since: Any = None,
+        until: Any = None,
+        limit: Optional[int] = None,
+        reverse: bool = False,
+    ) -> List[Commit]:
+        """Commits, newest first: of a dataset, of an author, made in [since, until), `limit` of
+        them.
+
+        >>> db = oto.open(":memory:", author="ana")
+        >>> _ = db.create_table("t", {"time": "timestamp"}, message="begin")
+        >>> [c.message for c in db.log(author="ana")]
+        ['begin']
+        """
+        commits = self._core.log(
+            dataset, author, optional_ns(since, self._zone), optional_ns(until, self._zone),
+            None if limit is None else count("limit", limit), bool(reverse),
+        )  # fmt: skip
+        return Log(map(Commit, commits))
+
+    def tag(self, name: str, ref: Union[int, str, Commit] = "HEAD") -> None:
+        """Names a commit; a tag begins with a letter. Conflict where it exists.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"})
+        >>> db.tag("v1")
+        >>> db.tags()["v1"].number
+        1
+        """
+        if isinstance(ref, Commit):
+            ref = ref.number
+        self._core.tag(_tag(name), ref if isinstance(ref, str) else str(count("commit", ref)))
+
+    def untag(self, name: str) -> None:
+        """Takes a tag away; NotFound where there is none.
+
+        >>> oto.open(":memory:").untag("v9")
+        Traceback (most recent call last):
+        otolith.errors.NotFound: there is no tag "v9"
+        """
+        self._core.untag(_tag(name))
+
+    def tags(self) -> Dict[str, Commit]:
+        """All tags and their commits.
+
+        >>> oto.open(":memory:").tags()
+        {}
+        """
+        return {name: Commit(commit) for name, commit in self._core.tags().items()}
+
+    # ---- Care ------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """Rows, bytes, tail, segments and findings of the database and its datasets.
+
+        >>> oto.open(":memory:").status().datasets
+        {}
+        """
+        return status_of(self._core.status())
+
+    def verify(self, progress: Progress = None) -> VerifyReport:
+        """Reads and checks everything; `progress` is True for a bar, or a callable of (bytes done,
+        total).
+
+        >>> oto.open(":memory:").verify().ok
+        True
+        """
+        return report_of(self._core.verify(progress_of(progress)))
+
+    def sync(self) -> None:
+        """Makes relaxed commits durable.
+
+        >>> oto.open(":memory:", durability="relaxed").sync()
+        """
+        self._core.sync()
+
+    def close(self) -> None:
+        """Closes it; later calls on it and its tables raise InvalidArgument. Arrays stay valid.
+
+        >>> oto.open(":memory:").close()
+        """
+        self._core.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._core.closed():
+            return f"Database {self.path} (closed)"
+        return f"Database {self.path}: {len(self.datasets())} datasets, HEAD is {self.head!r}"
+
+
+def _tag(name: Any) -> str:
+    if not isinstance(name, str):
+        raise InvalidArgument(f"a tag is text, not {name!r}")
+    return name
+
+
+def _positive(option: str, value: Optional[int], default: int) -> int:
+    if value is None:
+        return default
+    number = count(option, value)
+    if number == 0:
+        raise InvalidArgument(f"{option}=0: give a number from 1, or None for the default")
+    return number
+
+
+def _duration_ns(option: str, value: Any) -> int:
+    """ns of "10s", "500ms", a number of seconds, or a timedelta."""
+    if isinstance(value, datetime.timedelta):
+        value = value.total_seconds()
+    ns = -1.0
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)", value.strip())
+        if found:
+            ns = float(found[1]) * _UNIT_NS[found[2]]
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        ns = float(value) * 1e9
+    if not 0 <= ns < 2**63:
+        raise InvalidArgument(f"{option}={value!r}: give text such as '10s' or '500ms', or seconds")
+    return int(ns)

@@ -1,0 +1,157 @@
+"""Errors: one hierarchy under `Error`, mapped from the core in one place.
+
+>>> import otolith as oto
+>>> try:
+...     oto.open(":memory:")["quotes"]
+... except KeyError as error:
+...     error.code
+'not_found'
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Tuple, Type
+
+from otolith import _core
+
+
+class Error(Exception):
+    """A failed call; the message names the thing, what was expected and the remedy.
+
+    `code` is the kind of failure, `where` a dict of `file`, `offset` and `commits` where they are
+    known (else None), `outcome` is "failed", or "unknown" where a commit may have taken effect.
+
+    >>> oto.Error("the disk is on fire").outcome
+    'failed'
+    """
+
+    code: str = "error"
+
+    def __init__(
+        self, message: str, where: Optional[Dict[str, Any]] = None, outcome: str = "failed"
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.outcome = outcome
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (self.message, self.where, self.outcome)
+
+
+class NotFound(Error, KeyError):
+    """The named dataset, commit, tag or file does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(Error):
+    """Another commit or name stands against this one; nothing was changed."""
+
+    code = "conflict"
+
+
+class Corrupt(Error):
+    """Bytes on disk fail their checksum; `where` says which. Everything undamaged stays
+    readable.
+    """
+
+    code = "corrupt"
+
+
+class InvalidArgument(Error, ValueError):
+    """The call itself is wrong; the message names the argument."""
+
+    code = "invalid_argument"
+
+
+class IoError(Error, OSError):
+    """The operating system refused or failed a call."""
+
+    code = "io"
+
+
+class NoSpace(IoError):
+    """The disk is full, or a quota is reached; works again once there is space."""
+
+    code = "no_space"
+
+
+class Locked(Error):
+    """Another process holds the append lock for longer than `lock_wait`."""
+
+    code = "locked"
+
+
+class UnsupportedFormat(Error):
+    """Written by a newer Otolith, or needs a feature that this build does not have."""
+
+    code = "unsupported_format"
+
+
+class Unauthorized(Error, PermissionError):
+    """The caller may not do this."""
+
+    code = "unauthorized"
+
+
+class Cancelled(Error):
+    """The caller stopped it."""
+
+    code = "cancelled"
+
+
+class SnapshotExpired(Error):
+    """The commit asked for is no longer retained."""
+
+    code = "snapshot_expired"
+
+
+class LimitExceeded(Error):
+    """A stated maximum was exceeded; the message names it."""
+
+    code = "limit"
+
+
+_BY_CODE: Dict[str, Type[Error]] = {
+    kind.code: kind
+    for kind in (
+        NotFound, Conflict, Corrupt, InvalidArgument, IoError, NoSpace, Locked,
+        UnsupportedFormat, Unauthorized, Cancelled, SnapshotExpired, LimitExceeded,
+    )
+}  # fmt: skip
+
+
+def from_core(
+    code: str, message: str, file: str, offset: Optional[int], commits: List[int], outcome: str
+) -> Error:
+    """The exception of an otolith::Error; the compiled module raises what this returns."""
+    where: Optional[Dict[str, Any]] = None
+    if file or offset is not None or commits:
+        where = {"file": file or None, "offset": offset, "commits": commits}
+        message += f" (at {_place(where)})"
+    return _BY_CODE.get(code, Error)(message, where, outcome)
+
+
+def _place(where: Dict[str, Any]) -> str:
+    parts = []
+    if where["file"]:
+        parts.append(f"file {where['file']}")
+    if where["offset"] is not None:
+        parts.append(f"offset {where['offset']}")
+    if where["commits"]:
+        parts.append("commits " + ", ".join(map(str, where["commits"])))
+    return ", ".join(parts)
+
+
+def quoted(name: object) -> str:
+    """A name for a message: quoted, escaped, shortened."""
+    return _core.quoted(name) if isinstance(name, str) and name.isprintable() else repr(name)[:80]
+
+
+def not_built(option: str, instead: str) -> InvalidArgument:
+    """The refusal of an option whose feature does not exist yet."""
+    return InvalidArgument(f"{option} is not built yet; {instead}")

@@ -1,0 +1,130 @@
+"""What `append` takes, brought to columns: dicts, lists of dicts, structured arrays and data
+frames.
+
+One dict of scalars and lists of dicts may leave nullable columns out; whatever comes as columns
+brings every one of them by name, in any order, and no others.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from typing import Any, Dict, List, Optional, Sequence, Set
+
+import numpy as np
+
+from otolith import _core
+from otolith.columns import core_array, values_of
+from otolith.data import Data, numpy_array
+from otolith.arrow import arrow_column, arrow_columns, is_arrow
+from otolith.errors import InvalidArgument, quoted
+from otolith.frames import Values, frame_columns, is_frame
+from otolith.schema import Column, Schema
+from otolith.times import Zone
+
+_SCALARS = (str, bytes, bool, int, float, datetime.date, np.generic, type(None))
+
+
+def batch_of(data: Any, schema: Schema, zone: Optional[Zone], nan: str = "keep") -> _core.Batch:
+    """The core Batch of rows for a table; InvalidArgument names the column, the row and the
+    remedy.
+    """
+    if nan not in ("keep", "null"):
+        raise InvalidArgument(f"nan={nan!r}: choose 'keep' (NaN stays NaN) or 'null'")
+    columns = _columns_of(data, schema, nan)
+    arrays = [core_array(columns[column.name], column, zone) for column in schema]
+    _check_lengths(schema, [array.length for array in arrays])
+    return _core.Batch.make(schema.core, arrays[0].length, arrays)
+
+
+def _columns_of(data: Any, schema: Schema, nan: str) -> Mapping[str, Any]:
+    if isinstance(data, Mapping):
+        if not data:
+            raise InvalidArgument("the dict has no columns; give one entry per column of the table")
+        if all(_is_scalar(value) for value in data.values()):
+            return _transposed([data], schema)
+        columns: Mapping[str, Any] = data
+    elif isinstance(data, Data):
+        columns = data.arrays()
+    elif is_frame(data):
+        columns = frame_columns(data, schema.time)
+    elif is_arrow(data):
+        columns = arrow_columns(data)
+    elif isinstance(data, np.ndarray) and data.dtype.names is not None:
+        columns = {name: data[name] for name in data.dtype.names}
+    elif isinstance(data, (list, tuple)) and all(isinstance(row, Mapping) for row in data):
+        return _transposed(data, schema)
+    else:
+        raise InvalidArgument(
+            f"{type(data).__name__} cannot be appended; give a dict of columns, a dict of one row, "
+            "a list of dicts, a structured array, a DataFrame or Arrow data"
+        )
+    _check_names(columns, schema)
+    if nan == "null":
+        return {name: _with_nan_as_null(values, schema[name]) for name, values in columns.items()}
+    return columns
+
+
+def _is_scalar(value: Any) -> bool:
+    return (
+        isinstance(value, _SCALARS)
+        or not hasattr(value, "__len__")
+        or getattr(value, "ndim", 1) == 0
+    )
+
+
+def _with_nan_as_null(values: Any, column: Column) -> Values:
+    if is_arrow(values):
+        values = arrow_column(values)
+    if isinstance(values, _core.Array):
+        values = numpy_array(values)
+    taken = values if isinstance(values, Values) else values_of(values, column)
+    return dataclasses.replace(taken, nan_is_null=True)
+
+
+def _check_names(columns: Mapping[str, Any], schema: Schema) -> None:
+    if columns.keys() == schema.by_name.keys():
+        return
+    for name in columns:
+        if name not in schema:
+            _refuse_extra(name, schema)
+    missing = [name for name in schema.by_name if name not in columns]
+    if missing:
+        raise InvalidArgument(
+            f"column {', '.join(map(quoted, missing))} is missing; data in columns bring every "
+            f"column: {', '.join(schema.names)} (None is null)"
+        )
+
+
+def _refuse_extra(name: Any, schema: Schema) -> None:
+    hint = _core.nearest_hint(name, schema.names) if isinstance(name, str) else ""
+    raise InvalidArgument(
+        f"no column {quoted(name)} in the table{hint}; its columns are {', '.join(schema.names)}"
+    )
+
+
+def _transposed(rows: Sequence[Mapping[str, Any]], schema: Schema) -> Dict[str, List[Any]]:
+    names: Set[Any] = set().union(*rows) if rows else set()
+    for name in sorted(names - set(schema.names), key=str):
+        _refuse_extra(name, schema)
+    for column in schema:
+        if column.dtype.nullable:
+            continue
+        for i, row in enumerate(rows):
+            if column.name not in row:
+                raise InvalidArgument(
+                    f"column {quoted(column.name)}: row {i} leaves it out; the time column, keys "
+                    "and required columns have a value in every row"
+                )
+    return {name: [row.get(name) for row in rows] for name in schema.names}
+
+
+def _check_lengths(schema: Schema, lengths: List[int]) -> None:
+    for column, length in zip(schema, lengths):
+        if length != lengths[0]:
+            first = quoted(schema.columns[0].name)
+            raise InvalidArgument(
+                f"column {quoted(column.name)} has {length} rows, column {first} has "
+                f"{lengths[0]}; all columns are of one length"
+            )

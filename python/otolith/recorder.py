@@ -1,0 +1,112 @@
+"""Atomic changes over many datasets: staged, then committed all at once, or discarded."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Optional, Type
+
+from otolith import _core
+from otolith.commit import Commit
+from otolith.incoming import batch_of
+from otolith.schema import Schema, schema_of
+from otolith.snapshot import dataset_name
+from otolith.times import Zone, zone_of
+
+
+class RecorderTable:
+    """One table within a recorder."""
+
+    def __init__(self, recorder: Recorder, name: str) -> None:
+        self._recorder = recorder
+        self._name = name
+        self._schema = schema_of(recorder.core.schema(name))
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self._name
+
+    @property
+    def schema(self) -> Schema:
+        """The table's schema as the recorder sees it."""
+        return self._schema
+
+    def append(self, data: Any, *, timezone: Any = None, nan: str = "keep") -> None:
+        """Stages rows, as `Table.append` takes them; they are copied before it returns.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"})
+        >>> with db.recorder(message="two") as r:
+        ...     r["t"].append({"time": "2026-01-05"})
+        ...     r["t"].append({"time": "2026-01-06"})
+        >>> r.result.changes
+        {'t': (2, 0)}
+        """
+        zone = self._recorder.zone if timezone is None else zone_of(timezone)
+        self._recorder.core.append(self._name, batch_of(data, self._schema, zone, nan))
+
+    def __repr__(self) -> str:
+        return f"RecorderTable {self._name}\n{self._schema!r}"
+
+
+class Recorder:
+    """Staged writes for any tables, visible all at once or not at all; of one thread at a time.
+
+    With `with` it commits at the end and discards on an exception.
+
+    >>> db = oto.open(":memory:")
+    >>> r = db.recorder(author="ana")
+    >>> r.commit() == db.head
+    True
+    """
+
+    def __init__(self, core: _core.Recorder, zone: Optional[Zone]) -> None:
+        self.core = core
+        self.zone = zone
+        self._result: Optional[Commit] = None
+
+    @property
+    def result(self) -> Optional[Commit]:
+        """The commit it made, None before."""
+        return self._result
+
+    def __getitem__(self, name: str) -> RecorderTable:
+        return RecorderTable(self, dataset_name(name))
+
+    def commit(self) -> Commit:
+        """Makes everything staged visible as one commit; nothing staged is no commit, HEAD comes
+        back.
+
+        >>> oto.open(":memory:").recorder().commit().number
+        0
+        """
+        self._result = Commit(self.core.commit())
+        return self._result
+
+    def discard(self) -> None:
+        """Forgets everything staged.
+
+        >>> oto.open(":memory:").recorder().discard()
+        """
+        self.core.discard()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if not self.core.open():
+            return
+        if kind is None:
+            self.commit()
+        else:
+            self.discard()
+
+    def __repr__(self) -> str:
+        if self.core.open():
+            return "Recorder (open)"
+        return f"Recorder ({'discarded' if self._result is None else self._result!r})"

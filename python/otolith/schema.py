@@ -1,0 +1,188 @@
+"""The declared shape of a table, as it is shown and as it is given to `create_table`."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from otolith import _core
+from otolith.dtypes import DType, dtype_of
+from otolith.errors import InvalidArgument, NotFound, not_built, quoted
+
+_PARTITIONS = {
+    "hour": _core.Partition.hour, "day": _core.Partition.day, "month": _core.Partition.month,
+    "year": _core.Partition.year, None: _core.Partition.none,
+}  # fmt: skip
+_DUPLICATES = {
+    "keep": _core.Duplicates.keep, "last": _core.Duplicates.last,
+    "first": _core.Duplicates.first, "error": _core.Duplicates.error,
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One column: its name, its type, and a codec of its own ("" for the table's)."""
+
+    name: str
+    dtype: DType
+    codec: str = ""
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Schema:
+    """The shape and the policies of a table; immutable.
+
+    >>> db = oto.open(":memory:")
+    >>> columns = {"time": "timestamp", "symbol": "string"}
+    >>> table = db.create_table("quotes", columns, keys=["symbol"])
+    >>> table.schema["symbol"]
+    Column(name='symbol', dtype=otolith.required(otolith.string), codec='', metadata={})
+    >>> table.schema
+    time    timestamp  time
+    symbol  string     key
+    partition day · duplicates keep · codec hot
+    """
+
+    columns: Tuple[Column, ...]
+    time: str
+    keys: Tuple[str, ...]
+    partition: Optional[str]
+    duplicates: str
+    codec: str
+    metadata: Mapping[str, str]
+    core: _core.Schema = dataclasses.field(repr=False, compare=False)
+
+    @functools.cached_property
+    def by_name(self) -> Mapping[str, Column]:
+        """The columns by name, in order."""
+        return types.MappingProxyType({column.name: column for column in self.columns})
+
+    @property
+    def names(self) -> List[str]:
+        """Names of the columns, in order."""
+        return list(self.by_name)
+
+    def __getitem__(self, name: str) -> Column:
+        if name in self.by_name:
+            return self.by_name[name]
+        hint = _core.nearest_hint(name, self.names) if isinstance(name, str) else ""
+        raise NotFound(f"no column {quoted(name)}{hint}; there are {', '.join(self.names)}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.by_name
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def role(self, column: Column) -> str:
+        """What a column is for: "time", "key", "required" or nothing."""
+        if column.name == self.time:
+            return "time"
+        if column.name in self.keys:
+            return "key"
+        return "" if column.dtype.nullable else "required"
+
+    def __repr__(self) -> str:
+        name = max((len(column.name) for column in self.columns), default=0)
+        dtype = max((len(column.dtype.name) for column in self.columns), default=0)
+        lines = [
+            f"{c.name:{name}}  {c.dtype.name:{dtype}}  {self.role(c)}".rstrip()
+            for c in self.columns
+        ]
+        policies = f"partition {self.partition} · duplicates {self.duplicates} · codec {self.codec}"
+        return "\n".join([*lines, policies])
+
+
+def schema_of(core: _core.Schema) -> Schema:
+    """The view of a core schema. Time and keys show as required: they are never null."""
+    time, keys = core.time, core.keys
+    columns = tuple(
+        Column(name, DType(dtype, nullable and name != time and name not in keys), codec, metadata)
+        for name, dtype, nullable, codec, metadata in core.columns
+    )
+    partition = next(name for name, value in _PARTITIONS.items() if value == core.partition)
+    duplicates = next(name for name, value in _DUPLICATES.items() if value == core.duplicates)
+    return Schema(
+        columns, time, tuple(keys), partition, duplicates, core.codec, core.metadata, core
+    )
+
+
+def core_schema(
+    columns: Mapping[str, Any],
+    keys: Sequence[str],
+    time: str,
+    partition: Optional[str],
+    duplicates: str,
+    codec: Any,
+    metadata: Optional[Mapping[str, str]],
+) -> _core.Schema:
+    """The core schema of what `create_table` was given; InvalidArgument names what is wrong."""
+    if not isinstance(columns, Mapping):
+        raise InvalidArgument(
+            "columns: give a dict of names and types, {'time': otolith.timestamp, …}"
+        )
+    table_codec, column_codecs = _codecs(codec, columns)
+    if isinstance(keys, str):
+        keys = [keys]
+    tuples: List[Tuple[str, str, bool, str, Dict[str, str]]] = [
+        (_text(name, "a column's name"), *_type(name, spec), column_codecs.get(name, ""), {})
+        for name, spec in columns.items()
+    ]
+    return _core.Schema.make(
+        tuples, _text(time, "time"), [_text(key, "a key") for key in keys],
+        _choice("partition", partition, _PARTITIONS),
+        _choice("duplicates", duplicates, _DUPLICATES),
+        table_codec, _metadata(metadata),
+    )  # fmt: skip
+
+
+def _type(name: str, spec: Any) -> Tuple[str, bool]:
+    try:
+        dtype = dtype_of(spec)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"column {quoted(name)}: {error}") from None
+    if not _core.type_supported(dtype.name):
+        raise not_built(
+            f"column {quoted(name)}: the type {dtype.name}", "leave the column out so far"
+        )
+    return dtype.name, dtype.nullable
+
+
+def _codecs(codec: Any, columns: Mapping[str, Any]) -> Tuple[str, Dict[str, str]]:
+    if isinstance(codec, str):
+        return codec, {}
+    if not isinstance(codec, Mapping):
+        raise InvalidArgument(
+            f"codec={codec!r}: give 'hot', 'raw', or a dict of columns and codecs"
+        )
+    for name in codec:
+        if name not in columns:
+            hint = _core.nearest_hint(str(name), [str(column) for column in columns])
+            raise InvalidArgument(f"codec: no column {quoted(name)}{hint}")
+    return "hot", {name: _text(value, "a codec") for name, value in codec.items()}
+
+
+def _choice(option: str, value: Any, choices: Mapping[Any, Any]) -> Any:
+    if not isinstance(value, (str, type(None))) or value not in choices:
+        raise InvalidArgument(f"{option}={value!r}: choose one of {', '.join(map(repr, choices))}")
+    return choices[value]
+
+
+def _metadata(metadata: Optional[Mapping[str, str]]) -> Dict[str, str]:
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise InvalidArgument(f"metadata={metadata!r}: give a dict of texts")
+    return {_text(k, "a metadata key"): _text(v, f"metadata {k!r}") for k, v in metadata.items()}
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{what} is text, not {type(value).__name__} {value!r}")
+    return value

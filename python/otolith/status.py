@@ -1,0 +1,144 @@
+"""What `status()` and `verify()` tell, and bars of progress."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Any, Callable, Dict, List, Optional, Union
+
+from otolith import _core
+from otolith.errors import InvalidArgument
+
+Progress = Union[None, bool, Callable[[int, int], Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetStatus:
+    """Rows and bytes of one dataset at HEAD; `tail_rows` of them still lie in the log."""
+
+    rows: int
+    segments: int
+    segment_bytes: int
+    tail_rows: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+    """Rows, bytes and findings of a database.
+
+    >>> oto.open(":memory:").status().head
+    0
+    """
+
+    path: str
+    database_id: str
+    format: int
+    head: int
+    read_only: bool
+    datasets: Dict[str, DatasetStatus]
+    log_files: int
+    log_bytes: int
+    segment_bytes: int
+    tail_commits: int
+    torn_tails: List[str]
+    damage: List[str]
+    foreign: List[str]
+
+    def __repr__(self) -> str:
+        mode = ", read-only" if self.read_only else ""
+        lines = [
+            f"{self.path}: format {self.format}, HEAD {self.head}{mode}",
+            f"log {size(self.log_bytes)} in {self.log_files} files, "
+            f"{self.tail_commits} commits in the tail; segments {size(self.segment_bytes)}",
+        ]
+        for name, dataset in self.datasets.items():
+            lines.append(
+                f"  {name}: {dataset.rows:,} rows, {dataset.segments} segments of "
+                f"{size(dataset.segment_bytes)}, {dataset.tail_rows:,} rows in the tail"
+            )
+        for what, found in (
+            ("torn", self.torn_tails),
+            ("damage", self.damage),
+            ("foreign", self.foreign),
+        ):
+            lines += [f"  {what}: {entry}" for entry in found]
+        return "\n".join(lines)
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One finding of `verify`: what, and a dict of file, offset and commits."""
+
+    what: str
+    where: Dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class VerifyReport:
+    """What `verify` found: `ok` where there is no problem; segments and bytes that were
+    verified.
+    """
+
+    problems: List[Problem]
+    segments: int
+    bytes: int
+
+    @property
+    def ok(self) -> bool:
+        """True if nothing is damaged."""
+        return not self.problems
+
+    def __repr__(self) -> str:
+        verified = f"{self.segments} segments, {size(self.bytes)} verified"
+        if self.ok:
+            return f"ok: {verified}"
+        return "\n".join(
+            [f"{len(self.problems)} problems; {verified}", *(p.what for p in self.problems)]
+        )
+
+
+def status_of(core: _core.Status) -> Status:
+    """The Python view of a core status."""
+    plain = {field.name: getattr(core, field.name) for field in dataclasses.fields(Status)}
+    plain["datasets"] = {
+        name: DatasetStatus(*(getattr(dataset, f.name) for f in dataclasses.fields(DatasetStatus)))
+        for name, dataset in core.datasets.items()
+    }
+    return Status(**plain)
+
+
+def report_of(core: _core.VerifyReport) -> VerifyReport:
+    """The Python view of a core report."""
+    problems = [
+        Problem(p.what, {"file": p.file or None, "offset": p.offset, "commits": p.commits})
+        for p in core.problems
+    ]
+    return VerifyReport(problems, core.segments, core.bytes)
+
+
+def progress_of(progress: Progress) -> Optional[Callable[[int, int], Any]]:
+    """The callable of `progress=`: True is a bar on standard error."""
+    if progress is None or progress is False:
+        return None
+    if progress is True:
+        return _bar
+    if not callable(progress):
+        raise InvalidArgument(f"progress={progress!r}: give True, or a callable of (done, total)")
+    return progress
+
+
+def _bar(done: int, total: int) -> None:
+    share = done / total if total else 1.0
+    end = "\n" if done >= total else ""
+    print(
+        f"\r[{'#' * int(share * 40):<40}] {share:4.0%} of {size(total)}", end=end, file=sys.stderr
+    )
+
+
+def size(count: float) -> str:
+    """Bytes for people: 1.2 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,232 @@
+"""A table, live or as of one commit: append to it, read it."""
+
+from __future__ import annotations
+
+import datetime
+import operator
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from otolith import _core
+from otolith.commit import Commit, commit_options
+from otolith.data import Data
+from otolith.display import preview_html
+from otolith.errors import Error, InvalidArgument, not_built, quoted
+from otolith.incoming import batch_of
+from otolith.schema import Schema, schema_of
+from otolith.times import Zone, optional_ns, to_ns, zone_of
+
+_ORDERS = {"time": _core.Order.time, "stored": _core.Order.stored}
+
+
+class Table:
+    """A table of a database, which reads HEAD at each call, or of a snapshot, which never changes.
+
+    >>> db = oto.open(":memory:")
+    >>> columns = {"time": "timestamp", "symbol": "string", "bid": "float64"}
+    >>> quotes = db.create_table("quotes", columns, keys=["symbol"])
+    >>> c = quotes.append({"time": ["2026-01-05T09:00", "2026-01-05T09:01"],
+    ...                    "symbol": ["AAPL", "MSFT"], "bid": [270.5, 480.25]}, author="ana")
+    >>> quotes
+    Table quotes: 2 rows, 2026-01-05T09:00:00Z to 2026-01-05T09:01:00Z
+    time    timestamp  time
+    symbol  string     key
+    bid     float64
+    partition day · duplicates keep · codec hot
+    """
+
+    def __init__(self, core: _core.Table, zone: Optional[Zone]) -> None:
+        self._core = core
+        self._zone = zone
+        self._schema: Optional[Schema] = None
+
+    @property
+    def name(self) -> str:
+        """Its name as of HEAD, or of its snapshot."""
+        return self._core.name
+
+    @property
+    def schema(self) -> Schema:
+        """Its columns and policies as of HEAD, or of its snapshot."""
+        core = self._core.schema
+        if self._schema is None or not self._schema.core.same(core):
+            self._schema = schema_of(core)
+        return self._schema
+
+    def __len__(self) -> int:
+        return self._core.rows()
+
+    @property
+    def time_range(self) -> Optional[Tuple[np.datetime64, np.datetime64]]:
+        """Times of the first and the last row as datetime64[ns] UTC, or None where there is no row.
+
+        >>> db = oto.open(":memory:")
+        >>> t = db.create_table("t", {"time": "timestamp"})
+        >>> _ = t.append({"time": ["2026-01-06", "2026-01-05"]})
+        >>> [str(time)[:10] for time in t.time_range]
+        ['2026-01-05', '2026-01-06']
+        """
+        found = self._core.time_range()
+        return found and (np.datetime64(found[0], "ns"), np.datetime64(found[1], "ns"))
+
+    def read(
+        self,
+        start: Any = None,
+        stop: Any = None,
+        *,
+        columns: Union[str, Sequence[str], None] = None,
+        keys: Optional[Mapping[str, Any]] = None,
+        where: None = None,
+        limit: Optional[int] = None,
+        reverse: bool = False,
+        order: str = "time",
+        timezone: Any = None,
+    ) -> Data:
+        """Rows of [start, stop): ISO text, datetime, datetime64, Timestamp or int ns UTC; None is
+        open.
+
+        `columns` are given in the order asked for; `keys` maps key columns to a value or a list of
+        them; `limit` counts rows of the result; `reverse` gives the last ones first. `order="time"`
+        is stable, `"stored"` is by partition, keys and time, and the cheapest. InvalidArgument
+        names the column and the nearest name.
+
+        >>> db = oto.open(":memory:")
+        >>> columns = {"time": "timestamp", "sensor": "string", "celsius": "float32"}
+        >>> t = db.create_table("t", columns, keys=["sensor"])
+        >>> _ = t.append([{"time": "2026-01-05T12:00", "sensor": "a", "celsius": 3.5},
+        ...               {"time": "2026-01-05T13:00", "sensor": "b", "celsius": 4.5}])
+        >>> t.read("2026-01-05", "2026-01-06", columns=["celsius"], keys={"sensor": "b"})["celsius"]
+        array([4.5], dtype=float32)
+        """
+        if where is not None:
+            raise not_built("where=", "read without it and filter the arrays, d['bid'] > 90")
+        if order not in _ORDERS:
+            raise InvalidArgument(f"order={order!r}: choose 'time' or 'stored'")
+        zone = self._zone_for(timezone)
+        request = _core.ReadRequest.make(
+            optional_ns(start, zone), optional_ns(stop, zone), _names(columns), _keys(keys, zone),
+            None if limit is None else count("limit", limit), bool(reverse), _ORDERS[order],
+        )  # fmt: skip
+        return Data(self._core.read(request))
+
+    def head(self, n: int = 5) -> Data:
+        """The first `n` rows by time.
+
+        >>> len(oto.open(":memory:").create_table("t", {"time": "timestamp"}).head())
+        0
+        """
+        return Data(self._core.head(count("n", n)))
+
+    def tail(self, n: int = 5) -> Data:
+        """The last `n` rows by time, in ascending order.
+
+        >>> t = oto.open(":memory:").create_table("t", {"time": "timestamp", "n": "int8"})
+        >>> _ = t.append({"time": np.arange(9), "n": np.arange(9)})
+        >>> t.tail(2)["n"]
+        array([7, 8], dtype=int8)
+        """
+        return Data(self._core.tail(count("n", n)))
+
+    def append(
+        self,
+        data: Any,
+        *,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+        timezone: Any = None,
+        nan: str = "keep",
+    ) -> Commit:
+        """Adds rows in any order, in one commit: a dict of columns, one dict, a list of dicts, a
+        structured array, a DataFrame or the result of a read.
+
+        Rows may leave nullable columns out; columns must all be there, and no others. Values are
+        cast where nothing is lost, else InvalidArgument names column, row and value; then nothing
+        changes. Arrays are borrowed for the call only. No rows are no commit: HEAD comes back,
+        without changes. `change_id` (32 hex digits) makes a retry return the commit that won;
+        `extra` is any JSON; `nan="null"` turns NaN into null.
+
+        >>> t = oto.open(":memory:").create_table("t", {"time": "timestamp", "n": "int32"})
+        >>> t.append({"time": np.array(["2026-01-05"], "M8[D]"), "n": [7]}, message="seven").changes
+        {'t': (1, 0)}
+        >>> t.append({"time": "2026-01-05", "n": 2**31})
+        Traceback (most recent call last):
+        otolith.errors.InvalidArgument: column "n": row 0 is 2147483648, which cannot be kept ...
+        """
+        options = commit_options(author, message, extra, change_id)
+        batch = batch_of(data, self.schema, self._zone_for(timezone), nan)
+        return Commit(self._core.append(batch, options))
+
+    def __repr__(self) -> str:
+        try:
+            rows, times = len(self), self.time_range
+            span = "" if times is None else ", {} to {}".format(*map(_iso, times))
+            plural = "" if rows == 1 else "s"
+            return f"Table {self.name}: {rows:,} row{plural}{span}\n{self.schema!r}"
+        except Error as error:
+            return f"Table ({error})"
+
+    def _repr_html_(self) -> str:
+        return preview_html(self.head(10))
+
+    def _zone_for(self, timezone: Any) -> Optional[Zone]:
+        return self._zone if timezone is None else zone_of(timezone)
+
+
+def count(option: str, value: Any) -> int:
+    """A number of rows or commits; InvalidArgument unless it is an int from 0."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InvalidArgument(f"{option}={value!r}: give an int") from None
+    if not 0 <= number < 2**63:
+        raise InvalidArgument(f"{option}={number}: give a number from 0")
+    return number
+
+
+def _iso(time: np.datetime64) -> str:
+    return _core.timestamp_format(int(time.astype(np.int64)))
+
+
+def _names(columns: Union[str, Sequence[str], None]) -> Optional[List[str]]:
+    if columns is None:
+        return None
+    names = [columns] if isinstance(columns, str) else list(columns)
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidArgument(f"columns: {name!r} is no name of a column")
+    return names
+
+
+def _keys(keys: Optional[Mapping[str, Any]], zone: Optional[Zone]) -> List[Tuple[str, List[Any]]]:
+    if keys is None:
+        return []
+    if not isinstance(keys, Mapping):
+        raise InvalidArgument("keys: give a dict of key columns and values, {'symbol': ['AAPL']}")
+    out: Dict[str, List[Any]] = {}
+    for name, values in keys.items():
+        if not isinstance(name, str):
+            raise InvalidArgument(f"keys: {name!r} is no name of a column")
+        many = isinstance(values, (list, tuple, set, frozenset, np.ndarray)) or hasattr(
+            values, "iloc"
+        )
+        out[name] = [_key(name, value, zone) for value in (values if many else [values])]
+    return list(out.items())
+
+
+def _key(name: str, value: Any, zone: Optional[Zone]) -> Any:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (datetime.date, np.datetime64)):
+        return to_ns(value, zone)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InvalidArgument(
+            f"keys: {quoted(name)} is asked for as {value!r}; give text or ints"
+        ) from None
+    if not -(2**63) <= number < 2**64:
+        raise InvalidArgument(f"keys: {quoted(name)} is asked for as {number}, beyond 64 bits")
+    return number
