@@ -8,6 +8,8 @@ import inspect
 import pathlib
 import pkgutil
 
+import numpy as np
+
 import otolith
 
 
@@ -35,6 +37,12 @@ def test_every_public_name_has_a_docstring():
 
 def test_examples_in_docstrings_run():
     names = ["otolith"] + [m.name for m in pkgutil.walk_packages(otolith.__path__, "otolith.")]
-    results = {name: doctest.testmod(importlib.import_module(name)) for name in names}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    results = {
+        name: doctest.testmod(
+            importlib.import_module(name), extraglobs={"oto": otolith, "np": np}, optionflags=flags
+        )
+        for name in names
+    }
     assert not {name: result for name, result in results.items() if result.failed}
     assert sum(result.attempted for result in results.values()) > 0

@@ -1,0 +1,201 @@
+"""Results: NumPy, pandas and Python views, pieces, previews."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import otolith as oto
+from conftest import QUOTES, rows
+
+ALL = {
+    "time": "timestamp", "f4": "float32", "f8": "float64", "i1": "int8", "i8": "int64",
+    "u8": "uint64",
+    "s": "string", "t": "timestamp",
+}  # fmt: skip
+
+
+@pytest.fixture
+def mixed(db):
+    table = db.create_table("mixed", ALL)
+    table.append([
+        {"time": "2026-01-05", "f4": 1.5, "f8": 0.1, "i1": -1, "i8": -(2**63), "u8": 2**64 - 1,
+         "s": "é", "t": 1000},
+        {"time": "2026-01-06"},
+    ])  # fmt: skip
+    return table
+
+
+def test_arrays_are_typed_and_read_only(mixed):
+    d = mixed.read(stop="2026-01-06")
+    for name, dtype in {
+        "time": "M8[ns]",
+        "f4": "f4",
+        "f8": "f8",
+        "i1": "i1",
+        "i8": "i8",
+        "u8": "u8",
+        "s": "O",
+        "t": "M8[ns]",
+    }.items():
+        array = d[name]
+        assert type(array) is np.ndarray and array.dtype == np.dtype(dtype), name
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = array[0]
+    assert (d["i8"][0], d["u8"][0], d["s"][0]) == (-(2**63), 2**64 - 1, "é")
+
+
+def test_columns_with_nulls_are_masked(mixed):
+    d = mixed.read()
+    for name in ("f4", "f8", "i1", "i8", "u8", "t"):
+        assert isinstance(d[name], np.ma.MaskedArray) and d[name].mask.tolist() == [False, True], (
+            name
+        )
+    assert d["s"].tolist() == ["é", None] and type(d["time"]) is np.ndarray
+
+
+def test_arrays_outlive_everything(path):
+    with oto.open(path) as db:
+        table = db.create_table("t", QUOTES)
+        table.append(rows(100_000))
+        bid = table.read()["bid"]
+        del table
+    del db
+    assert bid.sum() == rows(100_000)["bid"].sum()
+
+
+def test_to_pandas(mixed):
+    frame = mixed.read().to_pandas()
+    assert frame["time"].dtype == pd.DatetimeTZDtype("ns", "UTC") and frame[
+        "t"
+    ].isna().tolist() == [False, True]
+    assert frame["f4"].dtype == "float32" and np.isnan(frame["f8"][1])
+    assert (
+        frame["i1"].dtype == "Int8"
+        and frame["u8"].dtype == "UInt64"
+        and frame["u8"][0] == 2**64 - 1
+    )
+    assert frame["s"][0] == "é" and pd.isna(frame["s"][1])
+    whole = mixed.read(stop="2026-01-06").to_pandas()
+    assert whole["i1"].dtype == "int8" and whole["u8"].dtype == "uint64"
+    indexed = mixed.read().to_pandas(index="time")
+    assert indexed.index.name == "time" and indexed.index.tz is not None and "time" not in indexed
+    with pytest.raises(oto.NotFound, match="tiem"):
+        mixed.read().to_pandas(index="tiem")
+
+
+def test_pandas_there_and_back(db, quotes):
+    quotes.append(rows(10))
+    copy = db.create_table("copy", QUOTES, keys=["symbol"])
+    copy.append(quotes.read().to_pandas(index="time"))
+    assert copy.read().to_pylist() == quotes.read().to_pylist()
+
+
+def test_to_pylist(mixed):
+    first, second = mixed.read().to_pylist()
+    assert (
+        first["time"] == dt.datetime(2026, 1, 5, tzinfo=dt.timezone.utc)
+        and first["u8"] == 2**64 - 1
+    )
+    assert second["t"] is None and second["s"] is None and second["f8"] is None
+    ns = mixed.read(columns=["t"]).to_pylist(times="ns")
+    assert ns == [{"t": 1000}, {"t": None}]
+
+
+def test_to_pylist_does_not_lose_nanoseconds(mixed):
+    mixed.append({"time": "2026-01-07T00:00:00.000000001"})
+    with pytest.raises(oto.InvalidArgument, match="row 0 .*times='ns'"):
+        mixed.read(start="2026-01-07").to_pylist()
+    with pytest.raises(oto.InvalidArgument, match="times='days'"):
+        mixed.read().to_pylist(times="days")
+
+
+def test_to_numpy_is_a_dict(mixed):
+    d = mixed.read(columns=["s", "i1"])
+    assert list(d.to_numpy()) == ["s", "i1"] == list(d) and "s" in d and "x" not in d
+
+
+def test_arrow_streams_share_types_nulls_and_pieces(mixed):
+    mixed.append({"time": "2026-01-07", "s": "later"})
+    table = pa.table(mixed.read())
+    assert [str(field.type) for field in table.schema] == [
+        "timestamp[ns, tz=UTC]", "float", "double", "int8", "int64", "uint64", "large_string",
+        "timestamp[ns, tz=UTC]",
+    ]  # fmt: skip
+    assert [field.nullable for field in table.schema] == [False] + [True] * 7
+    table.validate(full=True)
+    assert table["s"].to_pylist() == ["é", None, "later"]
+    assert table["u8"].to_pylist() == [2**64 - 1, None, None]
+    frame = pl.DataFrame(mixed.read())
+    assert frame["i8"].to_list() == [-(2**63), None, None] and frame["s"][2] == "later"
+
+
+def test_arrow_streams_outlive_the_result(db):
+    table = db.create_table("t", {"time": "timestamp", "n": "int64", "s": "string"})
+    n = np.arange(200_000)
+    table.append({"time": n, "n": n, "s": np.full(len(n), "text", object)})
+    arrow = pa.table(table.read())
+    db.close()
+    assert arrow["n"].to_numpy().tolist() == n.tolist() and set(arrow["s"].to_pylist()) == {"text"}
+    assert (
+        pa.table(oto.open(":memory:").create_table("e", {"time": "timestamp"}).read()).num_rows == 0
+    )
+
+
+def test_batches_are_the_rows_in_pieces(db):
+    table = db.create_table(
+        "t", {"time": "timestamp", "n": "int64", "s": "string"}, partition="hour"
+    )
+    n = 200_000
+    table.append({"time": np.arange(n) * 10**9, "n": np.arange(n), "s": ["a", "b"] * (n // 2)})
+    d = table.read(order="stored")
+    pieces = d.batches()
+    assert len(pieces) > 1 and sum(map(len, pieces)) == n
+    assert np.concatenate([piece["n"] for piece in pieces]).tolist() == d["n"].tolist()
+    assert pieces[0].schema.names == ["time", "n", "s"]
+
+
+def test_an_empty_result_has_typed_columns(quotes):
+    d = quotes.read()
+    assert (
+        len(d) == 0
+        and d["bid"].dtype == "f8"
+        and d["symbol"].dtype == object
+        and d["time"].dtype == "M8[ns]"
+    )
+    assert (
+        d.to_pylist() == []
+        and len(d.to_pandas()) == 0
+        and list(d.to_pandas().columns) == list(QUOTES)
+    )
+    assert repr(d).splitlines()[0] == "0 rows × 5 columns"
+
+
+def test_a_preview_shows_types_and_both_ends(quotes):
+    quotes.append(rows(1000))
+    text = repr(quotes.read())
+    lines = text.splitlines()
+    assert lines[0] == "1,000 rows × 5 columns" and len(lines) == 14 and lines[8].startswith("…")
+    assert lines[2].split() == ["timestamp", "string", "float64", "float64", "int32"]
+    assert lines[3].split() == ["2026-01-05T00:00:00Z", "AAPL", "0.0", "0.5", "0"]
+    assert lines[-1].split() == ["2026-01-05T00:16:39Z", "AAPL", "249.75", "250.25", "999"]
+
+
+def test_a_preview_escapes_and_shortens_text(db):
+    table = db.create_table("t", {"time": "timestamp", "s": "string"})
+    table.append({"time": [1, 2, 3], "s": ["<b>&", "a\nb\x1b[31m", "x" * 1000]})
+    d = table.read()
+    assert "a\\nb\\x1b[31m" in repr(d) and "x" * 50 not in repr(d) and "…" in repr(d)
+    html = d._repr_html_()
+    assert "&lt;b&gt;&amp;" in html and "<b>" not in html and "string" in html
+
+
+def test_a_wide_preview_leaves_columns_out(db):
+    names = [f"c{i}" for i in range(100)]
+    table = db.create_table("wide", {"time": "timestamp", **dict.fromkeys(names, "int8")})
+    table.append({"time": 0})
+    text = repr(table.read())
+    assert "c99" in text and "c50" not in text and max(map(len, text.splitlines())) < 200

@@ -1,0 +1,210 @@
+"""Threads, forks and other processes: the GIL is let go, children read, nothing acknowledged is
+lost.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import otolith as oto
+from conftest import QUOTES, rows
+
+BIG = 2_000_000
+
+
+def script(text):
+    return [sys.executable, "-c", textwrap.dedent(text)]
+
+
+class Ticker:
+    """Counts in a thread of its own; only a call that lets go of the GIL sees it move."""
+
+    def __enter__(self):
+        self.ticks, self._stop = [], False
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        return self
+
+    def _run(self):
+        while not self._stop:
+            self.ticks.append(time.perf_counter())
+            time.sleep(0.0005)
+
+    def __exit__(self, *_):
+        self._stop = True
+        self._thread.join()
+
+    def moved_during(self, call):
+        began = time.perf_counter()
+        call()
+        ended = time.perf_counter()
+        inner = (ended - began) / 10
+        return ended - began, sum(began + inner < tick < ended - inner for tick in self.ticks)
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """A table whose time order takes a merge of several segments."""
+    with oto.open(tmp_path_factory.mktemp("big") / "big.oto") as db:
+        table = db.create_table("big", {"time": "timestamp", "n": "int64", "s": "string"})
+        n = np.arange(BIG)
+        for part in range(4):
+            mine = n[part::4]
+            table.append({"time": mine * 10**6, "n": mine, "s": np.full(len(mine), "text", object)})
+        yield db
+
+
+@pytest.mark.parametrize("verb", ["read", "verify", "append", "column"])
+def test_long_calls_let_other_threads_run(big, verb):
+    table = big["big"]
+    if verb == "append":
+        from otolith.commit import commit_options
+        from otolith.incoming import batch_of
+
+        n = np.arange(BIG)
+        other = big.create_table(
+            "sink", {"time": "timestamp", "n": "int64", "s": "string"}, exist_ok=True
+        )
+        batch = batch_of({"time": n, "n": n, "s": np.full(BIG, "text", object)}, other.schema, None)
+        options = commit_options(None, None, None, None)
+        call = lambda: other._core.append(batch, options)  # noqa: E731
+    elif verb == "column":
+        data = table.read()._core
+        call = lambda: data.column(1)  # noqa: E731
+    else:
+        call = {"read": lambda: table._core.read(_request()), "verify": big.verify}[verb]
+    with Ticker() as ticker:
+        seconds, ticks = ticker.moved_during(call)
+    assert ticks > 0 or seconds < 0.005, f"{verb} took {seconds:.3f} s and nothing else ran"
+
+
+def _request():
+    from otolith import _core
+
+    return _core.ReadRequest.make(None, None, None, [], None, True, _core.Order.time)
+
+
+def test_threads_append_and_read_one_database(db, quotes):
+    def work():
+        for _ in range(20):
+            quotes.append(rows(10))
+            len(quotes.read())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(quotes) == 800 and db.head.number == 81
+    assert [c.number for c in db.log()] == list(range(81, 0, -1))
+
+
+def test_a_forked_child_reads_and_cannot_write(path):
+    with oto.open(path) as db:
+        quotes = db.create_table("quotes", QUOTES, keys=["symbol"])
+        quotes.append(rows(3))
+        recorder = db.recorder()
+        recorder["quotes"].append(rows(2))
+        kept = quotes.read()
+        read_end, write_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            told = []
+            for call in (
+                lambda: len(quotes.read()),
+                lambda: len(db["quotes"]),
+                lambda: kept["bid"].tolist(),
+                lambda: quotes.append(rows(1)),
+                lambda: recorder["quotes"].append(rows(1)),
+                recorder.commit,
+                db.recorder,
+            ):
+                try:
+                    told.append(repr(call()))
+                except oto.InvalidArgument:
+                    told.append("refused")
+                except BaseException as error:  # noqa: BLE001
+                    told.append(f"{type(error).__name__}: {error}")
+            del recorder
+            os.write(write_end, "\n".join(told).encode())
+            os._exit(0)
+        os.close(write_end)
+        with os.fdopen(read_end) as pipe:
+            told = pipe.read().splitlines()
+        assert os.waitpid(child, 0)[1] == 0
+        assert told == ["3", "3", "[0.0, 0.25, 0.5]", "refused", "refused", "refused", "refused"]
+        assert recorder.commit().changes == {"quotes": (2, 0)}
+        quotes.append(rows(1))
+        assert len(quotes) == 6 and db.verify().ok
+
+
+WRITER = """
+    import sys
+    import otolith as oto
+    path, who, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    with oto.open(path, author=who) as db:
+        for n in range(count):
+            c = db["t"].append({"time": n, "who": who, "n": n})
+            print(c.number, flush=True)
+"""
+
+
+@pytest.fixture
+def shared(path):
+    with oto.open(path) as db:
+        db.create_table("t", {"time": "timestamp", "who": "string", "n": "int64"}, keys=["who"])
+        yield db
+
+
+def test_processes_append_to_one_database(shared, path):
+    writers = [
+        subprocess.Popen(
+            [*script(WRITER), str(path), f"w{i}", "25"], stdout=subprocess.PIPE, text=True
+        )
+        for i in range(3)
+    ]
+    numbers = []
+    for writer in writers:
+        out, _ = writer.communicate(timeout=120)
+        assert writer.returncode == 0
+        numbers += map(int, out.split())
+    assert sorted(numbers) == list(range(2, 77))
+    d = shared["t"].read(order="stored")
+    assert [(w, n) for w, n in zip(d["who"], d["n"].tolist())] == [
+        (f"w{i}", n) for i in range(3) for n in range(25)
+    ]
+    assert {c.author for c in shared.log(dataset="t", limit=75)} == {"w0", "w1", "w2"}
+
+
+def test_a_reader_sees_each_acknowledged_commit_at_once(shared, path):
+    writer = subprocess.Popen(
+        [*script(WRITER), str(path), "w", "30"], stdout=subprocess.PIPE, text=True
+    )
+    for line in writer.stdout:
+        assert shared.head.number >= int(line) and len(shared["t"]) >= int(line) - 1
+    assert writer.wait(timeout=60) == 0 and len(shared["t"]) == 30
+
+
+def test_a_killed_writer_loses_nothing_it_acknowledged(shared, path):
+    for round_number in range(3):
+        writer = subprocess.Popen(
+            [*script(WRITER), str(path), f"k{round_number}", "100000"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        acknowledged = [int(writer.stdout.readline()) for _ in range(10)]
+        writer.send_signal(signal.SIGKILL)
+        acknowledged += map(int, writer.stdout.read().split())
+        writer.wait(timeout=60)
+        mine = {c.number for c in shared.log() if c.author == f"k{round_number}"}
+        assert set(acknowledged) <= mine
+        shared["t"].append({"time": 0, "who": "after", "n": round_number})
+    with oto.open(path) as again:
+        assert again.verify().ok and len(again["t"].read(keys={"who": "after"})) == 3
