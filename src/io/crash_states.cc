@@ -118,6 +118,7 @@ struct CrashRecorder::Running {
     CrashPoint point;
     if (!recording.points.empty()) {
       const CrashPoint& last = recording.points.back();
+      if (last.state.version() == state.version()) return;  // a call that changed nothing
       point.acknowledged = last.acknowledged;
       collect_freed(note, last.state);
     }

@@ -102,6 +102,7 @@ NodeId DiskState::add_node(Node node) {
 }
 
 void DiskState::change_entries(NodeId durable_with, std::vector<EntryChange> changes) {
+  version_++;
   for (const EntryChange& change : changes) {
     set_entry(nodes_[change.directory].directory.edit().cached, change.name, change.node);
   }
@@ -177,6 +178,7 @@ int DiskState::remove_directory(std::string_view path) {
 
 void DiskState::add_pending(FileNode& file, PendingWrite write) {
   file.version++;
+  version_++;
   if (!tracked_) return;
   write.sequence = ++sequence_;
   file.pending.push_back(std::move(write));
@@ -212,6 +214,7 @@ void DiskState::preallocate(NodeId id, std::uint64_t size) {
 
 void DiskState::sync_file(NodeId id) {
   if (!tracked_ || nodes_[id].file->pending.empty()) return;
+  version_++;
   FileNode& file = nodes_[id].file.edit();
   if (file.unknown_sectors.empty() && std::ranges::none_of(file.pending, &PendingWrite::unknown)) {
     file.durable = file.cached;
@@ -232,6 +235,7 @@ void DiskState::sync_file(NodeId id) {
 
 void DiskState::fail_sync_file(NodeId id, SeededRandom& random) {
   if (!tracked_ || nodes_[id].file->pending.empty()) return;
+  version_++;
   enum class Cache : std::uint8_t { keeps, loses, half_keeps };
   const auto cache = static_cast<Cache>(random.below(3));
   FileNode& file = nodes_[id].file.edit();
@@ -280,6 +284,7 @@ void DiskState::sync_directory(NodeId id) {
   for (std::size_t i = 0; i < pending_entries_.size(); ++i) {
     PendingEntries& change = pending_entries_[i];
     if (!settled(change)) continue;
+    version_++;
     change.unknown = follows_unknown(i);
     if (!change.unknown) make_durable(PendingEntries(change));
   }
@@ -288,7 +293,9 @@ void DiskState::sync_directory(NodeId id) {
 
 void DiskState::fail_sync_directory(NodeId id) {
   for (PendingEntries& change : pending_entries_) {
-    if (change.durable_with == id) change.unknown = true;
+    if (change.durable_with != id) continue;
+    change.unknown = true;
+    version_++;
   }
 }
 

@@ -89,6 +89,8 @@ class DiskState {
   const std::vector<Node>& nodes() const noexcept { return nodes_; }
   const std::vector<PendingEntries>& pending_entries() const noexcept { return pending_entries_; }
   bool tracked() const noexcept { return tracked_; }
+  /// Goes up when anything changes, or becomes durable or unknown.
+  std::uint64_t version() const noexcept { return version_; }
 
   int create_file(std::string_view path);
   int make_directory(std::string_view path);
@@ -135,6 +137,7 @@ class DiskState {
 
   bool tracked_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t version_ = 0;
   std::vector<Node> nodes_;  // by id; ids are never reused
   std::vector<PendingEntries> pending_entries_;
 };
