@@ -36,6 +36,8 @@ class Goal:
 
 GOALS = [
     Goal("1", "otolith, codec raw, digest included", "plain columns, written and fsynced", 1.3),
+    Goal("bulk", "BulkWriter, then fdatasync", "plain writes, then fdatasync"),
+    Goal("crash", "crash states built a second", 35_000, at_least=True),
     Goal("3", "otolith, one committer", "probe: 1 KiB append and fdatasync", 1.3),
     Goal("3", "8 committers: commits per fsync", 6.4, at_least=True),
     Goal("14", "open a random commit of 10^6", 1e-3),
@@ -46,6 +48,8 @@ GOALS = [
 
 TITLES = {
     "1": "Bulk ingest of W1 (10 M rows, 5 columns, 400 MB)",
+    "bulk": "Writing 400 MB durably",
+    "crash": "Crash states",
     "3": "Durable commits of 10 rows x 5 columns",
     "14": "Opening old commits",
     "open": "Opening a database",
