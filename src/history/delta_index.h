@@ -29,6 +29,8 @@ class DeltaIndex {
     bool added = false;        // put back, not taken out
   };
 
+  /// Makes room for so many runs more.
+  void reserve(std::size_t runs) { blocks_.reserve(blocks_.size() + runs); }
   /// Reverts are added in ascending order.
   void add(CommitRun run, Entry entry);
   /// Takes back the newest entry of the run's blocks.

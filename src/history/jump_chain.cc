@@ -32,6 +32,8 @@ void JumpChain::truncate(std::uint64_t commit) {
 }
 
 JumpChain::Index JumpChain::find(std::uint64_t commit) const noexcept {
+  // HEAD and its neighbours: what most questions are about.
+  if (commit >= nodes_.back().start) return static_cast<Index>(nodes_.size()) - 1;
   const auto behind = std::ranges::upper_bound(nodes_, commit, {}, &Node::start);
   return static_cast<Index>(behind - nodes_.begin()) - 1;
 }

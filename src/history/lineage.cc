@@ -221,7 +221,10 @@ std::unique_ptr<Lineage> Lineage::load(ByteReader& in) {
     own.chain.load(in);
   }
   tree.check(in);
-  for (std::uint64_t left = in.get_count(6); left > 0; --left) {
+  const std::uint64_t deltas = in.get_count(6);
+  tree.pool.reserve(deltas);
+  tree.deltas.reserve(deltas);
+  for (std::uint64_t left = deltas; left > 0; --left) {
     const std::uint64_t commit = in.get_varint();
     const auto dataset = get_dataset_if(in);
     const LineageDelta delta = get_delta(in);

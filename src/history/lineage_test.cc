@@ -220,6 +220,37 @@ TEST_CASE("lineage: deltas do not grow when commits stand between undo and redo"
   }
 }
 
+TEST_CASE("lineage: 100,000 reverts, of commits and of reverts, are each the one that decides") {
+  struct Effect {
+    std::uint64_t commit = 0;
+    bool added = false;
+  };
+  constexpr std::uint64_t kReverts = 100'000;
+  std::mt19937_64 random(test::seed());
+  Lineage lineage;
+  std::vector<bool> in{false};      // V(last)
+  std::vector<Effect> effects{{}};  // what each commit did to V; of an ordinary one: added itself
+  for (std::uint64_t n = 1; n <= 2 * kReverts; ++n) {
+    in.push_back(n % 2 == 1);
+    if (n % 2 == 1) {
+      lineage.append(CommitNumber{n});
+      effects.push_back({n, true});
+      continue;
+    }
+    const std::uint64_t m = 1 + random() % (n - 1);
+    lineage.append_revert(CommitNumber{n}, lineage.reversal_of(CommitNumber{m}, {}));
+    const auto [b, added] = effects[m];
+    const bool changes = b != 0 && in[b] == added;
+    if (changes) in[b] = !added;
+    effects.push_back(changes ? Effect{b, !added} : Effect{});
+    if (n % 1000 != 0) continue;
+    for (int i = 0; i < 100; ++i) {
+      const std::uint64_t asked = 1 + random() % n;
+      REQUIRE(lineage.contains(dataset(0), CommitNumber{n}, CommitNumber{asked}) == in[asked]);
+    }
+  }
+}
+
 TEST_CASE("lineage: a stored tree cut or changed at any byte is refused or loads as a tree") {
   Lineage lineage;
   for (std::uint64_t n = 1; n <= 40; ++n) {
