@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "codec/registry.h"
 #include "test/budget.h"
+#include "test/segment_reseal.h"
 #include "test/segments.h"
 #include "test/swap_codec.h"
 
@@ -350,6 +351,39 @@ TEST_CASE("segment: chunks of a user's codec come back, and say its id where it 
       reader->verify();
     }
   }
+}
+
+TEST_CASE("segment: hostile bytes behind right checksums end in rows or a typed error") {
+  const auto vfs = io::memory_vfs();
+  const test::Budget budget;
+  std::uint64_t cases = 0;
+  std::uint64_t opened = 0;
+  for (std::uint64_t seed = test::seed(); cases < 2000 || budget.left(); ++seed) {
+    CAPTURE(seed);
+    test::Random random(seed);
+    const Made made = make(*vfs, random, 30);
+    Bytes sound = made.bytes;
+    test::reseal(sound);
+    REQUIRE(sound == made.bytes);
+    for (int i = 0; i < 100; ++i, ++cases) {
+      Bytes bytes = made.bytes;
+      for (std::uint64_t flips = 1 + test::below(random, 3); flips-- > 0;) {
+        const std::size_t at =
+            bytes.size() - 1 - test::below(random, std::min<std::size_t>(bytes.size(), 1500));
+        bytes[at] = static_cast<std::byte>(random());
+      }
+      test::reseal(bytes);
+      try {
+        const auto reader = open(*vfs, bytes, i % 2 == 0);
+        sample::read_all(*reader);
+        ++opened;
+        reader->verify();
+      } catch (const Error&) {
+      }
+    }
+  }
+  CHECK(opened > cases / 50);  // else the checksums were not right
+  MESSAGE(cases << " mutants, " << opened << " of them read, from seed " << test::seed());
 }
 
 TEST_CASE("segment: an error of one chunk ends the write with that error") {

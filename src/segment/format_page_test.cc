@@ -1,0 +1,171 @@
+#include <doctest/doctest.h>
+
+#include "test/hex_page.h"
+#include "test/segments.h"
+
+namespace otolith::segment {
+
+namespace {
+
+using sample::Row;
+
+const char* const kGolden = "test/golden/segment-v1-three-rows.seg";
+const char* const kPage = "docs/format/segment.md";
+
+std::shared_ptr<const Schema> three_row_schema() {
+  Schema schema;
+  schema.keys = {"symbol"};
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "symbol", .type = {TypeKind::string}, .nullable = false, .id = 2},
+                    {.name = "bid", .type = {TypeKind::float64}, .id = 3}};
+  return std::make_shared<const Schema>(schema);
+}
+
+// 2026-01-05 (day 20,458), one and two seconds after 09:00 UTC.
+std::vector<Row> three_rows() {
+  const std::int64_t nine = (20'458ll * 24 + 9) * sample::kHour;
+  return {{nine + 1'000'000'000, "AAPL", 187.5},
+          {nine + 2'000'000'000, "AAPL", std::nullopt},
+          {nine + 1'000'000'000, "MSFT", 402.25}};
+}
+
+Bytes three_row_file() {
+  const auto vfs = io::memory_vfs();
+  const auto file = sample::file_of(*vfs, {});
+  test::Random random(1);
+  sample::write(*file, sample::spec_of(three_row_schema()), {three_rows()}, random);
+  return sample::bytes_of(*file);
+}
+
+void dump_header(test::HexDump& dump) {
+  dump.heading("header");
+  dump.field(8, "magic");
+  dump.field(2, "format version 1");
+  dump.field(2, "bytes of the header");
+  dump.field(4, "zero");
+  dump.field(8, "required features: none");
+  dump.field(8, "optional features: none");
+  dump.field(16, "segment id");
+  dump.field(16, "recorder id");
+  dump.field(16, "database id");
+  dump.field(8, "dataset: created by commit 1");
+  dump.field(4, "dataset: index among those");
+  dump.field(4, "zero");
+  dump.field(16, "key id: not encrypted");
+  dump.field(24, "nonce: not encrypted");
+  dump.field(16, "zero");
+  dump.field(8, "XXH3 of bytes 0 to 151");
+}
+
+void dump_data(test::HexDump& dump, BytesView bytes, const Footer& footer) {
+  dump.heading("data: plain columns of the run, side by side, then the other parts as they come");
+  struct Named {
+    Part part;
+    std::string what;
+  };
+  std::vector<Named> parts;
+  for (std::size_t i = 0; i < footer.columns.size(); ++i) {
+    const ColumnEntry& column = footer.columns[i];
+    const ColumnIndex index = index_parse(bytes.subspan(column.index_offset, column.index_bytes),
+                                          "page", footer, i, footer.columns[0].index_offset);
+    const std::string name = fmt::format(" of column {}", value_of(column.id));
+    parts.push_back({index.chunks[0].validity, "validity, a bit a row," + name});
+    parts.push_back({index.chunks[0].offsets, "offsets" + name});
+    parts.push_back({index.chunks[0].values, "values" + name});
+  }
+  std::ranges::sort(parts, {}, [](const Named& named) { return named.part.offset; });
+  for (const Named& named : parts) {
+    if (named.part.bytes == 0) continue;
+    if (named.part.offset != dump.at()) dump.field(named.part.offset - dump.at(), "zero");
+    dump.field(named.part.bytes, named.what);
+  }
+  dump.field(footer.columns[0].index_offset - dump.at(), "zero");
+}
+
+void dump_zone(test::HexDump& dump) {
+  dump.field(16, "  zone: min");
+  dump.field(16, "  zone: max");
+  dump.field(4, "  zone: nulls");
+  dump.field(4, "  zone: flags, bytes of min, bytes of max, zero");
+}
+
+void dump_index(test::HexDump& dump, const ColumnEntry& column) {
+  dump.heading(fmt::format("index of column {}", value_of(column.id)));
+  dump.field(4, "chunks");
+  dump.field(4, "pages");
+  dump.field(4, "chunk: codec 1 (raw), version 1");
+  dump.field(4, "  its first page");
+  dump.field(16, "  validity: offset, bytes");
+  dump.field(16, "  offsets: offset, bytes");
+  dump.field(16, "  values: offset, bytes");
+  dump_zone(dump);
+  dump.field(8, "page: XXH3 of its pieces");
+  dump.field(16, "  place in the values: offset, bytes");
+  dump_zone(dump);
+}
+
+void dump_footer(test::HexDump& dump, const Footer& footer) {
+  dump.heading("footer");
+  dump.field(8, "XXH3 of the header");
+  dump.field(8, "rows");
+  dump.field(8, "row groups, columns");
+  dump.field(8, "runs, rows of a page");
+  dump.field(8, "flags: unique keys and time; id of the time column");
+  dump.field(8, "keys; zero");
+  dump.field(16, "least and greatest time");
+  dump.field(8, "ids of the keys; zero");
+  for (const ColumnEntry& column : footer.columns) {
+    dump.field(8, fmt::format("column {}: id, type, zero", value_of(column.id)));
+    dump.field(8, "  nulls");
+    dump.field(16, "  its index: offset, bytes");
+    dump.field(8, "  XXH3 of its index");
+  }
+  dump.field(8, "row group: run, rows");
+  dump.field(8, "  partition: day 20,458");
+  dump.field(8, "  first ordinal");
+  dump.field(16, "  least and greatest time");
+}
+
+std::string dump_of(BytesView bytes) {
+  test::HexDump dump(bytes);
+  const Trailer trailer = trailer_parse(bytes.last(kTrailerBytes), "page", bytes.size());
+  const std::uint64_t base = bytes.size() - kTrailerBytes - trailer.footer_bytes;
+  const Footer footer = footer_parse(bytes.subspan(base, trailer.footer_bytes), "page", base);
+  dump_header(dump);
+  dump_data(dump, bytes, footer);
+  for (const ColumnEntry& column : footer.columns) dump_index(dump, column);
+  dump_footer(dump, footer);
+  dump.heading("trailer");
+  dump.field(8, "bytes of the footer");
+  dump.field(8, "XXH3 of the footer, as the log names it");
+  dump.field(8, "bytes of the file");
+  dump.field(8, "magic");
+  REQUIRE(dump.at() == bytes.size());
+  return dump.text();
+}
+
+}  // namespace
+
+TEST_CASE("segment: the page on its format shows the very bytes of a file") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  const std::string page = test::read_text(*sources, kPage);
+  const std::string made = test::page_with(page, dump_of(three_row_file()));
+  if (test::update_docs())
+    test::write_text(*sources, kPage, made);
+  else
+    CHECK(page == made);
+}
+
+// Not frozen until the issue on codecs closes version 1: until then a change of format rewrites it.
+TEST_CASE("segment: the golden file of version 1 opens and gives its rows") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  if (test::update_docs()) test::write_text(*sources, kGolden, as_text(three_row_file()));
+  const auto reader =
+      SegmentReader::open(sources->open(kGolden, io::OpenMode::read), kGolden, {}, true);
+  CHECK(test::same_rows(sample::read_all(*reader), three_rows()));
+  CHECK(as_bytes_view(test::read_text(*sources, kGolden)).size() == three_row_file().size());
+  CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, kGolden)), three_row_file()));
+  reader->verify();
+}
+
+}  // namespace otolith::segment

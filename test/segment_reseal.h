@@ -1,0 +1,88 @@
+// Makes the checksums of a damaged segment right again, so that what stands behind them is tested.
+//
+// Role:    the fuzz harness and the test of hostile segments: a writer can be hostile, not only a
+//          disk.
+// Shapes:  any bytes; what is too broken to be walked is left as it is.
+// Errors:  none.
+// Threads: thread-safe.
+// Why:     without it nearly every mutation ends at the first checksum and nothing else is tried.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "codec/registry.h"
+#include "segment/layout.h"
+
+namespace otolith::test {
+
+// Parses the segment's pages through the reader's own parsers and puts their hashes right.
+inline void reseal_pages(std::span<std::byte> file, const segment::Footer& footer,
+                         std::size_t column, std::uint64_t data_end) {
+  using namespace segment;
+  const ColumnEntry& entry = footer.columns[column];
+  const BytesView index = file.subspan(entry.index_offset, entry.index_bytes);
+  const ColumnIndex parsed = index_parse(index, "file", footer, column, data_end);
+  std::byte* hashes =
+      &file[entry.index_offset + kIndexHeadBytes + parsed.chunks.size() * kChunkEntryBytes];
+  for (std::size_t group = 0; group < parsed.chunks.size(); ++group) {
+    const ChunkEntry& chunk = parsed.chunks[group];
+    const codec::Codec& codec = codec::codec_for(chunk.codec, "file", 0);
+    for (std::uint64_t first = 0, page = chunk.page_first; first < footer.row_groups[group].rows;
+         first += footer.page_rows, ++page) {
+      const std::uint64_t rows =
+          std::min<std::uint64_t>(footer.page_rows, footer.row_groups[group].rows - first);
+      const codec::PageFacts facts{entry.type, rows, 0, chunk.zone.null_count != 0};
+      const auto at = codec::page_extents(codec, facts, first, parsed.pages[page].place,
+                                          parsed.pages[page].place);
+      const auto piece = [&](const Part& part, codec::Extent extent) {
+        return BytesView(file.subspan(part.offset + extent.at, extent.bytes));
+      };
+      store_le(hashes + page * kPageEntryBytes,
+               page_hash(piece(chunk.validity, at.validity), piece(chunk.offsets, at.offsets),
+                         piece(chunk.values, at.values)));
+    }
+  }
+}
+
+inline void reseal_columns(std::span<std::byte> file, std::uint64_t base,
+                           std::uint64_t footer_bytes) {
+  using namespace segment;
+  const BytesView bytes = file.subspan(base, footer_bytes);
+  const std::uint64_t keys = load_le<std::uint32_t>(&bytes[40]);
+  const std::uint64_t columns = load_le<std::uint32_t>(&bytes[20]);
+  const std::uint64_t first = kFooterHeadBytes + align_up(keys * 4, 8);
+  for (std::uint64_t i = 0; i < columns && first + (i + 1) * kColumnEntryBytes <= footer_bytes;
+       ++i) {
+    std::byte* entry = &file[base + first + i * kColumnEntryBytes];
+    const auto offset = load_le<std::uint64_t>(entry + 16);
+    const auto length = load_le<std::uint64_t>(entry + 24);
+    if (offset > base || length > base - offset) continue;
+    try {
+      reseal_pages(file, footer_parse(bytes, "file", base), i, offset);
+    } catch (const Error&) {  // too broken to walk
+    }
+    store_le(entry + 32, xxh3(file.subspan(offset, length)));
+  }
+}
+
+inline void reseal(std::span<std::byte> file) {
+  using namespace segment;
+  if (file.size() < kHeaderBytes + kFooterHeadBytes + kTrailerBytes) return;
+  std::ranges::copy(std::as_bytes(std::span(kHeaderMagic)), file.begin());
+  store_le(&file[kHeaderBytes - 8], xxh3(file.first(kHeaderBytes - 8)));
+  std::byte* trailer = &file[file.size() - kTrailerBytes];
+  const std::uint64_t behind = file.size() - kTrailerBytes;
+  const auto footer_bytes = load_le<std::uint64_t>(trailer);
+  store_le<std::uint64_t>(trailer + 16, file.size());
+  std::ranges::copy(std::as_bytes(std::span(kTrailerMagic)), trailer + 24);
+  if (footer_bytes < kFooterHeadBytes || footer_bytes > behind - kHeaderBytes) return;
+  const std::uint64_t base = behind - footer_bytes;
+  store_le(&file[base], xxh3(file.first(kHeaderBytes)));
+  reseal_columns(file, base, footer_bytes);
+  store_le(trailer + 8, xxh3(file.subspan(base, footer_bytes)));
+}
+
+}  // namespace otolith::test
