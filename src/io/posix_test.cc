@@ -235,7 +235,7 @@ TEST_CASE("posix: the root is made when asked for, else must be there") {
   CHECK(code_of([&] { posix_vfs(root + "/no/no", {.create = true}); }) == ErrorCode::not_found);
   CHECK(code_of([&] { posix_vfs(""); }) == ErrorCode::invalid_argument);
   std::ofstream(folder.path() + "/file") << "x";
-  CHECK(code_of([&] { posix_vfs(folder.path() + "/file"); }) == ErrorCode::not_found);
+  CHECK(code_of([&] { posix_vfs(folder.path() + "/file"); }) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("posix: without mmap a map is a copy") {
