@@ -2,8 +2,8 @@
 
     python bench/run.py BUILD_FOLDER [PROGRAM...] [--no-write]
 
-Each program prints one JSON line a figure (bench/measure.h). The goals stand in GOALS below, one rule a
-row; a goal that is missed says so in the table, with by how much.
+Each program prints one JSON line a figure (bench/measure.h). The goals stand in GOALS below, one rule
+a row; a goal that is missed says so in the table, with by how much.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAGE = ROOT / "docs" / "BENCHMARKS.md"
 
 @dataclass(frozen=True)
 class Goal:
-    """`side` shall be at most `factor` times `limit` (a side of the same row, or a number in its unit)."""
+    """`side` is at most `factor` times `limit`: a side of the same row, or a number in its unit."""
 
     row: str
     side: str
@@ -148,10 +148,10 @@ def page(figures: list[dict]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"One run of `./dev bench` on {datetime.date.today().isoformat()}: {machine()}. Sides of a row take "
-        "turns in one process; medians with their spread. The goals are those of the design; a missed one "
-        "says so. Peers installed from their packages join with the issue on segments and codecs; until "
-        "then each row stands beside the machine's own limit.",
+        f"One run of `./dev bench` on {datetime.date.today().isoformat()}: {machine()}. "
+        "Sides of a row take turns in one process; medians with their spread. The goals are those "
+        "of the design; a missed one says so. Peers installed from their packages join with the "
+        "issue on segments and codecs; until then each row stands beside the machine's own limit.",
         "",
     ]
     for row in rows:

@@ -3,7 +3,7 @@
 #include <array>
 #include <memory>
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace otolith {
 
