@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "history/appender.h"
 #include "history/lock_file.h"
@@ -76,7 +77,8 @@ class DiskLog final : public Log {
   void sync_frames();
   void announce();
   void withdraw() noexcept;
-  void raise(RecordNumber durable, RecordNumber visible);
+  void raise(RecordNumber durable, RecordNumber visible,
+             std::optional<RecordNumber> own_behind = std::nullopt);  // records of this handle
   void make_durable();
   bool relaxed_unvouched() const;
   bool room_is_low() const noexcept;

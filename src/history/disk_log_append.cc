@@ -56,12 +56,10 @@ void DiskLog::append_once(const std::vector<Record>& records) {
   if (!relaxed) sync_frames();
   appender_.accept();
   const RecordNumber last = appender_.place().last;
-  raise(relaxed && !mutant("log-relaxed-counts-durable") ? words_.durable : last, last);
+  raise(relaxed && !mutant("log-relaxed-counts-durable") ? words_.durable : last, last, before);
   appended_ = true;
   relaxed_ = words_.durable < words_.visible;
   if (room_is_low()) tend_due_ = true;
-  const std::scoped_lock guard(mutex_);
-  if (last_ == before) last_ = last;
 }
 
 // Relaxed records of others that a sync through this handle's descriptor would not vouch for.
@@ -142,11 +140,14 @@ void DiskLog::withdraw() noexcept {
 }
 
 // The fsync decides, not the page: if it cannot be written others adopt what is in the log.
-void DiskLog::raise(RecordNumber durable, RecordNumber visible) {
+void DiskLog::raise(RecordNumber durable, RecordNumber visible,
+                    std::optional<RecordNumber> own_behind) {
   words_.durable = durable;
   words_.visible = visible;
   words_.writing = 0;
   const std::scoped_lock guard(mutex_);
+  // Raised and remembered as one: a reader of this handle must not be handed what it staged itself.
+  if (own_behind && last_ == *own_behind) last_ = visible;
   try {
     lock_file_.write(words_, LockWord::epoch, LockWord::writing);
   } catch (const Error& error) {
