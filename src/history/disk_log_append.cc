@@ -129,11 +129,11 @@ void DiskLog::announce() {
   lock_file_.write(words_, LockWord::writing, LockWord::writing);
 }
 
-// Nothing was written, or it was taken back.
+// Nothing was written, or it was taken back. The file may be a new one nevertheless.
 void DiskLog::withdraw() noexcept {
   words_.writing = 0;
   try {
-    lock_file_.write(words_, LockWord::writing, LockWord::writing);
+    lock_file_.write(words_, LockWord::epoch, LockWord::writing);
   } catch (const std::exception& error) {
     log_line(LogLevel::warning, error.what());
   }

@@ -133,4 +133,26 @@ TEST_CASE("log: a full disk at a rotation uses up the old file first") {
   CHECK(disk.process(options).refreshed() == a.texts());
 }
 
+TEST_CASE("log: a full disk at any write behind a rotation leaves the log whole") {
+  constexpr std::uint64_t kWritesMax = 8;  // more than an append that begins a new file makes
+  for (std::uint64_t write = 1; write <= kWritesMax; ++write) {
+    CAPTURE(write);
+    TestDisk disk;
+    TestProcess a = disk.process();
+    TestProcess b = disk.process();
+    a.append(std::string(3000, 'x'));
+    disk.disk.inject({io::Operation::write, write, kEnospc, false, false});
+    try {
+      a.append(std::string(2000, 'y'));  // begins a new file
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::no_space);
+    }
+    disk.disk.clear_faults();
+    CHECK_NOTHROW(b.append("b"));
+    CHECK_NOTHROW(a.append("a"));
+    CHECK(b.refreshed() == a.texts());
+    CHECK(disk.process().refreshed() == a.texts());
+  }
+}
+
 }  // namespace otolith::history
