@@ -37,6 +37,12 @@ class HexDump {
     at_ += bytes;
   }
 
+  // Many zeros in one line.
+  void zeros(std::size_t bytes, const std::string& meaning) {
+    out_ += fmt::format("{:6}  {:<48} {}\n", at_, fmt::format("00 … ({} bytes)", bytes), meaning);
+    at_ += bytes;
+  }
+
   std::size_t at() const noexcept { return at_; }
   const std::string& text() const noexcept { return out_; }
 
