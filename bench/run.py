@@ -2,8 +2,8 @@
 
     python bench/run.py BUILD_FOLDER [PROGRAM...] [--no-write]
 
-Each program prints one JSON line a figure (bench/measure.h). The goals stand in GOALS below, one rule
-a row; a goal that is missed says so in the table, with by how much.
+Each program prints one JSON line a figure (bench/measure.h). The goals stand in GOALS below, one
+rule a row; a goal that is missed says so in the table, with by how much.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ TITLES = {
     "14": "Opening old commits",
     "open": "Opening a database",
     "lineage": "Lineage by itself",
+    "log": "The log by itself",
 }
 
 
