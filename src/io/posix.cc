@@ -112,12 +112,11 @@ std::unique_ptr<File> PosixVfs::open(const std::string& path, OpenMode mode) {
 }
 
 std::optional<FileStat> PosixVfs::stat(const std::string& path) {
-  struct ::stat found;
-  if (::fstatat(root_.get(), checked(path), &found, 0) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    fail(errno, "stat", path);
-  }
-  return FileStat{static_cast<std::uint64_t>(found.st_size), found.st_dev, found.st_ino};
+  FileStat found;
+  const int error = stat_at(root_.get(), checked(path), found);
+  if (error == ENOENT || error == ENOTDIR) return std::nullopt;
+  if (error != 0) fail(error, "stat", path);
+  return found;
 }
 
 std::vector<std::string> PosixVfs::list(const std::string& directory) {

@@ -71,4 +71,7 @@ auto retried(Call call) {
   }
 }
 
+/// Size and place of what a descriptor is open on, or of a path below it; an errno or 0.
+int stat_at(int descriptor, const char* path, FileStat& out) noexcept;
+
 }  // namespace otolith::io
