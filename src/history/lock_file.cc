@@ -11,6 +11,7 @@ namespace otolith::history {
 namespace {
 
 constexpr int kLooksMax = 1000;
+constexpr int kReplacedMax = 3;  // then others have a turn
 constexpr std::uint64_t kOwnerByteMask = (1ull << 62) - 1;  // offsets of locks are signed
 
 // Opens the lock file for writing, making it if it is missing; another process may do so first.
@@ -84,23 +85,27 @@ void LockFile::write_page(LockWords words) {
   file_->write_at(0, encode_lock_page(identity_, words));
 }
 
+// One look at the path, behind the lock: who is called by it then is the one that is locked.
 bool LockFile::try_once() {
-  if (file_ && !still_named()) file_.reset();
-  if (!file_) open();
-  if (!file_->try_lock(kAppendLockByte, true)) return false;
-  if (still_named()) return true;
-  file_.reset();
+  for (int look = 0; look < kReplacedMax; ++look) {
+    if (!file_) open();
+    const bool got = file_->try_lock(kAppendLockByte, true);
+    if (still_named()) return got;
+    file_.reset();  // and the lock with it
+  }
   return false;
 }
 
 void LockFile::open() {
   file_ = open_or_create(vfs_);
-  if (file_->stat().size < kLockPageBytes) file_->preallocate(kLockPageBytes);
+  const io::FileStat stat = file_->stat();
+  inode_ = stat.inode;
+  if (stat.size < kLockPageBytes) file_->preallocate(kLockPageBytes);
 }
 
 bool LockFile::still_named() const {
   const auto there = vfs_.stat(kLockPath);
-  return there && there->inode == file_->stat().inode;
+  return there && there->inode == inode_;
 }
 
 // For messages of those who wait: failing to write it is no reason not to hold the lock.

@@ -48,6 +48,7 @@ class LockFile {
   io::Environment& environment_;
   const LockIdentity identity_;
   std::unique_ptr<io::File> file_;  // of the inode that the lock is on
+  std::uint64_t inode_ = 0;         // of file_
   std::uint64_t since_ns_ = 0;
 };
 
