@@ -73,6 +73,7 @@ void lone_appends(const std::string& folder) {
       std::vector<Record> records;
       records.push_back(record_of_bytes(kPayloadBytes));
       ours.push_back(seconds_of([&] { append(*log, std::move(records)); }));
+      log->tend();
     }
   }
   report("log", "probe: 364 B write and fdatasync", limit);

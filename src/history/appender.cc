@@ -6,8 +6,10 @@ namespace otolith::history {
 
 namespace {
 
-constexpr std::uint64_t kBlockBytes = 4096;        // smallest growth worth asking for
-constexpr std::size_t kBufferBytesKept = 1 << 20;  // a larger buffer is given back after use
+constexpr std::uint64_t kBlockBytes = 4096;          // smallest growth worth asking for
+constexpr std::size_t kBufferBytesKept = 1 << 20;    // a larger buffer is given back after use
+constexpr std::uint64_t kBlanksBytesMin = 16 << 10;  // who appends once writes few zeros
+constexpr std::uint64_t kBlanksBytesMax = 256 << 10;
 
 }  // namespace
 
@@ -16,6 +18,8 @@ void Appender::attach(OpenLogFile file, RecordNumber vouches_behind) {
   file_ = std::move(file.file);
   vouches_behind_ = vouches_behind;
   allocated_ = file_->stat().size;
+  blank_to_ = 0;
+  blanks_bytes_ = kBlanksBytesMin;
   place_ = {kLogHeaderBytes, RecordNumber{value_of(info_->header.first) - 1}, info_->header.seed()};
 }
 
@@ -81,6 +85,22 @@ void Appender::make_room(std::uint64_t bytes, std::uint64_t step) {
     file_->preallocate(align_up(end, kBlockBytes));
   }
   allocated_ = file_->stat().size;
+}
+
+bool Appender::blanks_are_low() const noexcept {
+  return blank_to_ < allocated_ && blank_to_ < place_.offset + blanks_bytes_ / 4;
+}
+
+// Whole sectors, none of which holds a frame.
+void Appender::write_blanks() {
+  const std::uint64_t from = align_up(std::max(blank_to_, place_.offset), kLogHeaderBytes);
+  const std::uint64_t to = std::min(from + blanks_bytes_, allocated_);
+  if (from < to) {
+    file_->write_at(from, Bytes(to - from));
+    file_->write_back(from, to - from);
+  }
+  blank_to_ = std::max(from, to);
+  blanks_bytes_ = std::min(2 * blanks_bytes_, kBlanksBytesMax);
 }
 
 }  // namespace otolith::history

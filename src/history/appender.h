@@ -59,6 +59,12 @@ class Appender {
   void make_room(std::uint64_t bytes, std::uint64_t step);
   std::uint64_t room() const noexcept { return allocated_ - std::min(allocated_, place_.offset); }
 
+  /// Whether frames will soon go to space that was only reserved.
+  bool blanks_are_low() const noexcept;
+  /// Writes zeros over the reserved space that comes next: the first write to it costs the file
+  /// system a change of its own, which the fsync of a commit would wait for.
+  void write_blanks();
+
  private:
   std::shared_ptr<const LogFileInfo> info_;  // null: attached to none
   std::shared_ptr<io::File> file_;
@@ -66,7 +72,9 @@ class Appender {
   Place place_;
   Place encoded_;  // behind the frames in the buffer
   Bytes buffer_;
-  std::uint64_t allocated_ = 0;  // size of the file
+  std::uint64_t allocated_ = 0;     // size of the file
+  std::uint64_t blank_to_ = 0;      // up to here this handle has written frames or zeros
+  std::uint64_t blanks_bytes_ = 0;  // of the next write_blanks(); doubles
 };
 
 }  // namespace otolith::history

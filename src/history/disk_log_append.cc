@@ -59,7 +59,7 @@ void DiskLog::append_once(const std::vector<Record>& records) {
   raise(relaxed && !mutant("log-relaxed-counts-durable") ? words_.durable : last, last, before);
   appended_ = true;
   relaxed_ = words_.durable < words_.visible;
-  if (room_is_low()) tend_due_ = true;
+  if (room_is_low() || appender_.blanks_are_low()) tend_due_ = true;
 }
 
 // Relaxed records of others that a sync through this handle's descriptor would not vouch for.

@@ -11,7 +11,7 @@ namespace otolith::history {
 namespace {
 
 constexpr int kLooksMax = 1000;
-constexpr int kReplacedMax = 3;  // then others have a turn
+constexpr int kReplacedMax = 3;                             // then others have a turn
 constexpr std::uint64_t kOwnerByteMask = (1ull << 62) - 1;  // offsets of locks are signed
 
 // Opens the lock file for writing, making it if it is missing; another process may do so first.

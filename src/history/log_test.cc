@@ -224,4 +224,37 @@ TEST_CASE("log: space for what comes is taken by tend, not by the commit") {
   CHECK(in_tend > 2);
 }
 
+TEST_CASE("log: zeros written ahead never meet a frame, whoever appended it") {
+  LogOptions options = small_log();
+  options.file_bytes = 1 << 20;
+  options.preallocate_bytes = 512 << 10;
+  TestDisk disk;
+  TestProcess a = disk.process(options);
+  TestProcess b = disk.process(options);
+  const auto writes_of_tend = [&] {
+    const auto count = [&] {
+      return disk.disk.calls()[static_cast<std::size_t>(io::Operation::write)];
+    };
+    const std::uint64_t before = count();
+    a.log->tend();
+    return count() - before;
+  };
+  a.append("one");
+  CHECK(writes_of_tend() == 2);  // the holder's words, and zeros
+  CHECK(writes_of_tend() == 0);
+  for (int i = 0; i < 10; ++i) {
+    a.append(std::string(9000, 'a'));
+    if (i % 2 == 0) b.append(std::string(30'000, 'b'));  // a does not know that the log has grown
+    CHECK(writes_of_tend() <= 2);
+    b.append("b");
+    b.log->tend();
+  }
+  const std::string texts = disk.process(options).refreshed();
+  CHECK(a.refreshed() == texts);
+  CHECK(b.refreshed() == texts);
+  disk.disk.lose_power(
+      [](const io::DiskState& state) { return io::after_power_loss(state, io::PowerLoss{}); });
+  CHECK(disk.process(options, 2).refreshed() == texts);
+}
+
 }  // namespace otolith::history
