@@ -76,7 +76,9 @@ class DiskLog final : public Log {
   void write_frames();
   void sync_frames();
   void announce();
+  void stage(RecordNumber behind);
   void withdraw() noexcept;
+  void show_words() noexcept;
   void raise(RecordNumber durable, RecordNumber visible,
              std::optional<RecordNumber> own_behind = std::nullopt);  // records of this handle
   void make_durable();
@@ -93,7 +95,7 @@ class DiskLog final : public Log {
   const LockIdentity identity_;
   const std::uint64_t forks_;  // fork generation that opened it
 
-  mutable std::mutex mutex_;  // guards the reading side, down to judged_at_
+  mutable std::mutex mutex_;  // guards the reading side, down to in_flight_behind_
   LogDirectory directory_;
   LockPageReader page_reader_;
   std::unique_ptr<FrameReader> reader_;
@@ -103,6 +105,9 @@ class DiskLog final : public Log {
   std::uint64_t epoch_ = 0;
   std::uint64_t judged_file_ = 0;  // without a page: where the log was last found to end
   std::uint64_t judged_at_ = 0;
+  // While this handle appends: the last record that is not in flight. Without a page that says
+  // `visible`, frames on their way to the disk look like any others.
+  std::optional<RecordNumber> in_flight_behind_;
 
   std::mutex turn_mutex_;  // guards turn_taken_
   std::condition_variable turn_given_;

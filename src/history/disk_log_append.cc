@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <thread>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -50,6 +51,7 @@ void DiskLog::append_once(const std::vector<Record>& records) {
     throw error.with_outcome(Outcome::failed);  // not one byte of these records was written
   }
   appender_.encode(records, words_.durable);
+  stage(before);
   write_frames();
   if (mutant("log-published-before-sync")) raise(words_.durable, appender_.written().last);
   if (mutant("log-durable-before-sync")) raise(appender_.written().last, words_.visible);
@@ -129,9 +131,21 @@ void DiskLog::announce() {
   lock_file_.write(words_, LockWord::writing, LockWord::writing);
 }
 
+// Until the lock is given back: what was staged and failed is undone by then.
+void DiskLog::stage(RecordNumber behind) {
+  if (mutant("log-in-flight-handed-out")) return;
+  const std::scoped_lock guard(mutex_);
+  in_flight_behind_ = behind;
+}
+
 // Nothing was written, or it was taken back. The file may be a new one nevertheless.
 void DiskLog::withdraw() noexcept {
   words_.writing = 0;
+  show_words();
+}
+
+// The fsync decides, not the page: if it cannot be written others adopt what is in the log.
+void DiskLog::show_words() noexcept {
   try {
     lock_file_.write(words_, LockWord::epoch, LockWord::writing);
   } catch (const std::exception& error) {
@@ -139,20 +153,23 @@ void DiskLog::withdraw() noexcept {
   }
 }
 
-// The fsync decides, not the page: if it cannot be written others adopt what is in the log.
 void DiskLog::raise(RecordNumber durable, RecordNumber visible,
                     std::optional<RecordNumber> own_behind) {
   words_.durable = durable;
   words_.visible = visible;
   words_.writing = 0;
-  const std::scoped_lock guard(mutex_);
+  std::unique_lock guard(mutex_);
+  if (mutant("log-raised-apart")) {
+    in_flight_behind_.reset();
+    show_words();
+    guard.unlock();
+    std::this_thread::yield();
+    guard.lock();
+  }
   // Raised and remembered as one: a reader of this handle must not be handed what it staged itself.
   if (own_behind && last_ == *own_behind) last_ = visible;
-  try {
-    lock_file_.write(words_, LockWord::epoch, LockWord::writing);
-  } catch (const Error& error) {
-    log_line(LogLevel::warning, error.what());
-  }
+  if (in_flight_behind_) in_flight_behind_ = visible;
+  show_words();
   // Where relaxed records were lost this handle's numbers mean others, until it has fallen back.
   if (words_.epoch == epoch_) durable_ = std::max(durable_, durable);
 }

@@ -73,6 +73,10 @@ void DiskLog::give_turn_back() noexcept {
 }
 
 void DiskLog::give_turn() noexcept {
+  {
+    const std::scoped_lock guard(mutex_);
+    in_flight_behind_.reset();
+  }
   lock_file_.release();
   give_turn_back();
 }

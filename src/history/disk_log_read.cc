@@ -60,7 +60,8 @@ void DiskLog::follow(const LockPage& page, const Fallback& fallback) {
 bool DiskLog::read_on(const LockPage& page, const FrameSink& sink) {
   // Without a page every sound frame counts, up to the moment at which somebody makes a page.
   const bool bounded = page.valid();
-  const RecordNumber target = bounded ? page.words.visible : kNoBound;
+  const RecordNumber shown = bounded ? page.words.visible : kNoBound;
+  const RecordNumber target = std::min(shown, in_flight_behind_.value_or(shown));
   while (last_ < target) {
     place_reader();
     if (reader_->last() != last_) return stopped(page, reader_->next());

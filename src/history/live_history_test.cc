@@ -1,8 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <mutex>
-#include <thread>
-
 #include "history/checkpoint.h"
 #include "history/commit_index.h"
 #include "history/commit_record.h"
@@ -576,28 +573,6 @@ TEST_CASE("history: a commit whose parent is another than the one before is dama
   std::size_t problems = 0;
   history->verify([&](const Error&) { ++problems; });
   CHECK(problems != 0);
-}
-
-TEST_CASE("history: many committers of one process share fsyncs, and each gets its own commit") {
-  Ground ground;
-  const auto history = ground.open();
-  history->commit(create_request("a"));
-  std::vector<std::thread> threads;
-  std::mutex mutex;
-  std::set<std::uint64_t> numbers;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < 50; ++i) {
-        const Commit commit = history->commit(put(kFirst, fmt::format("{}.{}", t, i), i % 7 == 0));
-        const std::scoped_lock guard(mutex);
-        numbers.insert(value_of(commit.number));
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  CHECK(numbers.size() == 200);
-  CHECK(history->head()->number() == CommitNumber{201});
-  history->verify([](const Error& error) { FAIL(error.what()); });
 }
 
 }  // namespace otolith::history

@@ -9,6 +9,7 @@ namespace {
 
 // A word that fails its check is being written, or is damaged: this many looks tell which.
 constexpr int kLooksMax = 1000;
+constexpr int kLooksBetweenPauses = 100;  // of kLockPollMinNs: its writer may have lost its core
 
 // From the last word to the first, as LockWord asks for; each eight bytes at once.
 void copy_backwards(const std::byte* from, std::span<std::byte> out) noexcept {
@@ -35,6 +36,8 @@ LockPage LockPageReader::read() {
     bool torn = false;
     const LockPage page = decode_lock_page(bytes, identity_, torn);
     if (!torn) return page;
+    if (look % kLooksBetweenPauses == kLooksBetweenPauses - 1)
+      environment_.sleep_ns(kLockPollMinNs);
   }
   return {};
 }
