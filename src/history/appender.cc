@@ -1,6 +1,7 @@
 #include "history/appender.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 
 namespace otolith::history {
 
@@ -64,7 +65,8 @@ bool Appender::take_back() noexcept {
   try {
     if (file_->stat().size > allocated_) file_->truncate(allocated_);
     const std::uint64_t end = std::min(encoded_.offset, allocated_);
-    if (end > place_.offset) file_->write_at(place_.offset, Bytes(end - place_.offset));
+    if (end > place_.offset && !mutant("log-partial-frame-kept"))
+      file_->write_at(place_.offset, Bytes(end - place_.offset));
     file_->sync();
     return true;
   } catch (const Error& error) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/mutant.h"
 
 namespace otolith::history {
 
@@ -177,6 +178,7 @@ void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Recor
     const std::vector<RecordNumber> numbers = lock.append(std::move(records));
     OTO_INVARIANT(numbers.size() == staged.size() && numbers.front() == staged.front()->number);
   } catch (...) {
+    if (mutant("committer-undo-forgotten")) throw;
     for (std::size_t i = staged.size(); i-- > 0;) staged[i]->submission.undone();
     throw;
   }
@@ -215,7 +217,7 @@ Committer::Counts Committer::counts() const {
 
 void Committer::remember_relaxed() {
   const std::scoped_lock guard(keeper_mutex_);
-  if (relaxed_waits_ || closing_) return;
+  if (relaxed_waits_ || closing_ || mutant("committer-relaxed-forgotten")) return;
   relaxed_waits_ = true;
   if (!keeper_.joinable()) keeper_ = std::thread([this] { keep_relaxed_promise(); });
   keeper_wakes_.notify_all();

@@ -29,7 +29,7 @@ std::unique_ptr<LogLock> DiskLog::lock(LockPurpose purpose) {
     give_turn_back();
     throw;
   }
-  purpose_ = purpose;
+  purpose_ = mutant("log-reserve-for-all") ? LockPurpose::relief : purpose;
   return std::make_unique<DiskLogLock>(*this);
 }
 
@@ -106,7 +106,7 @@ void DiskLog::close() {
   held->sync();
   place_appender();
   std::vector<RecordNumber> numbers;
-  append({Record{FrameType::sync_mark, false, {}}}, numbers);
+  if (!mutant("log-closed-without-mark")) append({{FrameType::sync_mark, false, {}}}, numbers);
   appended_ = false;
 }
 

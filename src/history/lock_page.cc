@@ -1,6 +1,7 @@
 #include "history/lock_page.h"
 
 #include "base/hash.h"
+#include "base/mutant.h"
 
 namespace otolith::history {
 
@@ -94,11 +95,12 @@ LockPage decode_lock_page(BytesView page, const LockIdentity& expected, bool& to
   if (!std::ranges::equal(identity, expected.bytes)) {
     const auto checksum = load_le<std::uint64_t>(identity.data() + kIdentityChecksumAt);
     const bool whole = checksum == xxh3(identity.first(kIdentityChecksumAt));
-    return {
-        whole && same_directory(identity, expected.bytes) ? PageState::rebooted : PageState::absent,
-        {}};
+    if (!mutant("log-page-of-another-place-trusted"))
+      return {whole && same_directory(identity, expected.bytes) ? PageState::rebooted
+                                                                : PageState::absent,
+              {}};
   }
-  const std::uint64_t seed = expected.seed();
+  const auto seed = load_le<std::uint64_t>(identity.data() + kIdentityChecksumAt);
   WordValues values;
   for (std::size_t i = 0; i < kWordCount; ++i) {
     const std::byte* const word = page.data() + kLockWordsAt + i * kLockWordBytes;

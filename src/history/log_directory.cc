@@ -1,5 +1,7 @@
 #include "history/log_directory.h"
 
+#include "base/mutant.h"
+
 #include <algorithm>
 
 namespace otolith::history {
@@ -146,7 +148,7 @@ OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted) {
     discard(vfs, temporary);
     throw;
   }
-  vfs.sync_dir(kLogDirectory);
+  if (!mutant("log-directory-not-synced")) vfs.sync_dir(kLogDirectory);
   return {std::move(info), std::move(file)};
 }
 

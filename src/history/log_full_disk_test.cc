@@ -71,7 +71,10 @@ TEST_CASE("log: a write that is cut short by a full disk is taken back under the
       disk.disk.lose_power([seed](const io::DiskState& state) {
         return io::after_power_loss(state, {io::PowerLoss::Kind::random, 0, seed});
       });
-      CHECK(disk.process(small_log(), 2).refreshed() == "one two");
+      TestProcess later = disk.process(small_log(), 2);
+      CHECK(later.refreshed() == "one two");
+      later.append("three");
+      CHECK(later.log->status().torn_tails.empty());  // nothing of the cut frame was left
     }
   }
 }

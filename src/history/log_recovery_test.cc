@@ -461,4 +461,34 @@ TEST_CASE("log: an fsync that succeeded is a commit, even if the lock page canno
   CHECK(a.refreshed() == "one two three");
 }
 
+TEST_CASE("log: a frame that does not follow the one before it is not believed") {
+  TestDisk disk;
+  TestProcess a = disk.process();
+  for (const char* text : {"one", "two", "three"}) a.append(text);
+  const auto vfs = disk.disk.attach();
+  Bytes file = file_bytes(*vfs, kFirstFile);
+  const LogFileHeader header = decode_file_header(file, kTestDatabase, 1, kFirstFile);
+  const std::uint64_t second = frame_at(*vfs, kFirstFile, 2);
+  FrameFields fields = frame_fields(file.data() + second);
+  Bytes other;  // sound by itself, in the place of record 2
+  (void)encode_frame(other, fields, as_bytes_view("TWO"), header.seed());
+  std::ranges::copy(other, file.begin() + static_cast<std::ptrdiff_t>(second));
+  put_file(*vfs, kFirstFile, file);
+  TestProcess reader = disk.reader();
+  const Error error = error_of([&] { reader.refresh(); });
+  CHECK(error.code() == ErrorCode::corrupt);
+  CHECK(reader.texts() == "one TWO");
+}
+
+TEST_CASE("log: a lock file that is replaced is locked anew") {
+  TestDisk disk;
+  TestProcess a = disk.process();
+  TestProcess b = disk.process();
+  a.append("one");
+  disk.disk.attach()->remove(kLockPath);
+  b.append("two");  // makes another
+  const auto held = b.log->lock();
+  CHECK(error_of([&] { (void)a.log->lock(); }).code() == ErrorCode::locked);
+}
+
 }  // namespace otolith::history

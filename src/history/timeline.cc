@@ -176,6 +176,9 @@ void Timeline::read_marks(CommitRecord& record) const {
 void Timeline::append_lineage(const CommitRecord& record) {
   if (const auto* rollback = std::get_if<RollbackRecord>(&record.lineage)) {
     lineage_->append_rollback(record.number, rollback->to, rollback->dataset, record.has_content());
+    if (mutant("tag-lost-by-rollback")) {
+      std::erase_if(tags_, [&](const auto& tag) { return tag.second > rollback->to; });
+    }
   } else if (const auto* reversal = std::get_if<Reversal>(&record.lineage)) {
     lineage_->append_revert(record.number, *reversal);
   } else {

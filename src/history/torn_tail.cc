@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/mutant.h"
 
 namespace otolith::history {
 
@@ -75,7 +76,9 @@ class Scan {
     hashable_ -= bytes;
     const FrameVerdict frame = judge_frame(read(at, bytes, frame_), seed_);
     if (frame.soundness != Soundness::sound && frame.soundness != Soundness::unsupported) return 0;
-    verdict_.proven = std::max(verdict_.proven, frame.fields.synced_to);
+    if (!mutant("log-synced-to-ignored")) {
+      verdict_.proven = std::max(verdict_.proven, frame.fields.synced_to);
+    }
     if (!verdict_.found) {
       verdict_.found = frame.fields;
       verdict_.found_at = at;
@@ -132,6 +135,7 @@ class Scan {
 
 TailVerdict judge_tail(io::File& file, const LogFileInfo& info, std::uint64_t offset,
                        RecordNumber expected) {
+  if (mutant("log-behind-the-end-unread")) return TailVerdict();
   return Scan(file, info, expected).run(offset);
 }
 
