@@ -17,12 +17,13 @@ constexpr auto kKeepEarly =
     std::chrono::milliseconds(100);  // so that the fsync ends within the second
 
 // Errors before anything was written leave no doubt; those that know better say so themselves.
+// Each submitter gets an error of its own: threads do not share what one of them may change.
 std::exception_ptr as_failed(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const Error& known) {
-    if (known.outcome() != Outcome::none) return error;
-    return std::make_exception_ptr(known.with_outcome(Outcome::failed));
+    const Outcome outcome = known.outcome() == Outcome::none ? Outcome::failed : known.outcome();
+    return std::make_exception_ptr(known.with_outcome(outcome));
   } catch (...) {
     return error;
   }
@@ -134,10 +135,10 @@ std::size_t Committer::run_batch(const Batch& batch, LockPurpose purpose) {
     taken = decide_all(batch, staged, records);
     if (!records.empty()) append_all(*lock, staged, std::move(records));
   } catch (...) {
-    const std::exception_ptr error = as_failed(std::current_exception());
-    for (Slot* slot : staged) slot->error = error;
+    const std::exception_ptr error = std::current_exception();
+    for (Slot* slot : staged) slot->error = as_failed(error);
     if (taken == 0) {
-      for (Slot* slot : batch) slot->error = error;
+      for (Slot* slot : batch) slot->error = as_failed(error);
       taken = batch.size();
     }
   }
