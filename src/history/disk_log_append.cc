@@ -95,7 +95,7 @@ void DiskLog::rotate() {
   const Appender::Place place{kLogHeaderBytes, words_.visible, wanted.header.seed()};
   const std::uint64_t number = words_.file + 1;
   try {
-    appender_.begin(begin_file(std::move(wanted)), place);
+    appender_.begin(begin_file(wanted), place);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::no_space || vfs_->exists(log_file_path(number))) throw;
     withdraw();  // no space for a new file: the old one may still have some

@@ -127,7 +127,7 @@ void DiskLog::adopt(const RecoveryPlan& plan) {
   const Bytes copies = encode_copies(plan, seed, place);
   wanted.header.durable = place.last;
   wanted.frames = copies;
-  appender_.begin(begin_file(std::move(wanted)), place);
+  appender_.begin(begin_file(wanted), place);
   words_.epoch = appender_.info().header.epoch;
   raise(place.last, place.last);
 }
@@ -141,7 +141,7 @@ OpenLogFile DiskLog::begin_file(NewLogFile wanted) {
     const std::scoped_lock guard(mutex_);
     wanted.header.file = directory_.next_number();
   }
-  OpenLogFile file = begin_log_file(*vfs_, std::move(wanted));
+  OpenLogFile file = begin_log_file(*vfs_, wanted);
   const std::scoped_lock guard(mutex_);
   directory_.add(file.info);
   words_.file = file.info->header.file;

@@ -46,7 +46,7 @@ struct TestProcess {
   explicit TestProcess(std::shared_ptr<io::Vfs> on, LogOptions options = small_log(),
                        io::SimulatedProcess who = {})
       : vfs(std::move(on)), environment(io::simulated_environment(1, who)) {
-    log = Log::open(vfs, environment, kTestDatabase, options);
+    log = Log::open(vfs, environment, kTestDatabase, std::move(options));
   }
 
   FrameSink sink() {
