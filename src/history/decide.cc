@@ -247,7 +247,8 @@ bool decide_lineage(const Rollback& rollback, Timeline& timeline, CommitRecord& 
   return true;
 }
 
-void decide_lineage(const Revert& revert, Timeline& timeline, const UniqueCheck& unique,
+// False if it would change nothing.
+bool decide_lineage(const Revert& revert, Timeline& timeline, const UniqueCheck& unique,
                     CommitRecord& record) {
   check_commit(timeline, revert.commit, CommitNumber{1});
   check_dataset(timeline, revert.dataset);
@@ -259,6 +260,7 @@ void decide_lineage(const Revert& revert, Timeline& timeline, const UniqueCheck&
                       decision.differences);
   }
   record.lineage = std::move(decision.reversal);
+  return decision.touched;
 }
 
 Timestamp time_of(const CommitRequest& request, const HeadState& head, Timestamp now) {
@@ -328,8 +330,7 @@ Verdict decide(const CommitRequest& request, bool change_is_new, Timeline& timel
   if (const auto* rollback = std::get_if<Rollback>(&request.lineage)) {
     changed = decide_lineage(*rollback, timeline, record);
   } else if (const auto* revert = std::get_if<Revert>(&request.lineage)) {
-    decide_lineage(*revert, timeline, unique, record);
-    changed = true;
+    changed = decide_lineage(*revert, timeline, unique, record);
   }
   if (!changed) return verdict;
   verdict.kind = Verdict::Kind::record;

@@ -48,7 +48,7 @@ class Judge {
     // What follows asks what V(n) shows: without sense if the dataset itself is in dispute.
     if (!found_.empty() || !after.exists()) return;
     columns(undoing, t, *after.schema);
-    if (unique_ && events_.unique(d)) unique(undoing);
+    if (events_.unique(d)) unique(undoing);
   }
 
   // Names that come back must be free, or become so by the same revert.
@@ -166,6 +166,10 @@ class Judge {
       if (!rows.empty()) since.push_back({begin, std::move(rows)});
     }
     if (since.empty()) return;
+    if (!unique_) {  // better refused than shown twice
+      add(Kind::unique, undoing.dataset(), m_, since.front().begin);
+      return;
+    }
     for (Difference& row : unique_(undoing.dataset(), back, since)) add(std::move(row));
   }
 
@@ -288,9 +292,15 @@ std::string Difference::text() const {
     case Kind::holder:
       return fmt::format("the name {} is held by another dataset", quoted(name));
     case Kind::unique:
+      if (rows.empty()) {
+        return fmt::format(
+            "rows of {} would come back, and whether rows shown since commit {} have "
+            "the same id or key cannot be looked up",
+            quoted(name), m);
+      }
       return fmt::format(
-          "{} would come back beside one of the same id or key, shown since by commit "
-          "{}",
+          "{} would come back beside one of the same id or key, shown since by "
+          "commit {}",
           rows_text(*this), s);
   }
   return {};

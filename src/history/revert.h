@@ -94,7 +94,7 @@ struct RowsOfBegin {
 };
 
 /// Looks for ids or `error` keys that rows which come back share with rows shown since m; reads
-/// data, and only of these rows.
+/// data, and only of these rows. Without one, a revert that needs it is refused.
 using UniqueCheck = std::function<std::vector<Difference>(
     DatasetId d, const std::vector<RowsOfBegin>& back, const std::vector<RowsOfBegin>& since)>;
 
