@@ -70,17 +70,6 @@ std::vector<Plan> plans_of(const model::Run& run, std::uint32_t number,
   return out;
 }
 
-// A copy of rows first..first+rows-1 that owns all of its memory.
-Batch batch_own(const Batch& batch, std::uint64_t first, std::uint64_t rows) {
-  Batch out{.schema = batch.schema, .rows = rows, .columns = {}};
-  for (const Array& column : batch.columns) {
-    const Array slice = model::array_slice(column, first, rows);
-    const Array nothing = model::array_of_nulls(column.type, 0);
-    out.columns.push_back(model::array_concat(std::array{&slice, &nothing}));
-  }
-  return out;
-}
-
 }  // namespace
 
 struct SegmentWriter::State {
@@ -179,7 +168,7 @@ void SegmentWriter::State::begin(const model::Run& run) {
 std::uint64_t SegmentWriter::State::take_pending(const Batch& batch, std::uint64_t at) {
   const Plan& plan = plans[plan_next];
   const std::uint64_t taken = std::min(plan.group.rows - pending_rows, batch.rows - at);
-  pending.push_back(batch_own(batch, at, taken));
+  pending.push_back(model::batch_copy(batch, at, taken));
   pending_rows += taken;
   if (pending_rows == plan.group.rows) {
     const Batch whole = model::batch_concat(pending);
@@ -244,7 +233,7 @@ void SegmentWriter::State::encode(const std::vector<Work>& work) {
     rows += group.rows;
   }
   const Work& end = work.back();
-  last = batch_own(*end.batch, end.first + end.plan->group.rows - 1, 1);
+  last = model::batch_copy(*end.batch, end.first + end.plan->group.rows - 1, 1);
 }
 
 void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, Placer& placer,
