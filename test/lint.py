@@ -30,7 +30,7 @@ FUNCTION_LINES_MEDIAN_MAX = 8
 ROOM_CMAKE_LINES_MAX = 15
 ADR_LINES_MAX = 60
 
-FOLDERS = ["src", "include", "python", "test", "bench", "cmake", "docs", ".ci"]
+FOLDERS = ["src", "include", "python", "examples", "test", "bench", "cmake", "docs", ".ci"]
 BAD_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "impl", "misc"}
 
 # What only `io` may ask of the operating system, by the symbols of objects ...

@@ -32,20 +32,11 @@ namespace otolith {
 
 class Database;
 
-namespace io {
-class Vfs;
-class Environment;
-}  // namespace io
-namespace history {
-struct HistoryOptions;
-}  // namespace history
 namespace db {
 class Hall;
-struct Staging;
+struct Door;
 struct Pinned;
-/// A database on files and a clock of the caller's: the door of the crash tests (db/hall.h).
-Database database_on(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
-                     const OpenOptions& options, const history::HistoryOptions& history);
+struct Staging;
 }  // namespace db
 
 /// One finding of `verify`.
@@ -203,8 +194,7 @@ class Database {
   std::string path() const;
 
  private:
-  friend Database db::database_on(std::shared_ptr<io::Vfs>, std::shared_ptr<io::Environment>,
-                                  const OpenOptions&, const history::HistoryOptions&);
+  friend struct db::Door;
   explicit Database(std::shared_ptr<db::Hall> hall);
   std::shared_ptr<db::Hall> hall_;
 };

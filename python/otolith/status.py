@@ -48,7 +48,7 @@ class Status:
         mode = ", read-only" if self.read_only else ""
         lines = [
             f"{self.path}: format {self.format}, HEAD {self.head}{mode}",
-            f"log {size(self.log_bytes)} in {self.log_files} files, "
+            f"log {size(self.log_bytes)} in {self.log_files} file{'s' * (self.log_files != 1)}, "
             f"{self.tail_commits} commits in the tail; segments {size(self.segment_bytes)}",
         ]
         for name, dataset in self.datasets.items():

@@ -53,9 +53,19 @@ TEST_CASE("error: the message names the thing, the place and the code") {
   }
 }
 
+TEST_CASE("error: a long name is cut between characters") {
+  std::string name;
+  for (int i = 0; i < 30; ++i) name += "日";
+  const std::string cut = quoted(name);
+  CHECK(cut == "\"" + name.substr(0, 63) + "…\" (90 bytes)");
+}
+
 TEST_CASE("error: the nearest name is offered, a far one is not") {
   CHECK(nearest_hint("fligths", {"flights", "weather"}) == " (did you mean \"flights\"?)");
   CHECK(nearest_hint("xyz", {"flights", "weather"}).empty());
+  CHECK(nearest_hint("FLIGHTS", {"weather", "flights"}) == " (did you mean \"flights\"?)");
+  CHECK(nearest_hint("S", {"p", "s"}) == " (did you mean \"s\"?)");
+  CHECK(nearest_hint("z", {"p", "s"}).empty());
 }
 
 TEST_CASE("ids: the text of an id parses back, other texts do not") {

@@ -23,6 +23,12 @@ std::string describe(ErrorCode code, const std::string& message, const ErrorWher
   return text;
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
 // Edit distance with early rows only: names are short, candidates few.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -93,8 +99,13 @@ void throw_corrupt(std::string file, std::uint64_t offset, std::string what) {
 }
 
 std::string quoted(std::string_view text) {
+  std::size_t shown = std::min<std::size_t>(text.size(), kMessageNameBytesMax);
+  // Not in the midst of a character: messages are UTF-8.
+  while (shown < text.size() && shown > 0 &&
+         (static_cast<unsigned char>(text[shown]) & 0xc0) == 0x80)
+    --shown;
   std::string out = "\"";
-  for (const char c : text.substr(0, kMessageNameBytesMax)) {
+  for (const char c : text.substr(0, shown)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       out += fmt::format("\\x{:02x}", byte);
@@ -109,9 +120,11 @@ std::string quoted(std::string_view text) {
 std::string nearest_hint(std::string_view name, const std::vector<std::string>& candidates) {
   if (name.size() > kNameBytesMax) return {};
   const std::string* best = nullptr;
-  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
+  // A name of one letter is near another only in the other case.
+  const std::string folded = lower(name);
+  std::size_t best_distance = std::min(name.size(), std::max<std::size_t>(1, name.size() / 3) + 1);
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(name, candidate);
+    const std::size_t distance = edit_distance(folded, lower(candidate));
     if (distance < best_distance) {
       best = &candidate;
       best_distance = distance;

@@ -108,8 +108,9 @@ std::map<std::string, Commit> Database::tags() const {
   return out;
 }
 
-Database db::database_on(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
-                         const OpenOptions& options, const history::HistoryOptions& history) {
+Database db::Door::open(const std::shared_ptr<io::Vfs>& vfs,
+                        std::shared_ptr<io::Environment> environment, const OpenOptions& options,
+                        const history::HistoryOptions& history) {
   return Database(Hall::open(":test:", options,
                              {.vfs = [vfs](bool, bool) { return vfs; },
                               .environment = std::move(environment),

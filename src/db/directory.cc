@@ -183,7 +183,7 @@ std::vector<std::string> directory_foreign(io::Vfs& vfs) {
       continue;
     }
     for (const std::string& name : vfs.list(path)) {
-      if (!segment::segment_of_name(name)) foreign.push_back(path + "/" + name);
+      if (!segment::segment_of_name(name)) foreign.push_back(fmt::format("{}/{}", path, name));
     }
   }
   for (std::string& name : vfs.list("")) {

@@ -57,6 +57,13 @@ bool segment_sound(io::Vfs& vfs, const Id128& database, const history::SegmentRe
   }
 }
 
+/// In a forked child the parent's threads do not exist and its descriptors are shared: neither is
+/// touched again, so what holds them is never destroyed.
+void leave_to_parent(std::shared_ptr<Rooms> rooms) {
+  static auto* const kept = new std::vector<std::shared_ptr<Rooms>>;
+  kept->push_back(std::move(rooms));
+}
+
 unsigned worker_count(unsigned asked) {
   return asked != 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
 }
@@ -125,8 +132,8 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
 }
 
 Hall::~Hall() {
-  if (in_child()) {  // its threads and locks are the parent's: leave everything as it is
-    new std::shared_ptr<Rooms>(std::move(rooms_));
+  if (in_child()) {
+    leave_to_parent(std::move(rooms_));
     return;
   }
   try {
@@ -146,9 +153,7 @@ std::shared_ptr<Rooms> Hall::rooms() {
   }
   const std::lock_guard lock(mutex_);
   if (in_child()) {
-    // The parent's threads do not exist here and its descriptors are shared: neither is touched
-    // again.
-    new std::shared_ptr<Rooms>(std::move(rooms_));
+    leave_to_parent(std::move(rooms_));
     rooms_ = open_rooms(false, true);
     generation_ = io::fork_generation();
   }
@@ -222,7 +227,7 @@ history::CommitRequest Hall::request(const CommitOptions& options) const {
   return out;
 }
 
-void Hall::committed(Rooms& rooms) noexcept {
+void Hall::committed(Rooms& rooms) const noexcept {
   try {
     if (rooms.history->seal_due()) ingest::seal_tail(ingest_context(rooms));
   } catch (const std::exception& error) {

@@ -72,7 +72,7 @@ class Hall {
   history::CommitRequest request(const CommitOptions& options) const;
   /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of
   /// it.
-  void committed(Rooms& rooms) noexcept;
+  void committed(Rooms& rooms) const noexcept;
 
   const std::string& path() const noexcept { return path_; }
   unsigned threads() const noexcept { return threads_; }
@@ -98,9 +98,12 @@ class Hall {
 /// Name, found or not, for a not_found message with the nearest dataset.
 [[noreturn]] void throw_no_dataset(const history::Snapshot& snapshot, std::string_view name);
 
-/// A database on files and a clock of the caller's: the crash tests' door.
-Database database_on(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> environment,
-                     const OpenOptions& options, const history::HistoryOptions& history);
+/// Into a database on files and a clock of the caller's: the crash tests come through here.
+struct Door {
+  static Database open(const std::shared_ptr<io::Vfs>& vfs,
+                       std::shared_ptr<io::Environment> environment, const OpenOptions& options,
+                       const history::HistoryOptions& history);
+};
 
 /// The first error of checks that options must pass.
 void check_open_options(const OpenOptions& options);

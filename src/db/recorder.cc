@@ -40,7 +40,7 @@ Recorder& Recorder::operator=(Recorder&&) noexcept = default;
 
 Recorder::~Recorder() {
   // In a forked child the staged files and locks are the parent's.
-  if (staging_ && io::fork_generation() != staging_->fork_generation) staging_.release();
+  if (staging_ && io::fork_generation() != staging_->fork_generation) (void)staging_.release();
 }
 
 Recorder Database::recorder(const CommitOptions& options) {

@@ -140,8 +140,7 @@ void Marks::truncate(CommitNumber commit) {
 VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows,
                            const InLineage& in_lineage) const {
   const bool begun = in_lineage(begin);
-  const VisibleRows unmarked{begun && rows > 0 ? VisibleRows::Kind::all : VisibleRows::Kind::none,
-                             {}};
+  VisibleRows unmarked{begun && rows > 0 ? VisibleRows::Kind::all : VisibleRows::Kind::none, {}};
   const std::shared_lock lock(guarded_->mutex);
   const auto* places = guarded_->find(begin);
   if (places == nullptr || mutant("marks-visible-by-begin-only")) return unmarked;

@@ -29,9 +29,8 @@ bool is_letter(char c) noexcept {
 
 std::optional<std::uint64_t> number(std::string_view digits) {
   std::uint64_t value = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [at, error] = std::from_chars(digits.data(), end, value);
-  if (digits.empty() || error != std::errc() || at != end) return std::nullopt;
+  const auto [at, error] = std::from_chars(digits.begin(), digits.end(), value);
+  if (digits.empty() || error != std::errc() || at != digits.end()) return std::nullopt;
   return value;
 }
 

@@ -1,5 +1,7 @@
 #include "history/replace_file.h"
 
+#include "base/log.h"
+
 namespace otolith::history {
 
 namespace {
@@ -30,7 +32,8 @@ void replace_file(io::Vfs& vfs, const std::string& path, BytesView bytes) {
   } catch (const Error&) {
     try {
       vfs.remove(name);
-    } catch (const Error&) {  // the first error is the one to tell
+    } catch (const Error& error) {  // the first error is the one to throw
+      log_line(LogLevel::warning, error.what());
     }
     throw;
   }
@@ -38,7 +41,7 @@ void replace_file(io::Vfs& vfs, const std::string& path, BytesView bytes) {
 
 void remove_unfinished(io::Vfs& vfs, const std::string& directory) {
   for (const std::string& name : vfs.list(directory)) {
-    if (name.ends_with(kSuffix)) vfs.remove(directory + "/" + name);
+    if (name.ends_with(kSuffix)) vfs.remove(fmt::format("{}/{}", directory, name));
   }
 }
 

@@ -182,6 +182,10 @@ std::uint64_t PosixVfs::space_left() {
 void make_root(const std::string& root) {
   if (::mkdir(root.c_str(), kDirMode) != 0) {
     if (errno == EEXIST) return;
+    if (errno == ENOENT) {
+      throw_error(ErrorCode::not_found,
+                  "cannot create {}: the directory above it does not exist; make that first", root);
+    }
     throw_os_error(errno, {"create", root, ""});
   }
   const Descriptor above(open_retried(AT_FDCWD, (root + "/..").c_str(), O_RDONLY | O_DIRECTORY));
@@ -204,6 +208,10 @@ std::unique_ptr<Vfs> posix_vfs(const std::string& root, PosixOptions options) {
   if (directory.get() < 0 && errno == ENOTDIR) {
     throw_error(ErrorCode::invalid_argument,
                 "{} is a file, and a database is a directory; give a new or an empty directory",
+                shown);
+  }
+  if (directory.get() < 0 && errno == ENOENT) {
+    throw_error(ErrorCode::not_found, "there is no {}; create=True (and no read_only) makes one",
                 shown);
   }
   if (directory.get() < 0) throw_os_error(errno, {"open the directory", shown, ""});

@@ -6,7 +6,8 @@
 
 namespace otolith::io {
 
-SimDisk::SimDisk(SimDiskOptions options) : SimDisk(DiskState(options.tracked), options) {}
+SimDisk::SimDisk(SimDiskOptions options)
+    : SimDisk(DiskState(options.tracked), std::move(options)) {}
 
 SimDisk::SimDisk(DiskState state, SimDiskOptions options)
     : core_(std::make_shared<Core>(std::move(state), std::move(options))) {}

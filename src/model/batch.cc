@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kBufferAlignment = 64;
 
-[[noreturn]] void refuse(const Column& column, std::string what) {
+[[noreturn]] void refuse(const Column& column, const std::string& what) {
   throw_error(ErrorCode::invalid_argument, "column {}: {}", quoted(column.name), what);
 }
 

@@ -95,7 +95,7 @@ std::uint64_t count_rows(const ScanContext& context, const history::Snapshot& sn
 }
 
 std::optional<std::pair<Timestamp, Timestamp>> time_range(
-    const ScanContext& context, std::shared_ptr<const history::Snapshot> snapshot,
+    const ScanContext& context, const std::shared_ptr<const history::Snapshot>& snapshot,
     const history::DatasetEntry& dataset) {
   const ColumnId time{dataset.schema->columns[dataset.schema->time_index()].id};
   Visibility visibility(snapshot, dataset.id);

@@ -48,7 +48,7 @@ inline RowRanges intersect(const RowRanges& a, const RowRanges& b) {
 }
 
 /// The first `rows` of them, or the last.
-inline RowRanges take_first(RowRanges ranges, std::uint64_t rows) {
+inline RowRanges take_first(const RowRanges& ranges, std::uint64_t rows) {
   RowRanges out;
   for (const RowRange& range : ranges) {
     const std::uint64_t taken = std::min(range.count, rows);

@@ -51,7 +51,7 @@ std::uint64_t count_rows(const ScanContext& context, const history::Snapshot& sn
 
 /// Times of the first and the last visible row.
 std::optional<std::pair<Timestamp, Timestamp>> time_range(
-    const ScanContext& context, std::shared_ptr<const history::Snapshot> snapshot,
+    const ScanContext& context, const std::shared_ptr<const history::Snapshot>& snapshot,
     const history::DatasetEntry& dataset);
 
 }  // namespace otolith::scan

@@ -32,9 +32,9 @@ history::HistoryOptions small_sizes() {
 /// Each `boot` is another start of the machine: what the lock page says counts within one only.
 Database open_on(std::shared_ptr<io::Vfs> vfs, std::uint64_t seed, std::uint64_t boot,
                  Durability durability = Durability::durable) {
-  return db::database_on(std::move(vfs),
-                         io::simulated_environment(seed, {.boot = boot, .process = seed}),
-                         {.durability = durability}, small_sizes());
+  return db::Door::open(std::move(vfs),
+                        io::simulated_environment(seed, {.boot = boot, .process = seed}),
+                        {.durability = durability}, small_sizes());
 }
 
 /// What was committed, by commit number: its hash, and all rows as of it.

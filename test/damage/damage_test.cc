@@ -28,7 +28,7 @@ history::HistoryOptions small_sizes() {
 }
 
 Database open_on(io::SimDisk& disk) {
-  return db::database_on(disk.attach(), io::simulated_environment(7), {}, small_sizes());
+  return db::Door::open(disk.attach(), io::simulated_environment(7), {}, small_sizes());
 }
 
 /// Inlined commits, sealed ones, a tag, and one commit large enough for a segment of its own.

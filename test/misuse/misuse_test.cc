@@ -153,8 +153,10 @@ TEST_CASE("misuse: folders that are no database are refused and left alone") {
   write_file(path + "/cat.jpg", "meow");
   refused(ErrorCode::invalid_argument, {"not empty", "cat.jpg"}, [&] { Database::open(path); });
   CHECK(std::distance(std::filesystem::directory_iterator(path), {}) == 1);
-  refused(ErrorCode::not_found, {"missing.oto"},
+  refused(ErrorCode::not_found, {"missing.oto", "create=True"},
           [&] { Database::open(folder.path("missing.oto"), {.create = false}); });
+  refused(ErrorCode::not_found, {"missing/x.oto", "make that first"},
+          [&] { Database::open(folder.path("missing/x.oto")); });
   CHECK_FALSE(std::filesystem::exists(folder.path("missing.oto")));
   refused(ErrorCode::not_found, {"missing.oto"},
           [&] { Database::open(folder.path("missing.oto"), {.read_only = true}); });
@@ -221,7 +223,7 @@ TEST_CASE("misuse: a full disk fails that commit only, and work goes on when the
   history::HistoryOptions sizes;
   sizes.log.preallocate_bytes = 4 << 10;
   sizes.log.reserve_bytes = 4 << 10;
-  Database db = db::database_on(disk.attach(), io::simulated_environment(1), {}, sizes);
+  Database db = db::Door::open(disk.attach(), io::simulated_environment(1), {}, sizes);
   const Table table = db.create_table("t", sensors());
   table.append(batch_of(table.schema(), kRow));
   std::uint64_t done = 1;
