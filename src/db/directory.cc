@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "history/history.h"
+#include "history/log_layout.h"
 #include "segment/path.h"
 
 namespace otolith::db {
@@ -47,6 +48,45 @@ bool segment_folder(std::string_view name) {
   return name.size() == 2 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+constexpr const char* kCreatedLog = "00000001.log";  // all that a creation puts into log/
+constexpr const char* kCreatedLogNew = "00000001.new";
+constexpr std::size_t kReadBytes = 1 << 20;
+
+// A creation leaves zeros behind the header: whatever else stands there was a record.
+bool holds_records(io::Vfs& vfs, const std::string& path) {
+  const auto file = vfs.open(path, io::OpenMode::read);
+  Bytes buffer(kReadBytes);
+  for (std::uint64_t at = history::kLogHeaderBytes;;) {
+    const std::size_t got = file->read_at(at, buffer);
+    if (got == 0) return false;
+    const BytesView read = BytesView(buffer).first(got);
+    if (std::ranges::any_of(read, [](std::byte byte) { return byte != std::byte{0}; })) return true;
+    at += got;
+  }
+}
+
+bool log_holds_data(io::Vfs& vfs) {
+  if (!vfs.exists("log")) return false;
+  const std::vector<std::string> names = vfs.list("log");
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    if (name == kCreatedLogNew) return false;
+    return name != kCreatedLog || holds_records(vfs, "log/" + name);
+  });
+}
+
+// What a database leaves and no creation does. OTOLITH stands before the first of it is written.
+void check_none_lost(io::Vfs& vfs) {
+  const bool holds_data = (vfs.exists("segments") && !vfs.list("segments").empty()) ||
+                          (vfs.exists("index") && !vfs.list("index").empty()) ||
+                          log_holds_data(vfs);
+  if (!holds_data || vfs.exists(kName)) return;
+  throw Error(ErrorCode::corrupt,
+              fmt::format("{} holds a log, segments or an index but its OTOLITH file is missing; "
+                          "put it back from a backup",
+                          vfs.describe("")),
+              ErrorWhere{kName, {}, {}});
+}
+
 // A creation that was cut off left only names of ours and no OTOLITH; without records nothing is
 // lost by beginning again.
 void check_empty(io::Vfs& vfs) {
@@ -58,16 +98,7 @@ void check_empty(io::Vfs& vfs) {
           vfs.describe(""), quoted(name));
     }
   }
-  const bool holds_data = (vfs.exists("segments") && !vfs.list("segments").empty()) ||
-                          (vfs.exists("index") && !vfs.list("index").empty());
-  if (holds_data) {
-    throw Error(
-        ErrorCode::corrupt,
-        fmt::format("{} holds segments or an index but its OTOLITH file is missing; put it back "
-                    "from a backup",
-                    vfs.describe("")),
-        ErrorWhere{kName, {}, {}});
-  }
+  check_none_lost(vfs);
 }
 
 void remove_interrupted(io::Vfs& vfs) {
@@ -165,6 +196,7 @@ Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create
                          const history::LogOptions& sizes) {
   if (vfs.exists(kName)) return directory_parse(read_text(vfs, kName), vfs.describe(kName));
   if (!create || vfs.read_only()) {
+    check_none_lost(vfs);
     throw_error(
         vfs.list("").empty() ? ErrorCode::not_found : ErrorCode::invalid_argument,
         "{} is no database (it has no OTOLITH file); open it with create=True to make one in an "

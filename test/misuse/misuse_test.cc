@@ -179,6 +179,41 @@ TEST_CASE("misuse: a future format and a damaged OTOLITH are told apart") {
   CHECK(Database::open(path).contains("t"));
 }
 
+TEST_CASE("misuse: a database whose OTOLITH is missing is corrupt, and keeps its log") {
+  Folder folder;
+  const std::string path = folder.path("lost.oto");
+  Database::open(path).create_table("t", sensors());
+  for (const auto& entry : std::filesystem::directory_iterator(path + "/index")) {
+    std::filesystem::remove(entry.path());  // as a process leaves it that was killed early
+  }
+  const std::string marker = read_file(path + "/OTOLITH");
+  const std::string log = read_file(path + "/log/00000001.log");
+  std::filesystem::remove(path + "/OTOLITH");
+  for (const OpenOptions& options : {OpenOptions{}, OpenOptions{.create = false}}) {
+    refused(ErrorCode::corrupt, {"OTOLITH", "missing"}, [&] { Database::open(path, options); });
+    CHECK(read_file(path + "/log/00000001.log") == log);
+  }
+  write_file(path + "/OTOLITH", marker);
+  CHECK(Database::open(path).contains("t"));
+}
+
+TEST_CASE("misuse: a creation that was cut off before OTOLITH is begun again") {
+  Folder folder;
+  const std::string path = folder.path("new.oto");
+  std::filesystem::create_directories(path + "/log");
+  for (const char* name : {"/OTOLITH.new", "/log/00000001.new"}) write_file(path + name, "half");
+  Database::open(path).close();
+  std::filesystem::remove(path + "/OTOLITH");
+  for (const char* folder_name : {"/index", "/log"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(path + folder_name)) {
+      if (entry.path().filename() != "00000001.log") std::filesystem::remove(entry.path());
+    }
+  }
+  std::filesystem::resize_file(path + "/log/00000001.log", 4096);  // the header alone
+  std::filesystem::resize_file(path + "/log/00000001.log", 1 << 20);
+  CHECK(Database::open(path).datasets().empty());
+}
+
 TEST_CASE("misuse: read-only writes nothing and refuses writers") {
   Folder folder;
   const std::string path = folder.path("still.oto");
