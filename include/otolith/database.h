@@ -6,7 +6,7 @@
 // Errors:  not_found (with the nearest name), conflict, invalid_argument, corrupt, locked,
 //          no_space, unsupported_format, limit; every one names the thing and the remedy.
 // Threads: Database, Table and Snapshot are thread-safe; a Recorder belongs to one thread at a
-//          time.
+//          time, and refuses a call while another thread is in one (invalid_argument).
 // Why:     handles are small values that share one hall; a live Table reads HEAD at each call, one
 //          taken from a Snapshot reads that commit for ever.
 #pragma once
@@ -136,6 +136,7 @@ class Recorder {
   /// The schema of a table as this recorder sees it.
   std::shared_ptr<const Schema> schema(std::string_view table) const;
   Commit commit();
+  /// Also after the database was closed; in a forked child it does nothing.
   void discard();
   bool open() const noexcept;
 

@@ -5,8 +5,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "db/hall.h"
 #include "io/sim_disk.h"
@@ -251,6 +253,44 @@ TEST_CASE("misuse: a closed database refuses every verb") {
   refused(ErrorCode::invalid_argument, {"closed"}, [&] { table.rows(); });
   refused(ErrorCode::invalid_argument, {"closed"}, [&] { db.head(); });
   refused(ErrorCode::invalid_argument, {"closed"}, [&] { recorder.commit(); });
+}
+
+TEST_CASE("misuse: a recorder of a closed database can still be discarded") {
+  Database db = Database::open(":memory:");
+  db.create_table("t", sensors());
+  Recorder recorder = db.recorder();
+  recorder.append("t", batch_of(std::make_shared<const Schema>(sensors()), kRow));
+  db.close();
+  recorder.discard();
+  CHECK_FALSE(recorder.open());
+  refused(ErrorCode::invalid_argument, {"discarded"}, [&] { recorder.discard(); });
+}
+
+TEST_CASE("misuse: a recorder that another thread is using refuses, and keeps what is staged") {
+  Database db = Database::open(":memory:");
+  const Table table = db.create_table("t", sensors());
+  const Batch batch = batch_of(table.schema(), std::vector<Row>(1000, kRow[0]));
+  Recorder recorder = db.recorder();
+  std::atomic<std::uint64_t> staged{0};
+  std::atomic<std::uint64_t> refusals{0};
+  const auto work = [&] {
+    for (int i = 0; i < 50'000 && (i < 200 || refusals == 0); ++i) {
+      try {
+        recorder.append("t", batch);
+        ++staged;
+      } catch (const Error& error) {
+        CHECK(error.message().find("another thread") != std::string::npos);
+        ++refusals;
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  }
+  CHECK(refusals > 0);
+  recorder.commit();
+  CHECK(table.rows() == staged * batch.rows);
 }
 
 TEST_CASE("misuse: a full disk fails that commit only, and work goes on when there is space") {
