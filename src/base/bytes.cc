@@ -1,8 +1,25 @@
 #include "base/bytes.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace otolith {
+
+namespace {
+
+constexpr std::size_t kWriterBytesMin = 256;
+
+}  // namespace
+
+void ByteWriter::grow(std::size_t count) {
+  buffer_.resize(std::max({kWriterBytesMin, 2 * buffer_.size(), size_ + count}));
+}
+
+Bytes ByteWriter::take() {
+  buffer_.resize(size_);
+  size_ = 0;
+  return std::exchange(buffer_, {});
+}
 
 void ByteWriter::put_varint(std::uint64_t value) {
   while (value >= 0x80) {
@@ -21,14 +38,7 @@ void ByteReader::fail(const char* why) const {
   throw_error(ErrorCode::corrupt, "{}: {} at byte {} of {}", what_, why, offset_, bytes_.size());
 }
 
-BytesView ByteReader::take(std::uint64_t count) {
-  if (count > left()) fail("ends too early");
-  const BytesView out = bytes_.subspan(offset_, count);
-  offset_ += count;
-  return out;
-}
-
-std::uint64_t ByteReader::get_varint() {
+std::uint64_t ByteReader::get_long_varint() {
   std::uint64_t value = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const auto byte = get<std::uint8_t>();

@@ -63,30 +63,42 @@ class ByteWriter {
  public:
   template <FixedWidth T>
   void put(T value) {
-    const auto at = buffer_.size();
-    buffer_.resize(at + sizeof(T));
-    store_le(buffer_.data() + at, value);
+    store_le(room(sizeof(T)), value);
   }
-  void put_bytes(BytesView bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
+  void put_bytes(BytesView bytes) {
+    if (!bytes.empty()) std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
+  }
   void put_varint(std::uint64_t value);
-  void put_zeros(std::size_t count) { buffer_.resize(buffer_.size() + count); }
+  void put_zeros(std::size_t count) {
+    if (count != 0) std::memset(room(count), 0, count);
+  }
   /// Length as a varint, then the bytes.
   void put_text(std::string_view text);
-  void align(std::size_t alignment) { buffer_.resize(align_up(buffer_.size(), alignment)); }
+  void align(std::size_t alignment) { put_zeros(align_up(size_, alignment) - size_); }
   /// Overwrites an earlier value, for lengths and checksums known only at the end.
   template <FixedWidth T>
   void patch(std::size_t at, T value) {
-    OTO_INVARIANT(at + sizeof(T) <= buffer_.size());
+    OTO_INVARIANT(at + sizeof(T) <= size_);
     store_le(buffer_.data() + at, value);
   }
 
-  std::size_t size() const noexcept { return buffer_.size(); }
-  BytesView view() const noexcept { return buffer_; }
-  Bytes take() { return std::move(buffer_); }
-  void clear() { buffer_.clear(); }
+  std::size_t size() const noexcept { return size_; }
+  BytesView view() const noexcept { return BytesView(buffer_).first(size_); }
+  Bytes take();
+  void clear() noexcept { size_ = 0; }
 
  private:
-  Bytes buffer_;
+  /// Where the next `count` bytes go; valid until the next call.
+  std::byte* room(std::size_t count) {
+    if (count > buffer_.size() - size_) grow(count);
+    std::byte* const at = buffer_.data() + size_;
+    size_ += count;
+    return at;
+  }
+  void grow(std::size_t count);
+
+  Bytes buffer_;  // longer than what was put, so that a value costs no call
+  std::size_t size_ = 0;
 };
 
 /// Reads values from a borrowed buffer, front to back; valid until the buffer goes.
@@ -100,7 +112,10 @@ class ByteReader {
     return load_le<T>(take(sizeof(T)).data());
   }
   BytesView get_bytes(std::uint64_t count) { return take(count); }
-  std::uint64_t get_varint();
+  std::uint64_t get_varint() {
+    const bool one_byte = left() != 0 && bytes_[offset_] < std::byte{0x80};  // most are
+    return one_byte ? std::to_integer<std::uint64_t>(bytes_[offset_++]) : get_long_varint();
+  }
   std::string_view get_text(std::uint64_t bytes_max);
   /// A count of things of at least `unit_bytes` each: refused if more than could follow, so that a
   /// hostile count never reserves memory.
@@ -114,7 +129,13 @@ class ByteReader {
   [[noreturn]] void fail(const char* why) const;
 
  private:
-  BytesView take(std::uint64_t count);
+  BytesView take(std::uint64_t count) {
+    if (count > left()) fail("ends too early");
+    const BytesView out = bytes_.subspan(offset_, count);
+    offset_ += count;
+    return out;
+  }
+  std::uint64_t get_long_varint();
 
   BytesView bytes_;
   std::string_view what_;
