@@ -1,6 +1,7 @@
 #include "history/jump_chain.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/mutant.h"
 
@@ -34,8 +35,19 @@ void JumpChain::truncate(std::uint64_t commit) {
 JumpChain::Index JumpChain::find(std::uint64_t commit) const noexcept {
   // HEAD and its neighbours: what most questions are about.
   if (commit >= nodes_.back().start) return static_cast<Index>(nodes_.size()) - 1;
-  const auto behind = std::ranges::upper_bound(nodes_, commit, {}, &Node::start);
-  return static_cast<Index>(behind - nodes_.begin()) - 1;
+  // Nodes are spread evenly enough for a guess in proportion to land near: from there in growing
+  // steps, then by halving. Halving all of them would miss the cache at every step.
+  const double share = static_cast<double>(commit) / static_cast<double>(nodes_.back().start);
+  std::size_t first = static_cast<std::size_t>(share * static_cast<double>(nodes_.size() - 1));
+  std::size_t last = first;  // first and last bound the node
+  for (std::size_t step = 1; nodes_[first].start > commit; step *= 2)
+    first -= std::min(step, first);
+  for (std::size_t step = 1; last < nodes_.size() && nodes_[last].start <= commit; step *= 2) {
+    last += std::min(step, nodes_.size() - last);
+  }
+  const auto near = std::span(nodes_).subspan(first, last - first);
+  const auto behind = std::ranges::upper_bound(near, commit, {}, &Node::start);
+  return static_cast<Index>(first) + static_cast<Index>(behind - near.begin()) - 1;
 }
 
 JumpChain::Place JumpChain::descend(Place from, std::uint64_t commit) const noexcept {
