@@ -12,6 +12,11 @@ namespace otolith::history {
 namespace {
 
 constexpr const char* kFolder = "index";
+constexpr std::uint64_t kChunkCommits = 1024;  // in memory
+
+std::uint64_t heap_end(const std::vector<MetaEntry>& entries) {
+  return entries.back().heap_offset + entries.back().heap_bytes;
+}
 
 // Joins a run's content with the one that follows it.
 void join(RunContent& front, const RunContent& back) {
@@ -97,14 +102,16 @@ bool CommitIndex::use_runs(CommitNumber n) {
   for (auto& run : all) {
     if (run->first() > n) break;
     if (run->last() <= n) {
-      recent_first_ = next(run->last());
+      last_ = run->last();
+      recent_first_ = next(last_);
       runs_.push_back(std::move(run));
       continue;
     }
-    RunContent content = run->content();  // reaches beyond n: the rest is read from the log again
-    content.entries.resize(value_of(n) - value_of(content.first) + 1);
-    recent_ = std::move(content.entries);
-    heap_ = std::move(content.heap);
+    while (last_ < n) {  // it reaches beyond n: the rest is read from the log again
+      const MetaEntry entry = run->entry(next(last_));
+      const Bytes text = run->text(entry);
+      append(entry, meta_text_read(text));
+    }
   }
   return true;
 }
@@ -114,7 +121,9 @@ void CommitIndex::adopt_runs(bool remove) {
   bool sound = true;
   for (auto& run : chain()) {
     const CommitNumber end = std::min(run->last(), last());
-    if (!sound || run->first() > end || run->entry(end).hash != entry(end).hash) {
+    const bool same = run->first() <= end &&
+                      (run->entry(end).hash == entry(end).hash || mutant("index-run-not-compared"));
+    if (!sound || !same) {
       sound = false;
       continue;
     }
@@ -132,31 +141,53 @@ void CommitIndex::adopt_runs(bool remove) {
   }
 }
 
-CommitNumber CommitIndex::last() const noexcept {
-  return CommitNumber{value_of(recent_first_) + recent_.size() - 1};
+CommitIndex::Chunk& CommitIndex::open_chunk() {
+  const CommitNumber number = next(last_);
+  if (recent_.empty() || value_of(number) % kChunkCommits == 0) {
+    const std::size_t heap = recent_.empty() ? 0 : recent_.back().heap.size();
+    Chunk& chunk = recent_.emplace_back();
+    chunk.first = number;
+    chunk.heap.reserve(heap + heap / 8);  // texts are mostly as long as those before
+    chunk.entries.reserve(kChunkCommits);
+  }
+  return recent_.back();
 }
 
 void CommitIndex::append(MetaEntry entry, const MetaText& text) {
-  ByteWriter out;
-  meta_text_write(out, text);
-  entry.heap_offset = heap_.size();
-  entry.heap_bytes = static_cast<std::uint32_t>(out.size());
-  const BytesView bytes = out.view();
-  heap_.insert(heap_.end(), bytes.begin(), bytes.end());
-  recent_.push_back(entry);
+  scratch_.clear();
+  meta_text_write(scratch_, text);
+  const BytesView bytes = scratch_.view();
+  Chunk& chunk = open_chunk();
+  entry.heap_offset = chunk.heap.size();
+  entry.heap_bytes = static_cast<std::uint32_t>(bytes.size());
+  chunk.heap.insert(chunk.heap.end(), bytes.begin(), bytes.end());
+  chunk.entries.push_back(entry);
+  last_ = next(last_);
 }
 
 void CommitIndex::truncate(CommitNumber n) {
-  if (n >= last()) return;
+  if (n >= last_) return;
   OTO_INVARIANT(n >= flushed());
-  recent_.resize(value_of(n) - value_of(flushed()));
-  heap_.resize(recent_.empty() ? 0 : recent_.back().heap_offset + recent_.back().heap_bytes);
+  while (!recent_.empty() && recent_.back().first > n) recent_.pop_back();
+  if (!recent_.empty()) {
+    Chunk& chunk = recent_.back();
+    chunk.entries.resize(value_of(n) - value_of(chunk.first) + 1);
+    chunk.heap.resize(heap_end(chunk.entries));
+  }
+  last_ = n;
+  if (mutant("index-change-outlives-commit")) return;
   changes_.clear();
   changes_indexed_ = 0;
 }
 
+const CommitIndex::Chunk& CommitIndex::chunk_of(CommitNumber number) const {
+  const std::uint64_t front = value_of(recent_.front().first) / kChunkCommits;
+  return recent_[value_of(number) / kChunkCommits - front];
+}
+
 const MetaEntry& CommitIndex::recent(CommitNumber number) const {
-  return recent_[value_of(number) - value_of(recent_first_)];
+  const Chunk& chunk = chunk_of(number);
+  return chunk.entries[value_of(number) - value_of(chunk.first)];
 }
 
 const IndexRun& CommitIndex::run_of(CommitNumber number) const {
@@ -172,7 +203,8 @@ MetaEntry CommitIndex::entry(CommitNumber number) const {
 CommitMeta CommitIndex::meta(CommitNumber number) const {
   CommitMeta meta{entry(number), {}, {}};
   if (number >= recent_first_) {
-    const auto begin = heap_.begin() + static_cast<std::ptrdiff_t>(meta.entry.heap_offset);
+    const Bytes& heap = chunk_of(number).heap;
+    const auto begin = heap.begin() + static_cast<std::ptrdiff_t>(meta.entry.heap_offset);
     meta.bytes.assign(begin, begin + meta.entry.heap_bytes);
   } else {
     meta.bytes = run_of(number).text(meta.entry);
@@ -188,24 +220,24 @@ Hash256 CommitIndex::hash(CommitNumber number) const {
 std::vector<CommitNumber> CommitIndex::find_hash(std::string_view prefix, std::size_t most) const {
   std::vector<CommitNumber> found;
   for (const auto& run : runs_) run->find_hash(prefix, most, found);
-  for (std::size_t i = 0; i < recent_.size() && found.size() < most; ++i) {
-    if (hex(recent_[i].hash.view()).starts_with(prefix)) {
-      found.push_back(CommitNumber{value_of(recent_first_) + i});
-    }
+  for (CommitNumber n = recent_first_; n <= last_ && found.size() < most; n = next(n)) {
+    if (hex(recent(n).hash.view()).starts_with(prefix)) found.push_back(n);
   }
   std::ranges::sort(found);
   return found;
 }
 
 void CommitIndex::index_changes() {
-  const std::size_t wanted = std::bit_ceil(2 * recent_.size() + 2);
+  const std::size_t commits = value_of(last_) - value_of(flushed());
+  const std::size_t wanted = std::bit_ceil(2 * commits + 2);
   if (changes_.size() < wanted) {
     changes_.assign(2 * wanted, 0);
     changes_indexed_ = 0;
   }
   const std::size_t mask = changes_.size() - 1;
-  for (; changes_indexed_ < recent_.size(); ++changes_indexed_) {
-    std::size_t at = xxh3(recent_[changes_indexed_].change_id.bytes) & mask;
+  for (; changes_indexed_ < commits; ++changes_indexed_) {
+    const CommitNumber number{value_of(recent_first_) + changes_indexed_};
+    std::size_t at = xxh3(recent(number).change_id.bytes) & mask;
     while (changes_[at] != 0) at = (at + 1) & mask;
     changes_[at] = static_cast<std::uint32_t>(changes_indexed_) + 1;
   }
@@ -215,8 +247,8 @@ std::optional<CommitNumber> CommitIndex::find_change(const Id128& change) {
   index_changes();
   const std::size_t mask = changes_.size() - 1;
   for (std::size_t at = xxh3(change.bytes) & mask; changes_[at] != 0; at = (at + 1) & mask) {
-    const std::uint32_t place = changes_[at] - 1;
-    if (recent_[place].change_id == change) return CommitNumber{value_of(recent_first_) + place};
+    const CommitNumber number{value_of(recent_first_) + changes_[at] - 1};
+    if (recent(number).change_id == change) return number;
   }
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     if (const auto found = (*run)->find_change(change)) return found;
@@ -246,12 +278,17 @@ CommitNumber CommitIndex::find_record(RecordNumber record) const {
 std::optional<RunPlan> CommitIndex::plan(CommitNumber n) const {
   if (n <= flushed()) return std::nullopt;
   const std::uint64_t count = std::min(value_of(n) - value_of(flushed()), kIndexRunCommitsMax);
+  const CommitNumber end{value_of(flushed()) + count};
   RunPlan plan{{recent_first_, hash(flushed()), {}, {}}, {}};
-  const auto end = recent_.begin() + static_cast<std::ptrdiff_t>(count);
-  plan.content.entries.assign(recent_.begin(), end);
-  const MetaEntry& back = plan.content.entries.back();
-  const auto heap_end = static_cast<std::ptrdiff_t>(back.heap_offset + back.heap_bytes);
-  plan.content.heap.assign(heap_.begin(), heap_.begin() + heap_end);
+  for (const Chunk& chunk : recent_) {
+    if (chunk.first > end) break;
+    RunContent part{chunk.first, {}, chunk.entries, chunk.heap};
+    if (part.last() > end) {
+      part.entries.resize(value_of(end) - value_of(part.first) + 1);
+      part.heap.resize(heap_end(part.entries));
+    }
+    join(plan.content, part);
+  }
   std::uint64_t whole = count;
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     if ((*run)->count() > whole || (*run)->count() + whole > kIndexRunCommitsMax) break;
@@ -262,12 +299,17 @@ std::optional<RunPlan> CommitIndex::plan(CommitNumber n) const {
 }
 
 void CommitIndex::drop_recent(CommitNumber until) {
-  const std::uint64_t count = value_of(until) - value_of(flushed());
-  const MetaEntry& back = recent(until);
-  const std::uint64_t heap = back.heap_offset + back.heap_bytes;
-  recent_.erase(recent_.begin(), recent_.begin() + static_cast<std::ptrdiff_t>(count));
-  heap_.erase(heap_.begin(), heap_.begin() + static_cast<std::ptrdiff_t>(heap));
-  for (MetaEntry& entry : recent_) entry.heap_offset -= heap;
+  while (!recent_.empty() && recent_.front().last() <= until) recent_.pop_front();
+  if (!recent_.empty() && recent_.front().first <= until) {
+    Chunk& chunk = recent_.front();
+    const std::uint64_t gone = value_of(until) - value_of(chunk.first) + 1;
+    const auto kept = chunk.entries.begin() + static_cast<std::ptrdiff_t>(gone);
+    const std::uint64_t heap = kept->heap_offset;
+    chunk.entries.erase(chunk.entries.begin(), kept);
+    chunk.heap.erase(chunk.heap.begin(), chunk.heap.begin() + static_cast<std::ptrdiff_t>(heap));
+    for (MetaEntry& entry : chunk.entries) entry.heap_offset -= heap;
+    chunk.first = next(until);
+  }
   recent_first_ = next(until);
   changes_.clear();
   changes_indexed_ = 0;

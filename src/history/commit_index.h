@@ -9,6 +9,7 @@
 //          a commit is written again a few times at most and a look-up reads a page or two of each.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ class CommitIndex {
   /// memory; removes those that say something else if `remove` is true.
   void adopt_runs(bool remove);
 
-  CommitNumber last() const noexcept;
+  CommitNumber last() const noexcept { return last_; }
   /// Commit last() + 1.
   void append(MetaEntry entry, const MetaText& text);
   /// Forgets commits behind n, all of which must be in memory.
@@ -68,8 +69,20 @@ class CommitIndex {
   void install(std::unique_ptr<IndexRun> run);
 
  private:
+  /// Commits in memory with the same number / kChunkCommits.
+  struct Chunk {
+    CommitNumber first{0};
+    std::vector<MetaEntry> entries;
+    Bytes heap;
+    CommitNumber last() const noexcept {
+      return CommitNumber{value_of(first) + entries.size() - 1};
+    }
+  };
+
   const IndexRun& run_of(CommitNumber number) const;
+  const Chunk& chunk_of(CommitNumber number) const;
   const MetaEntry& recent(CommitNumber number) const;
+  Chunk& open_chunk();
   void drop_recent(CommitNumber until);
   std::vector<std::unique_ptr<IndexRun>> chain() const;
   template <typename Before>
@@ -79,11 +92,12 @@ class CommitIndex {
   std::shared_ptr<io::Vfs> vfs_;
   Id128 database_;
   std::vector<std::unique_ptr<IndexRun>> runs_;
-  CommitNumber recent_first_{1};
-  std::vector<MetaEntry> recent_;
-  Bytes heap_;                          // of recent_
-  std::vector<std::uint32_t> changes_;  // open addressing: place in recent_ + 1, by change id
-  std::size_t changes_indexed_ = 0;     // entries of recent_ that changes_ holds
+  CommitNumber recent_first_{1};  // behind the last run
+  CommitNumber last_{0};
+  std::deque<Chunk> recent_;            // recent_first_ … last_; none empty
+  std::vector<std::uint32_t> changes_;  // open addressing: number - recent_first_ + 1, by change id
+  std::size_t changes_indexed_ = 0;     // commits in memory that changes_ holds
+  ByteWriter scratch_;
 };
 
 }  // namespace otolith::history

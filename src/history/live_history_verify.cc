@@ -71,13 +71,15 @@ void LiveHistory::verify(const std::function<void(const Error&)>& problem) {
   } catch (const Error& error) {
     if (error.code() != ErrorCode::corrupt) throw;  // damage of frames: told above
   }
-  const std::scoped_lock guard(mutex_);
-  const CommitIndex& index = timeline_->index();
-  for (CommitNumber n{1}; n <= timeline_->visible().commit; n = next(n)) {
+  CommitNumber last{0};
+  {
+    const std::scoped_lock guard(mutex_);
+    last = std::min(timeline_->visible().commit, CommitNumber{chain.hashes().size()});
+  }
+  for (CommitNumber n{1}; n <= last; n = next(n)) {
     try {
-      const CommitMeta meta = index.meta(n);
-      const bool known = value_of(n) <= chain.hashes().size();
-      if (!known || meta.entry.hash == chain.hashes()[value_of(n) - 1]) continue;
+      const std::scoped_lock guard(mutex_);
+      if (timeline_->index().meta(n).entry.hash == chain.hashes()[value_of(n) - 1]) continue;
       problem(Error(ErrorCode::corrupt, "the index names another hash than the log",
                     {"index", std::nullopt, {value_of(n)}}));
     } catch (const Error& error) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/mutant.h"
 
 namespace otolith::history {
@@ -27,8 +28,14 @@ Timeline::Timeline(std::shared_ptr<io::Vfs> vfs, const Id128& database,
 // ---- records of the log -----------------------------------------------------------------------
 
 bool Timeline::resume(Checkpoint checkpoint) {
-  if (!index_.use_runs(checkpoint.head.commit)) return false;
-  if (index_.hash(checkpoint.head.commit) != checkpoint.head.hash) return false;
+  try {
+    if (!index_.use_runs(checkpoint.head.commit)) return false;
+    if (index_.hash(checkpoint.head.commit) != checkpoint.head.hash) return false;
+  } catch (const Error& error) {
+    if (!index_damaged(error)) throw;
+    log_line(LogLevel::warning, error.what());
+    return false;
+  }
   catalog_ = std::move(checkpoint.catalog);
   lineage_ = std::move(checkpoint.lineage);
   range_ = std::move(checkpoint.range);
@@ -108,7 +115,8 @@ void Timeline::take_known(const Frame& frame) {
   if (frame.type == FrameType::commit) {
     commit_read(frame.payload, scratch_);
     if (scratch_.number == resume_->commit) {
-      resume_compared_ = commit_hash(frame.payload) == resume_->hash;
+      resume_compared_ =
+          commit_hash(frame.payload) == resume_->hash || mutant("checkpoint-of-another-line");
     }
     catalog_.apply_tail(scratch_, frame.number);
   } else if (frame.type == FrameType::lost) {
@@ -326,6 +334,14 @@ std::optional<RecordNumber> Timeline::unsound_from(
     if (!sound(each.segment)) return RecordNumber{value_of(each.record) - 1};
   }
   return std::nullopt;
+}
+
+void Timeline::adopt_index(bool remove) {
+  try {
+    index_.adopt_runs(remove);
+  } catch (const Error& error) {  // memory holds all of it
+    log_line(LogLevel::warning, error.what());
+  }
 }
 
 bool Timeline::index_damaged(const Error& error) const {

@@ -50,7 +50,7 @@ class Timeline {
   void take_own(RecordNumber number) noexcept { visible_.record = number; }
   /// After all of the log was taken in: index runs on disk that say the same take the place of
   /// memory.
-  void adopt_index(bool remove) { index_.adopt_runs(remove); }
+  void adopt_index(bool remove);
   bool damaged() const noexcept { return damage_.has_value(); }
   /// Thrown unless nullptr: why records behind visible().record could not be taken in.
   void check_damage() const;
