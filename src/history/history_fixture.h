@@ -115,6 +115,24 @@ inline std::set<std::string> shown(const Snapshot& snapshot, DatasetId dataset,
   return out;
 }
 
+/// Seals the whole durable tail as one segment a dataset; remembers what went into which.
+using Sealed = std::map<Id128, std::vector<TailEntry>>;
+inline bool seal_all(History& history, std::uint64_t id, Sealed& sealed) {
+  SealRequest request;
+  request.covers = history.seal_point();
+  for (const auto& [dataset, tail] : history.tail_until(request.covers)) {
+    SegmentEntry entry;
+    entry.ref.id = id_of(id++);
+    entry.begin_first = tail.front().begin;
+    entry.begin_last = tail.back().begin;
+    entry.many = true;
+    for (const TailEntry& part : tail) entry.ref.rows += part.rows;
+    sealed[entry.ref.id] = tail;
+    request.datasets.push_back({dataset, entry});
+  }
+  return history.seal(request);
+}
+
 /// One simulated disk and the handles on it.
 struct Ground {
   io::SimDisk disk;
@@ -140,5 +158,11 @@ struct Ground {
                          database_id(), mine);
   }
 };
+
+/// Takes away all that can be made again from the log.
+inline void remove_derived(Ground& ground) {
+  const auto vfs = ground.disk.attach();
+  for (const std::string& name : vfs->list("index")) vfs->remove("index/" + name);
+}
 
 }  // namespace otolith::history::test
