@@ -52,8 +52,9 @@ Checkpoint checkpoint_read(const Id128& database, BytesView bytes);
 void checkpoint_store(io::Vfs& vfs, RecordNumber record, BytesView bytes);
 /// The checkpoints that are there, newest first.
 std::vector<RecordNumber> checkpoint_list(io::Vfs& vfs);
-/// nullopt if it cannot be used.
-std::optional<Checkpoint> checkpoint_load(io::Vfs& vfs, const Id128& database, RecordNumber record);
+/// nullopt if it cannot be used; one that is damaged is removed if `remove` is true.
+std::optional<Checkpoint> checkpoint_load(io::Vfs& vfs, const Id128& database, RecordNumber record,
+                                          bool remove);
 void checkpoint_remove(io::Vfs& vfs, RecordNumber record);
 
 }  // namespace otolith::history

@@ -203,10 +203,13 @@ TEST_CASE("checkpoint: the two newest files are kept, a torn one is passed over"
     checkpoint_store(*f.vfs, RecordNumber{record}, bytes);
   }
   CHECK(checkpoint_list(*f.vfs) == std::vector{RecordNumber{20}, RecordNumber{10}});
-  CHECK(checkpoint_load(*f.vfs, database_id(), RecordNumber{20}));
+  CHECK(checkpoint_load(*f.vfs, database_id(), RecordNumber{20}, true));
   f.vfs->open("index/0000000000000020.checkpoint", io::OpenMode::read_write)->truncate(30);
-  CHECK_FALSE(checkpoint_load(*f.vfs, database_id(), RecordNumber{20}));
-  CHECK_FALSE(checkpoint_load(*f.vfs, database_id(), RecordNumber{11}));
+  CHECK_FALSE(checkpoint_load(*f.vfs, database_id(), RecordNumber{20}, false));
+  CHECK_FALSE(checkpoint_load(*f.vfs, database_id(), RecordNumber{11}, true));
+  CHECK(checkpoint_list(*f.vfs) == std::vector{RecordNumber{20}, RecordNumber{10}});
+  CHECK_FALSE(checkpoint_load(*f.vfs, database_id(), RecordNumber{20}, true));
+  CHECK(checkpoint_list(*f.vfs) == std::vector{RecordNumber{10}});
 }
 
 }  // namespace otolith::history

@@ -61,12 +61,8 @@ std::unique_ptr<Log> LiveHistory::new_log(bool read_only) {
 // The newest checkpoint that the log agrees with, else all of the log.
 void LiveHistory::open_log() {
   for (const RecordNumber record : checkpoint_list(*vfs_)) {
-    if (auto checkpoint = checkpoint_load(*vfs_, database_, record)) {
-      if (open_from(std::move(checkpoint))) return;
-      log_line(LogLevel::warning,
-               fmt::format("the checkpoint of record {} is of another history", value_of(record)));
-    }
-    if (!read_only_) checkpoint_remove(*vfs_, record);
+    auto checkpoint = checkpoint_load(*vfs_, database_, record, !read_only_);
+    if (checkpoint && open_from(std::move(checkpoint))) return;
   }
   open_from(std::nullopt);
   timeline_->adopt_index(!read_only_);
@@ -91,6 +87,9 @@ bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
     log_line(LogLevel::error, error.what());
   }
   if (timeline_->resumed()) return true;
+  log_line(LogLevel::warning, fmt::format("the checkpoint of record {} is of another history",
+                                          value_of(saved_record_)));
+  if (!read_only_) checkpoint_remove(*vfs_, saved_record_);
   saved_ = CommitNumber{0};
   saved_record_ = RecordNumber{0};
   return false;

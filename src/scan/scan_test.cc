@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <map>
 
+#include "io/sim_disk.h"
 #include "model/wire.h"
 #include "scan/store.h"
 #include "segment/path.h"
@@ -65,7 +67,8 @@ struct Known {
 
 // A table of random commits, some in segments, some in the tail, some sealed together.
 struct World {
-  std::shared_ptr<io::Vfs> vfs = io::memory_vfs();
+  io::SimDisk disk;
+  std::shared_ptr<io::Vfs> vfs = disk.attach();
   test::Random random;
   std::shared_ptr<const Schema> old_schema;  // without column "late", with a narrower "wide"
   std::shared_ptr<const Schema> schema;
@@ -462,6 +465,31 @@ TEST_CASE("scan: a missing segment is corrupt and names its commits; rows outsid
   ReadRequest request;
   request.start = Timestamp{3 * sample::kHour};
   CHECK(read(world.context(), world, request).empty());
+}
+
+TEST_CASE("scan: no more descriptors is one error of segment, commits and remedy, and passes") {
+  Minutes world(120);
+  const history::SegmentEntry first = world.snapshot->segment_list[0];
+  const ScanContext context{std::make_shared<SegmentStore>(world.vfs, sample::id_of(3))};
+  world.disk.inject({.operation = io::Operation::open, .error = EMFILE, .sticky = true});
+  try {
+    read(context, world, {});
+    FAIL("it was read");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::io);
+    CHECK(error.where().file == segment::segment_path(first.ref.id));
+    CHECK(error.where().commits == std::vector<std::uint64_t>{1});
+    CHECK(error.message().find("ulimit -n") != std::string::npos);
+  }
+  world.disk.clear_faults();
+  CHECK(read(context, world, {}).size() == 120);
+  // A reader that is only kept in case gives its descriptor to who needs one.
+  history::SegmentEntry second = world.write_segment(
+      sample::spec_of(world.schema), {test::batch_of(world.schema, {{std::int64_t{0}, 1.0}})},
+      {sample::run_of(*world.schema, {{std::int64_t{0}, 1.0}})});
+  second.begin_first = second.begin_last = CommitNumber{2};
+  world.disk.inject({.operation = io::Operation::open, .error = EMFILE});
+  CHECK(context.store->open(kDataset, second)->shape().rows == 1);
 }
 
 TEST_CASE("scan: a column that does not exist is refused with the nearest name") {
