@@ -51,6 +51,7 @@ bool behind(const DatasetVersion& dataset, CommitNumber n) {
 VersionPointer truncated(const DatasetVersion& dataset, CommitNumber n) {
   auto out = std::make_shared<DatasetVersion>(dataset);
   out->events = kept(*dataset.events, [n](const DatasetEvent& e) { return e.commit <= n; });
+  if (mutant("catalog-truncate-keeps-rows")) return out;
   out->segments =
       kept(*dataset.segments, [n](const StoredSegment& s) { return s.entry.begin_last <= n; });
   out->tail = kept(*dataset.tail, [n](const StoredTail& t) { return t.entry.begin <= n; });
@@ -147,6 +148,7 @@ void Catalog::apply(const CommitRecord& record, RecordNumber number) {
 bool Catalog::seal_fits(const SealRecord& seal) const {
   return std::ranges::all_of(seal.datasets, [&](const SealedRecord& sealed) {
     const DatasetVersion* dataset = version_->find(sealed.dataset);
+    if (mutant("seal-base-ignored")) return dataset != nullptr;
     return dataset != nullptr && dataset->sealed == sealed.base;
   });
 }

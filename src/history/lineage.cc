@@ -3,6 +3,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "base/mutant.h"
 #include "history/lineage_tree.h"
 
 namespace otolith::history {
@@ -105,7 +106,8 @@ void Lineage::append_rollback(CommitNumber n, CommitNumber k, std::optional<Data
   guarded_->check_next(n);
   guarded_->check(k);
   Tree& tree = guarded_->tree;
-  tree.begin_node(value_of(n), dataset ? tree.last : value_of(k), events);
+  const bool whole = !dataset || mutant("lineage-rollback-of-one-is-of-all");
+  tree.begin_node(value_of(n), whole ? value_of(k) : tree.last, events);
   if (dataset) tree.begin_own(*dataset, value_of(n), value_of(k));
   tree.last = value_of(n);
 }
@@ -139,7 +141,8 @@ Reversal Lineage::reversal_of(CommitNumber m, std::optional<DatasetId> dataset) 
   if (dataset) return reversal;
   for (const auto& [id, own] : tree.own) {
     LineageDelta delta = tree.delta_of_revert(&own, value_of(m));
-    if (delta != reversal.delta) reversal.own.emplace_back(id, std::move(delta));
+    if (delta != reversal.delta && !mutant("lineage-revert-skips-own"))
+      reversal.own.emplace_back(id, std::move(delta));
   }
   return reversal;
 }

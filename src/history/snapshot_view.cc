@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/mutant.h"
+
 namespace otolith::history {
 
 namespace {
@@ -28,7 +30,9 @@ std::optional<DatasetEntry> dataset_at(const CatalogView& view, const DatasetVer
   const InLineage in_lineage = lineage_of(view, dataset.id);
   for (std::size_t i = dataset.events->size(); i-- > 0;) {
     const DatasetEvent& event = (*dataset.events)[i];
-    if (!in_lineage(event.commit)) continue;
+    const bool counts = in_lineage(event.commit) ||
+                        (mutant("catalog-ignores-lineage") && event.commit <= view.commit);
+    if (!counts) continue;
     if (event.kind == Kind::drop) return std::nullopt;
     if (entry.name.empty()) entry.name = event.name;
     if (!entry.schema) entry.schema = event.schema;

@@ -1,6 +1,8 @@
 // The first hour with Otolith, verb by verb, on a real directory and in memory.
 #include <doctest/doctest.h>
 
+#include "db/hall.h"
+#include "io/sim_disk.h"
 #include "test/sensors.h"
 
 namespace otolith::test {
@@ -154,6 +156,21 @@ TEST_CASE("tour: an empty append is no commit") {
   CHECK(same.number == head.number);
   CHECK(same.hash == head.hash);
   CHECK(same.changes.empty());
+}
+
+TEST_CASE("tour: rows that were sealed are read once, from their segment") {
+  history::HistoryOptions sizes;
+  sizes.tail_commits_max = 3;
+  Database db = db::Door::open(io::memory_vfs(), io::system_environment(), {}, sizes);
+  const Table table = db.create_table("t", sensors());
+  std::string wanted;
+  for (std::int64_t i = 1; i <= 9; ++i) {
+    append(table, {{i, "a", 1.0, kNull}}, "one row");
+    wanted += std::to_string(i) + " a 1 -\n";
+    CHECK(text_of(table.read()) == wanted);
+  }
+  CHECK(db.status().datasets.at("t").segments >= 2);
+  CHECK(text_of(db.at("HEAD~2").table("t").read()) == wanted.substr(0, wanted.find("8 a")));
 }
 
 }  // namespace otolith::test
