@@ -204,6 +204,7 @@ ingest::IngestContext Hall::ingest_context(Rooms& rooms) const {
           .database = rooms.directory.database,
           .threads = threads_,
           .memory_bytes = options_.memory_bytes,
+          .inline_bytes_max = ground_.history.inline_bytes_max,
           .unsynced = &rooms.unsynced};
 }
 

@@ -27,6 +27,7 @@ struct HistoryOptions {
   LogOptions log;
   std::uint64_t tail_bytes_max = kTailBytesMax;
   std::uint64_t tail_commits_max = kTailCommitsMax;
+  std::uint64_t inline_bytes_max = kInlineBytesMax;  // of a commit's rows, for who encodes them
   std::uint64_t checkpoint_commits = kCheckpointCommits;
   /// Whether a segment is there and sound: asked at opening, of trailing relaxed commits; history
   /// ends before the first whose segments are not. Empty: all are.

@@ -110,7 +110,7 @@ std::vector<Stage*> Recorder::State::inlined() {
   std::ranges::sort(small, {}, &Stage::plain_bytes);
   std::uint64_t bytes = 0;
   std::size_t count = 0;
-  while (count < small.size() && bytes + small[count]->plain_bytes() <= kInlineBytesMax) {
+  while (count < small.size() && bytes + small[count]->plain_bytes() <= context.inline_bytes_max) {
     bytes += small[count++]->plain_bytes();
   }
   small.resize(count);

@@ -32,6 +32,7 @@ struct IngestContext {
   Id128 database{};
   unsigned threads = 1;
   std::uint64_t memory_bytes = kMemoryBytesDefault;  // of staged rows
+  std::uint64_t inline_bytes_max = kInlineBytesMax;  // rows of a commit kept in its frame
   UnsyncedSegments* unsynced = nullptr;  // null: segments of relaxed commits are synced at once
 };
 

@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <random>
 
+#include "base/limits.h"
 #include "db/hall.h"
 #include "io/crash_states.h"
 #include "test/budget.h"
@@ -15,30 +17,43 @@ namespace otolith::test {
 namespace {
 
 constexpr int kStepsMax = 14;
-constexpr std::uint64_t kStatesPerProgram = 4000;
+constexpr std::uint64_t kStatesPerProgram = 1000;
 constexpr int kCrashAgainEvery = 50;
 
-history::HistoryOptions small_sizes() {
+/// Sizes so small that a few steps cross every limit; which ones, the seed says. Rows beyond the
+/// inline limit get a segment of their own.
+history::HistoryOptions small_sizes(std::mt19937_64& random) {
+  constexpr std::array<std::uint64_t, 4> kInlineBytes{0, 60, 200, kInlineBytesMax};
   history::HistoryOptions sizes;
-  sizes.log.file_bytes = 8 << 10;
-  sizes.log.preallocate_bytes = 4 << 10;
+  sizes.log.file_bytes = (2 + random() % 7) << 10;
+  sizes.log.preallocate_bytes = 2 << 10;
   sizes.log.reserve_bytes = 4 << 10;
   sizes.tail_bytes_max = 1500;
-  sizes.tail_commits_max = 4;
-  sizes.checkpoint_commits = 5;
+  sizes.tail_commits_max = 1 + random() % 4;
+  sizes.checkpoint_commits = 1 + random() % 5;
+  sizes.inline_bytes_max = kInlineBytes[random() % kInlineBytes.size()];
   return sizes;
 }
 
 /// Each `boot` is another start of the machine: what the lock page says counts within one only.
-Database open_on(std::shared_ptr<io::Vfs> vfs, std::uint64_t seed, std::uint64_t boot,
+Database open_on(std::shared_ptr<io::Vfs> vfs, const history::HistoryOptions& sizes,
+                 std::uint64_t seed, std::uint64_t boot,
                  Durability durability = Durability::durable) {
   return db::Door::open(std::move(vfs),
                         io::simulated_environment(seed, {.boot = boot, .process = seed}),
-                        {.durability = durability}, small_sizes());
+                        {.durability = durability}, sizes);
 }
+
+/// What the programs' disks held at the end.
+struct Reached {
+  std::uint64_t rotations = 0;
+  std::uint64_t fresh_segments = 0;  // where no rows stand in frames
+  std::uint64_t other_segments = 0;  // sealed from the tail, or of commits beyond the limit
+};
 
 /// What was committed, by commit number: its hash, and all rows as of it.
 struct Truth {
+  history::HistoryOptions sizes;
   std::vector<std::string> hashes{""};
   std::vector<std::string> rows{""};
 };
@@ -55,9 +70,11 @@ class Program {
  public:
   explicit Program(std::uint64_t seed) : random_(seed), seed_(seed), recorder_(disk_) {
     relaxed_ = random_() % 3 == 0;
+    sizes_ = small_sizes(random_);
   }
 
-  io::CrashRecording run(Truth& truth) {
+  io::CrashRecording run(Truth& truth, Reached& reached) {
+    truth.sizes = sizes_;
     {
       auto db = open_handle();
       const int steps = 3 + static_cast<int>(random_() % kStepsMax);
@@ -66,6 +83,7 @@ class Program {
         run_step(db, step);
         note(db, truth);
       }
+      count(db, reached);
     }
     recorder_.mark_acknowledged(truth.hashes.size() - 1);  // closing makes relaxed commits durable
     return recorder_.finish();
@@ -73,7 +91,7 @@ class Program {
 
  private:
   Database open_handle() {
-    return open_on(disk_.attach(), ++seed_, 1,
+    return open_on(disk_.attach(), sizes_, ++seed_, 1,
                    relaxed_ ? Durability::relaxed : Durability::durable);
   }
 
@@ -112,8 +130,18 @@ class Program {
     if (!relaxed_) recorder_.mark_acknowledged(truth.hashes.size() - 1);
   }
 
+  void count(Database& db, Reached& reached) const {
+    const Status status = db.status();
+    reached.rotations += status.log_files - 1;
+    for (const auto& [name, dataset] : status.datasets) {
+      (sizes_.inline_bytes_max == 0 ? reached.fresh_segments : reached.other_segments) +=
+          dataset.segments;
+    }
+  }
+
   std::mt19937_64 random_;
   std::uint64_t seed_;
+  history::HistoryOptions sizes_;
   io::SimDisk disk_;
   io::CrashRecorder recorder_;
   bool relaxed_ = false;
@@ -123,7 +151,7 @@ class Program {
 /// differs.
 void check_survivor(const io::SimDisk& disk, std::uint64_t acknowledged, const Truth& truth) {
   io::SimDisk mutable_disk = disk;
-  Database db = open_on(mutable_disk.attach(), 99, 3);
+  Database db = open_on(mutable_disk.attach(), truth.sizes, 99, 3);
   const auto head = static_cast<std::uint64_t>(db.head().number);
   REQUIRE_MESSAGE(head >= acknowledged, "an acknowledged commit is lost");
   REQUIRE_MESSAGE(head < truth.hashes.size(), "a commit that nobody made");
@@ -134,7 +162,7 @@ void check_survivor(const io::SimDisk& disk, std::uint64_t acknowledged, const T
   const Table after = db.create_table("after", sensors());
   after.append(batch_of(after.schema(), {{std::int64_t{1}, "z", 1.0, kNull}}));
   db.close();
-  Database again = open_on(mutable_disk.attach(), 100, 3);
+  Database again = open_on(mutable_disk.attach(), truth.sizes, 100, 3);
   REQUIRE(static_cast<std::uint64_t>(again.head().number) == head + 2);
   REQUIRE(again.table("after").rows() == 1);
 }
@@ -145,7 +173,7 @@ void crash_again(const io::CrashState& state, const Truth& truth, std::uint64_t 
   io::CrashRecorder recorder(disk);
   recorder.mark_acknowledged(state.acknowledged);
   {
-    Database db = open_on(disk.attach(), 98, 2);
+    Database db = open_on(disk.attach(), truth.sizes, 98, 2);
     db.close();
   }
   const io::CrashRecording recovery = recorder.finish();
@@ -155,9 +183,9 @@ void crash_again(const io::CrashState& state, const Truth& truth, std::uint64_t 
   });
 }
 
-std::uint64_t check_program(std::uint64_t seed, std::uint64_t states_max) {
+std::uint64_t check_program(std::uint64_t seed, std::uint64_t states_max, Reached& reached) {
   Truth truth;
-  const io::CrashRecording recording = Program(seed).run(truth);
+  const io::CrashRecording recording = Program(seed).run(truth, reached);
   std::uint64_t states = 0;
   io::for_each_crash_state(recording, {.seed = seed, .states_max = states_max},
                            [&](io::CrashState& state) {
@@ -177,17 +205,26 @@ TEST_CASE(
     "crash: after a power cut at any moment, every acknowledged commit is there and none is half") {
   std::uint64_t states = 0;
   std::uint64_t programs = 0;
+  Reached reached;
   for (const Budget budget; budget.left(); ++programs) {
-    states += check_program(seed() + programs, kStatesPerProgram);
+    states += check_program(seed() + programs, kStatesPerProgram, reached);
   }
-  MESSAGE(states, " crash states of ", programs, " programs from seed ", seed());
+  MESSAGE(states, " crash states of ", programs, " programs from seed ", seed(), "; ",
+          reached.rotations, " rotations, ", reached.fresh_segments,
+          " segments of commits without inlined rows, ", reached.other_segments, " others");
   CHECK(states > 0);
 }
 
 TEST_SUITE_END();
 
-TEST_CASE("crash: a few hundred states of one fixed program") {
-  CHECK(check_program(7, 300) > 200);
+TEST_CASE("crash: a few hundred states of fixed programs, with rotations, seals and segments") {
+  Reached reached;
+  std::uint64_t states = 0;
+  for (std::uint64_t seed = 7; seed < 19; ++seed) states += check_program(seed, 40, reached);
+  CHECK(states > 200);
+  CHECK(reached.rotations > 0);
+  CHECK(reached.fresh_segments > 0);
+  CHECK(reached.other_segments > 0);
 }
 
 }  // namespace otolith::test
