@@ -54,6 +54,7 @@ TITLES = {
     "14": "Opening old commits",
     "open": "Opening a database",
     "lineage": "Lineage by itself",
+    "history": "A history of 10^6 commits",
     "log": "The log by itself",
 }
 
