@@ -1,4 +1,4 @@
-"""The house rules of STYLE that a machine can check.
+"""The house rules of HACKING.md that a machine can check.
 
   test/lint.py [--build BUILD] [--root ROOT]
 
@@ -408,6 +408,21 @@ def decisions(tree):
                 yield path, 1, "is not NNNN-title.md with a line in docs/adr/README.md"
 
 
+def pages(tree):
+    """Every page that a file names is there: by its path, from its own folder, or by its name."""
+    names = {path.split("/")[-1] for path in tree.files}
+    for path, text in tree.files.items():
+        if path == "test/lint_test.py":  # samples
+            continue
+        folder = pathlib.PurePosixPath(path).parent
+        for number, line in enumerate(text.splitlines(), 1):
+            for page in re.findall(r"(?<![\w./*-])\w[\w./-]*\.md\b", line):
+                near = (folder / page).as_posix() in tree.files
+                there = page in tree.files or near or ("/" not in page and page in names)
+                if not there and page != "NNNN-title.md":
+                    yield path, number, f"names {page}, which is not there"
+
+
 RULES = [
     includes,
     rooms,
@@ -424,6 +439,7 @@ RULES = [
     machine_paths,
     mutants_listed,
     decisions,
+    pages,
 ]
 
 

@@ -156,6 +156,11 @@ BAD = {
         "home": ("docs/a.md", "see /" + "home/ana/otolith\n"),
         "root": ("test/a.py", 'x = "/' + 'root/.cache"\n'),
     },
+    "pages": {
+        "by name": ("src/io/file.cc", "// Why: see FLOW.md 2.\n"),
+        "by path": ("docs/adr/0001-a.md", "As docs/format/row.md says.\n"),
+        "in another folder": ("docs/a.md", "As adr/0002-b.md says.\n"),
+    },
 }
 
 

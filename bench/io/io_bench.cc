@@ -3,7 +3,7 @@
 //   io_bench all|bulk|crash FOLDER
 //
 // Role:    shows what BulkWriter gains over plain writes here, and that crash states cost little.
-// Shapes:  400 MB a file, as the columns of W1 (GOALS.md row 1).
+// Shapes:  400 MB a file, as the columns of W1 (docs/BENCHMARKS.md).
 // Errors:  exits with an exception's message if the disk refuses.
 // Threads: one, besides BulkWriter's.
 #include <sys/resource.h>

@@ -2,8 +2,8 @@
 //
 //   segment_bench all FOLDER [ROUNDS]
 //
-// W1 of GOALS.md: 10 M rows over 31 days, 5 columns, 400 MB. "digest" hashes the leaves of the
-// commit.
+// W1 of docs/BENCHMARKS.md: 10 M rows over 31 days, 5 columns, 400 MB. "digest" hashes the leaves
+// of the commit.
 #include <bit>
 #include <cstdlib>
 #include <functional>

@@ -41,6 +41,6 @@ std::string nearest_hint(std::string_view name, const std::vector<std::string>& 
 
 }  // namespace otolith
 
-/// Cheap; stays on in release (TESTING.md, seams).
+/// Cheap; stays on in release (docs/testing.md, "Seams").
 #define OTO_INVARIANT(condition) \
   ((condition) ? void(0) : ::otolith::invariant_broken(#condition, __FILE__, __LINE__))

@@ -48,7 +48,7 @@ struct DatasetId {
   auto operator<=>(const DatasetId&) const = default;
 };
 
-/// A row: the commit that added it, and its logical place in it (HISTORY.md section 3).
+/// A row: the commit that added it, and its logical place in it (docs/history.md 3).
 struct RowId {
   CommitNumber begin{0};
   std::uint64_t ordinal = 0;

@@ -10,7 +10,7 @@
 
 namespace otolith {
 
-// Names and texts (API.md, "Values").
+// Names and texts.
 inline constexpr std::size_t kNameBytesMax = 255;          // dataset, column and tag names
 inline constexpr std::size_t kAuthorBytesMax = 1024;       // commit author
 inline constexpr std::size_t kMessageBytesMax = 1 << 20;   // commit message
@@ -22,8 +22,8 @@ inline constexpr std::size_t kDatasetsMax = 1 << 20;     // of one database, dro
 inline constexpr std::size_t kDifferencesMax = 100;      // listed by one conflict; more are cut off
 
 // Data.
-inline constexpr std::uint32_t kBlockRows = 1024;    // unit of decoding (CODECS.md)
-inline constexpr std::uint32_t kLeafRows = 4096;     // rows of one Merkle leaf (HISTORY.md 7)
+inline constexpr std::uint32_t kBlockRows = 1024;    // unit of decoding
+inline constexpr std::uint32_t kLeafRows = 4096;     // rows of one Merkle leaf (docs/history.md 7)
 inline constexpr std::uint32_t kPageRowsMax = 8192;  // whole blocks; 64 KiB of 8-byte values
 inline constexpr std::uint32_t kRowGroupRowsMax =
     65536;  // whole leaves; a multiple of kPageRowsMax
@@ -32,7 +32,7 @@ inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;  // rows of one seg
 inline constexpr std::uint64_t kRunRowsMax = 1ull
                                              << 31;  // rows sorted at once: permutations are 32-bit
 
-// Log and tail (HISTORY.md 2, 3, 6).
+// Log and tail (docs/history.md 1, 2, 3, 6).
 inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;        // one frame, 256 MiB
 inline constexpr std::uint64_t kInlineBytesMax = 1 << 20;          // rows or marks kept in a frame
 inline constexpr std::uint64_t kLogFileBytes = 64ull << 20;        // rotation
@@ -52,7 +52,7 @@ inline constexpr std::uint64_t kRelaxedSyncNs =
 inline constexpr std::size_t kBatchCommitsMax = 1024;        // commits that share one fsync
 inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;  // payloads that share one fsync
 
-// References to commits (API.md).
+// References to commits (docs/history.md 5).
 inline constexpr std::size_t kHashDigitsMin = 6;  // of a commit's hash, to name it
 inline constexpr std::size_t kHashDigitsMax = 64;
 inline constexpr std::size_t kCandidatesShownMax = 5;  // of an ambiguous hash, in the message

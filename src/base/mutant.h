@@ -1,6 +1,6 @@
 // Deliberate protocol errors, switched on by name in test builds: each must make a test fail.
 //
-// Role:    TESTING.md, "Run-time mutants": `OTOLITH_MUTANT=<name>` turns one on.
+// Role:    docs/testing.md, "Seams": `OTOLITH_MUTANT=<name>` turns one on.
 // Errors:  none.
 // Threads: thread-safe.
 // Why:     the list in test/mutants.txt names the test that kills each; in shipped builds

@@ -57,7 +57,7 @@ const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offs
 }
 
 const Codec& codec_choose(std::string_view profile, const Array& sample) {
-  // Every profile ends at raw until there are codecs that save anything (CODECS.md, rule 8).
+  // Every profile ends at raw until there are codecs that save anything.
   if (profile != "hot" && profile != "small" && profile != "raw") {
     throw_error(ErrorCode::invalid_argument,
                 "there is no codec profile {}; the profiles are \"hot\", \"small\" and \"raw\"",

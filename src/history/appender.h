@@ -5,7 +5,7 @@
 // Errors:  no_space, io from the file.
 // Threads: thread-compatible; used under the append lock only.
 // Why:     knows for which records a sync of its descriptor vouches: an fsync reports only what
-//          went wrong while the descriptor was open (HISTORY.md 1).
+//          went wrong while the descriptor was open (docs/history.md 1).
 #pragma once
 
 #include <vector>

@@ -1,6 +1,6 @@
 // A checkpoint: catalog, lineage, marks, mountain range and tags as of one durable record.
 //
-// Role:    opening loads the newest sound one and replays only what came later (HISTORY.md 2, 6).
+// Role:    opening loads the newest sound one and replays only what came later (docs/history.md 6).
 // Shapes:  index/<record>.checkpoint; one XXH3 over all of it. The two newest are kept.
 // Errors:  none from loading: a damaged, foreign or unknown one is passed over with a warning.
 // Threads: thread-safe.

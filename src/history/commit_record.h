@@ -10,7 +10,7 @@
 // Threads: thread-compatible.
 // Why:     the commit hash covers the header only, and the header names no file, offset or salt:
 //          stripping rows, compaction, other layouts and lawful erasure leave the chain valid
-//          (HISTORY.md 7).
+//          (docs/history.md 7).
 #pragma once
 
 #include <optional>
@@ -55,7 +55,7 @@ struct RollbackRecord {
 };
 using LineageRecord = std::variant<std::monostate, RollbackRecord, Reversal>;
 
-/// Room for replication: who ordered the commit first (DESIGN.md section 4). All zero until then.
+/// Room for replication: who ordered the commit first (docs/format/commit.md). All zero until then.
 struct OriginRecord {
   std::uint64_t term = 0;
   Id128 origin;

@@ -1,7 +1,7 @@
 // Group commit: committers of one process share a batch, an append and an fsync.
 //
-// Role:    the step catch up -> lock -> decide -> append -> fsync -> publish of every change
-//          (DESIGN.md 2).
+// Role:    the steps lock -> catch up -> decide -> append -> fsync -> publish of every change
+//          (docs/history.md 2).
 // Shapes:  one Submission per change; batches of at most kBatchCommitsMax of them or kBatchBytesMax
 //          bytes.
 // Errors:  what decide() throws, to that submitter alone; locked, io, no_space, corrupt to all of
@@ -11,8 +11,8 @@
 //          thread (the hooks also on the thread that keeps the promise of relaxed commits), one at
 //          a time, under the append lock: never take a mutex there that is held while calling
 //          submit() or sync().
-// Why:     HISTORY.md 2, "Group commit". Generic over the decision, so that it is tested without
-//          commits.
+// Why:     docs/history.md 2, "Group commit". Generic over the decision, so that it is tested
+//          without commits.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // Deciding a commit: a request against the staged state becomes a record, or is refused.
 //
-// Role:    between a recorder and the log, under the append lock (HISTORY.md sections 2, 4, 5).
+// Role:    between a recorder and the log, under the append lock (docs/history.md 2, 4, 5).
 // Shapes:  CommitRequest -> CommitRecord; views in the record point into the request.
 // Errors:  conflict (a changed id or name, a changed schema or row, a reused change id, a revert
 //          that is not exact), not_found, invalid_argument, limit. Nothing is changed by a refusal.

@@ -1,6 +1,6 @@
 // Payloads of the frames that are no commits: tag, seal, lost; compact and sweep are reserved.
 //
-// Role:    maintenance and names beside the line of commits (HISTORY.md sections 2 and 6).
+// Role:    maintenance and names beside the line of commits (docs/history.md 2 and 6).
 // Shapes:  magic, required features, then the fields of each, as docs/format/log.md draws them.
 // Errors:  reading throws corrupt for bytes no writer makes, unsupported_format for unknown
 //          features.

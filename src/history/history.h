@@ -62,7 +62,7 @@ class History {
   /// Takes in what other handles committed, then gives the newest snapshot.
   virtual std::shared_ptr<const Snapshot> head() = 0;
   virtual std::shared_ptr<const Snapshot> at(CommitNumber number) = 0;
-  /// "42", "HEAD", "HEAD~3", "#abcdef", a tag (API.md).
+  /// "42", "HEAD", "HEAD~3", "#abcdef", a tag (docs/history.md 5).
   virtual CommitNumber resolve(std::string_view reference) = 0;
   /// The newest commit not after this time.
   virtual CommitNumber resolve_time(Timestamp time) = 0;

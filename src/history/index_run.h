@@ -2,7 +2,7 @@
 //
 // Role:    what CommitIndex keeps on disk, and what it joins into larger ones.
 // Shapes:  1 … kIndexRunCommitsMax commits. Header, entries by number, two tables sorted by key,
-//          texts. docs/format/index.md draws it.
+//          texts. docs/format/checkpoint.md draws it.
 // Errors:  corrupt (file, offset) for damage, also from look-ups; not_found if the file is missing.
 // Threads: thread-compatible.
 // Why:     never changed once written, so a torn one is seen and another process may read it

@@ -1,6 +1,6 @@
 // Lineage: which commits' events a snapshot sees, as a tree of chains with skip pointers.
 //
-// Role:    answers "is commit b in V(d, c)?" for scanning, rollback, revert (HISTORY.md section 4).
+// Role:    answers "is commit b in V(d, c)?" for scanning, rollback, revert (docs/history.md 4).
 // Shapes:  commits numbered from 1; 0 is the empty root. V holds commits with events of their own
 //          only: rollbacks and reverts change which events are seen, they are none. One shared
 //          tree; datasets that were rolled back or reverted alone add nodes of their own, only

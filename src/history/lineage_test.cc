@@ -12,7 +12,7 @@ namespace {
 
 using Set = std::set<std::uint64_t>;
 
-// V as plain sets, straight from the formulas of HISTORY.md section 4: the oracle of this file.
+// V as plain sets, straight from the formulas of docs/history.md 4: the oracle of this file.
 class PlainLineage {
  public:
   explicit PlainLineage(std::size_t datasets) : of_(datasets + 1, {Set{}}) {}

@@ -5,7 +5,7 @@
 //   128 + 16 i: word i: value (8) | check (8)          kLockPageBytes in all; the rest is zero
 //
 // Role:    how readers learn what is visible, and the next holder what an interrupted one left
-//          (HISTORY.md 1). The exact offsets stand below and in docs/format/log.md.
+//          (docs/history.md 1). The exact offsets stand below and in docs/format/log.md.
 // Shapes:  identity of log/ (machine boot, device, inode) under a checksum; words with a check
 //          each.
 // Errors:  none from decoding: a page that is not understood counts as absent.

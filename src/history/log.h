@@ -11,7 +11,7 @@
 //          holds that mutex.
 //          What a handle appends it hands to no sink: the caller applies it, before it releases the
 //          lock.
-// Why:     HISTORY.md sections 1 and 2 are the rules; byte offsets never leave this class.
+// Why:     docs/history.md 1 and 2 are the rules; byte offsets never leave this class.
 #pragma once
 
 #include <functional>
@@ -55,7 +55,7 @@ struct Record {
   Bytes payload;
 };
 
-/// Sizes that cost time; tests set them small (TESTING.md).
+/// Sizes that cost time; tests set them small (docs/testing.md).
 struct LogOptions {
   std::uint64_t file_bytes = kLogFileBytes;  // then a new file begins
   std::uint64_t preallocate_bytes = kLogPreallocateBytes;
@@ -70,7 +70,7 @@ struct LogOptions {
 /// Who asks for the append lock: relief may use up the reserve when the disk is full.
 enum class LockPurpose : std::uint8_t {
   commit,
-  relief,  // rollback, expire, sweep, dropping whole segments (HISTORY.md 2)
+  relief,  // rollback, untag; later expire and sweep (docs/history.md 2)
 };
 
 /// What `status` reports of the log.
@@ -133,8 +133,8 @@ class Log {
 class LogLock {
  public:
   virtual ~LogLock() = default;
-  /// Reads to the last readable frame, adopting what an interrupted writer left (HISTORY.md 1);
-  /// hands over what this handle has not seen. Must come before append.
+  /// Reads to the last readable frame, adopting what an interrupted writer left (docs/history.md
+  /// 1); hands over what this handle has not seen. Must come before append.
   virtual void catch_up(const FrameSink& sink, const Log::Fallback& fallback) = 0;
   /// Appends all records, in order, numbered from last() + 1. Durable unless all are relaxed: then
   /// one fsync, `durable` and `visible` raised; relaxed ones raise `visible` only.

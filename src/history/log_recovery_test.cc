@@ -1,5 +1,5 @@
 // What an interrupted writer leaves, and what the next holder of the lock makes of it: the rules of
-// HISTORY.md 1 and 2, one by one.
+// docs/history.md 1 and 2, one by one.
 #include "history/file_header.h"
 #include "history/frame_codec.h"
 #include "history/log_layout.h"

@@ -93,7 +93,7 @@ class LogStory {
   }
 
   // What a handle calls durable counts only when it has just appended or synced: a reader that
-  // finds no lock page takes all that it can read for durable (HISTORY.md 1).
+  // finds no lock page takes all that it can read for durable (docs/history.md 1).
   template <typename Work>
   void acknowledge(TestProcess& process, Work work) {
     attempt([&] {

@@ -1,6 +1,6 @@
 // Marks of one dataset: which commits ended or revived which rows, found by begin and by commit.
 //
-// Role:    with lineage, decides which rows of a begin a snapshot shows (HISTORY.md sections 3 and
+// Role:    with lineage, decides which rows of a begin a snapshot shows (docs/history.md 3 and
 //          4).
 // Shapes:  runs of ordinals of one begin; a commit's runs are sorted by (begin, first) and
 //          disjoint.

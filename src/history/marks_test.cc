@@ -22,7 +22,7 @@ std::vector<bool> plain(const VisibleRows& visible, std::uint64_t rows) {
   return shown;
 }
 
-// Events per row, kept as lists and judged by the sentence of HISTORY.md section 4.
+// Events per row, kept as lists and judged by the sentence of docs/history.md 4.
 class PlainMarks {
  public:
   explicit PlainMarks(std::uint64_t rows) : rows_(rows) {}

@@ -1,8 +1,8 @@
 // What a committer asks of history, and what a frame says of it: the nouns of a commit.
 //
 // Role:    ingest and db fill a CommitRequest; history decides, numbers, hashes, appends it.
-// Shapes:  one DatasetChange per dataset and commit; ordinals number its rows from 0 (HISTORY.md
-//          3).
+// Shapes:  one DatasetChange per dataset and commit; ordinals number its rows from 0
+//          (docs/history.md 3).
 // Errors:  none here.
 // Threads: thread-compatible.
 // Why:     rows are opaque bytes here and segments only references: history is blind to segment.
@@ -50,7 +50,7 @@ struct DatasetChange {
   std::optional<SegmentRef> segment;        // written and synced before the commit
   std::vector<MarkRun> marks;               // sorted by (begin, first), disjoint
   std::optional<SegmentRef> marks_segment;  // marks beyond kInlineBytesMax
-  Id128 salt;                               // root of the leaf keys of these rows (HISTORY.md 7)
+  Id128 salt;                               // of the keys of their leaves (docs/history.md 7)
   Hash256 rows_root;                        // joined leaves of the rows; zero without rows
   Timestamp time_min{};
   Timestamp time_max{};

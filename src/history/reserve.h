@@ -1,6 +1,6 @@
 // Space set aside for the day the disk is full.
 //
-// Role:    rollback, expire and sweep can still append then, and so make room (HISTORY.md 2).
+// Role:    rollback and untag can still append then, and so make room (docs/history.md 2).
 // Shapes:  one preallocated file, log/reserve; spent as a whole, refilled before anything else
 //          grows.
 // Errors:  none of its own: what cannot be had or given back is simply not there.

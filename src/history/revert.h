@@ -1,6 +1,6 @@
 // Whether a revert or a rollback is accepted: decided from marks and lineage, without reading data.
 //
-// Role:    the committer asks before it appends the frame (HISTORY.md section 4, "Revert").
+// Role:    the committer asks before it appends the frame (docs/history.md 4, "Revert").
 // Shapes:  T: the commits in which V(m) and V(m-1) differ; S: those in which V(n-1) and V(m)
 //          differ. Refused when something was changed in T and again in S; the answer lists what.
 // Errors:  snapshot_expired when m, m-1 or the rollback's target is not retained; invalid_argument

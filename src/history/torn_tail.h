@@ -1,7 +1,7 @@
 // What stands behind the last sound frame of a log file: nothing, a torn tail, or proof of damage.
 //
-// Role:    recovery and readers without a lock page ask it whether the log ends here (HISTORY.md
-//          2).
+// Role:    recovery and readers without a lock page ask it whether the log ends here
+//          (docs/history.md 2).
 // Shapes:  looks at every eighth byte up to the end of the file.
 // Errors:  corrupt if a hostile file offers more candidates than its size allows for.
 // Threads: thread-safe function.

@@ -1,4 +1,4 @@
-// The end of every write, in the one order that keeps it durable (DESIGN.md section 2).
+// The end of every write, in the one order that keeps it durable (docs/history.md 2).
 //
 // Role:    segment -> commit:
 //            segments written -> fsync -> their folders fsync -> history.commit or history.seal

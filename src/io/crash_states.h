@@ -1,7 +1,7 @@
 // Records a run on a simulated disk and rebuilds the disk as a power loss at any moment could leave
 // it.
 //
-// Role:    the core of the tests (TESTING.md, "Crash states"):
+// Role:    the core of the tests (docs/testing.md, "Crash states"):
 //
 //            SimDisk disk;
 //            CrashRecorder recorder(disk);

@@ -1,7 +1,7 @@
 // A whole simulated disk with its page cache, as a value: what is durable, what is only pending.
 //
-// Role:    the failure model of TESTING.md; SimDisk puts processes, locks and faults on top of it,
-//          and power_loss.h turns it into what a crash leaves.
+// Role:    the failure model of docs/testing.md; SimDisk puts processes, locks and faults on top of
+//          it, and power_loss.h turns it into what a crash leaves.
 //
 //          per file       durable content | cached content | pending writes and resizes, in order
 //          per directory  durable entries | cached entries

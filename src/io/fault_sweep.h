@@ -1,7 +1,7 @@
 // Runs a scenario again and again, failing each of its calls in turn with each error, once and for
 // good.
 //
-// Role:    the I/O error sweep of TESTING.md:
+// Role:    the I/O error sweep of docs/testing.md:
 //
 //            sweep_faults(prepared_disk, {}, [&](SweepRun& run) {
 //              ... workload on run.disk.attach(), catching Error and noting what was acknowledged

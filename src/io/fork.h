@@ -1,6 +1,6 @@
 // What happens to open files when the process forks.
 //
-// Role:    a lock must die with the process that took it (HISTORY.md section 1), so a forked child
+// Role:    a lock must die with the process that took it (docs/history.md 1), so a forked child
 //          may not keep the description alive: its copies of every writable descriptor are closed
 //          at once.
 // Shapes:  a generation counts the forks between the first process and this one.

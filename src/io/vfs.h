@@ -9,7 +9,7 @@
 //          inside.
 // Threads: Vfs and File are thread-safe where calls go to different ranges.
 // Why:     durability rules can be tested only if every call can be recorded and failed
-//          (TESTING.md).
+//          (docs/testing.md).
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Keys of Merkle leaves: a binary tree of keys grown from one salt, from which leaves can be cut
 // out.
 //
-// Role:    every leaf of a commit's content is hashed under its own key (HISTORY.md section 7).
+// Role:    every leaf of a commit's content is hashed under its own key (docs/history.md 7).
 // Shapes:  path of a leaf: Elias gamma code of the column id, then of the leaf's index in that
 //          column plus one. No path is the beginning of another. Both children of a node come from
 //          one keyed BLAKE3 with 64 bytes of output; consecutive leaves cost at most two such steps

@@ -1,7 +1,7 @@
 // How the rows that one commit adds to one dataset lie behind each other: runs, and partitions in
 // them.
 //
-// Role:    numbers ordinals (HISTORY.md section 3), places leaves (section 7), cuts row groups.
+// Role:    numbers ordinals (docs/history.md 3), places leaves (section 7), cuts row groups.
 // Shapes:  rows stand in the order (run, partition, key, time, arrival); ordinals count from 0 over
 //          all of it. Within a run buckets ascend and no partition is empty.
 // Errors:  corrupt where bytes that say a layout contradict themselves.

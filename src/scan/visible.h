@@ -1,7 +1,7 @@
 // Which rows of a source a snapshot shows.
 //
 // Role:    the first cut of every scan: by segment where it can be, by begin else, by row only
-//          where marks touch it (DESIGN.md section 4).
+//          where marks touch it (docs/history.md 5).
 // Shapes:  ranges of rows within a piece.
 // Errors:  those of reading the columns begin and ordinal.
 // Threads: thread-compatible.

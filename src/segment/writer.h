@@ -23,7 +23,7 @@
 
 namespace otolith::segment {
 
-/// Which rows of which column a leaf of the commit's proof holds (HISTORY.md section 7).
+/// Which rows of which column a leaf of the commit's proof holds (docs/history.md 7).
 struct LeafRows {
   std::size_t column = 0;  // in the schema
   std::uint64_t leaf = 0;  // counted over all runs and partitions: model::ContentHasher::places()

@@ -1,4 +1,4 @@
-// The first test of history: the rules of HISTORY.md section 4 on plain sets, judged by brute
+// The first test of history: the rules of docs/history.md 4 on plain sets, judged by brute
 // force.
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// The rules of HISTORY.md section 4, word for word, on plain sets: rows, marks, catalog events, V.
+// The rules of docs/history.md 4 on plain sets: rows, marks, catalog events, V.
 //
 // Role:    what brute force judges first; what the production classes are judged by next.
 // Shapes:  V(d, c) is a set of commit numbers per dataset and commit, stored whole.

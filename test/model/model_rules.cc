@@ -1,4 +1,4 @@
-// The acceptance of a revert (HISTORY.md section 4), on plain sets.
+// The acceptance of a revert (docs/history.md 4), on plain sets.
 #include <algorithm>
 #include <array>
 
