@@ -149,6 +149,12 @@ std::optional<Array> import_plain(std::string_view format, const ArrowArray& nod
   return std::nullopt;
 }
 
+/// How a message about a column begins.
+std::string about(const ArrowSchema& schema) {
+  const std::string_view name = schema.name == nullptr ? "" : schema.name;
+  return name.empty() ? "" : "column " + quoted(name) + ": ";
+}
+
 /// Text that stands once in a dictionary, written out.
 std::optional<Array> import_dictionary(const ArrowSchema& schema, const ArrowArray& node,
                                        const Owner& owner) {
@@ -156,14 +162,20 @@ std::optional<Array> import_dictionary(const ArrowSchema& schema, const ArrowArr
   auto words = import_plain(schema.dictionary->format, *node.dictionary, owner);
   if (!kind || !words || words->type.kind != TypeKind::string) return std::nullopt;
   const Array codes = model::cast(import_fixed(*kind, node, owner), {TypeKind::int64}, {});
-  std::uint64_t row = 0;
   model::ArrayBuilder builder({TypeKind::string});
-  for (; row < codes.length; ++row) {
-    const auto word = static_cast<std::uint64_t>(codes.value<std::int64_t>(row));
-    if (codes.is_null(row) || word >= words->length || words->is_null(word)) {
+  for (std::uint64_t row = 0; row < codes.length; ++row) {
+    const auto code =
+        codes.is_null(row) ? std::nullopt : std::optional(codes.value<std::int64_t>(row));
+    if (code && (*code < 0 || static_cast<std::uint64_t>(*code) >= words->length)) {
+      throw_error(ErrorCode::invalid_argument,
+                  "{}row {} of an Arrow dictionary array is entry {}, and its dictionary has {} "
+                  "entries; make it again",
+                  about(schema), row, *code, words->length);
+    }
+    if (!code || words->is_null(static_cast<std::uint64_t>(*code))) {
       builder.append_null();
     } else {
-      builder.append_text(words->text(word));
+      builder.append_text(words->text(static_cast<std::uint64_t>(*code)));
     }
   }
   return builder.finish();
@@ -174,9 +186,7 @@ Array import_column(const ArrowSchema& schema, const ArrowArray& node, const Own
                                            : import_dictionary(schema, node, owner);
   if (made) return *std::move(made);
   const char* format = schema.dictionary == nullptr ? schema.format : schema.dictionary->format;
-  const std::string_view name = schema.name == nullptr ? "" : schema.name;
-  const std::string column = name.empty() ? "" : "column " + quoted(name) + ": ";
-  throw_error(ErrorCode::invalid_argument, "{}the Arrow type {} cannot be appended", column,
+  throw_error(ErrorCode::invalid_argument, "{}the Arrow type {} cannot be appended", about(schema),
               quoted(format));
 }
 
@@ -199,7 +209,19 @@ std::vector<Imported> import_node(const ArrowSchema& schema,
   return out;
 }
 
-/// The columns of a stream that had no chunk.
+/// Rows of a table have values, or nulls, column by column; none can be null as a whole.
+void check_rows(const ArrowSchema& schema, const ArrowArray& node, std::uint64_t rows_before) {
+  if (std::string_view(schema.format) != "+s" || node.null_count == 0) return;
+  for (std::int64_t row = 0; row < node.length; ++row) {
+    if (is_valid(node, node.offset + row)) continue;
+    throw_error(ErrorCode::invalid_argument,
+                "row {} of the Arrow data is null as a whole; take such rows out, or give each "
+                "column its nulls",
+                rows_before + static_cast<std::uint64_t>(row));
+  }
+}
+
+/// The columns of Arrow data without a row.
 std::vector<Imported> empty_node(const ArrowSchema& schema) {
   const auto column = [](const ArrowSchema& child) {
     const auto kind = child.dictionary == nullptr ? fixed_kind(child.format) : std::nullopt;
@@ -214,13 +236,28 @@ std::vector<Imported> empty_node(const ArrowSchema& schema) {
 
 /// Chunk after chunk of each column as one array.
 std::vector<Imported> joined(const std::vector<std::vector<Imported>>& chunks) {
-  std::vector<Imported> out = chunks.front();
+  std::vector<Imported> out = chunks.front();  // at least one
   for (std::size_t c = 0; c < out.size() && chunks.size() > 1; ++c) {
     std::vector<const Array*> parts;
     for (const auto& chunk : chunks) parts.push_back(&std::get<Array>(chunk[c]));
     std::get<Array>(out[c]) = model::array_concat(parts);
   }
   return out;
+}
+
+/// The columns of nodes one after the other. Nodes without a row do not count: they may be of any
+/// type, as other data without a row.
+std::vector<Imported> import_nodes(const ArrowSchema& schema,
+                                   const std::vector<std::shared_ptr<ArrowArray>>& nodes) {
+  std::vector<std::vector<Imported>> chunks;
+  std::uint64_t rows = 0;
+  for (const auto& node : nodes) {
+    if (node->length == 0) continue;
+    check_rows(schema, *node, rows);
+    chunks.push_back(import_node(schema, node));
+    rows += static_cast<std::uint64_t>(node->length);
+  }
+  return chunks.empty() ? empty_node(schema) : joined(chunks);
 }
 
 template <typename T>
@@ -242,20 +279,22 @@ std::vector<Imported> import_stream(const nb::object& capsule) {
   ArrowSchema given;
   check(stream, stream->get_schema(stream, &given));
   const auto schema = take(&given);
-  std::vector<std::vector<Imported>> chunks;
+  std::vector<std::shared_ptr<ArrowArray>> nodes;
   while (true) {
     ArrowArray next;
     check(stream, stream->get_next(stream, &next));
     if (next.release == nullptr) break;
-    chunks.push_back(import_node(*schema, take(&next)));
+    nodes.push_back(take(&next));
   }
-  if (chunks.empty()) chunks.push_back(empty_node(*schema));
-  return joined(chunks);
+  const nb::gil_scoped_release released;  // joins chunks and writes dictionaries out
+  return import_nodes(*schema, nodes);
 }
 
 std::vector<Imported> import_array(const nb::object& schema, const nb::object& array) {
-  return import_node(*pointer_of<ArrowSchema>(schema, "arrow_schema"),
-                     take(pointer_of<ArrowArray>(array, "arrow_array")));
+  const auto* of = pointer_of<ArrowSchema>(schema, "arrow_schema");
+  const std::vector nodes{take(pointer_of<ArrowArray>(array, "arrow_array"))};
+  const nb::gil_scoped_release released;
+  return import_nodes(*of, nodes);
 }
 
 }  // namespace

@@ -127,3 +127,30 @@ def test_arrow_data_that_do_not_fit_are_refused(db, values, message):
     with pytest.raises(oto.InvalidArgument, match=message):
         table.append({"time": np.array([0]), "x": values})
     assert len(table) == 0
+
+
+def test_arrow_rows_that_are_null_as_a_whole_are_refused(db):
+    rows = pa.StructArray.from_arrays(
+        [pa.array([1, 2, 3]), pa.array([10, 20, 30])],
+        names=["time", "x"],
+        mask=pa.array([False, False, True]),
+    )
+    table = db.create_table("t", {"time": "timestamp", "x": "int64"})
+    with pytest.raises(oto.InvalidArgument, match="row 2 of the Arrow data is null as a whole"):
+        table.append(rows)
+    with pytest.raises(oto.InvalidArgument, match="row 1 of the Arrow data"):
+        table.append(rows.slice(1))
+    with pytest.raises(oto.InvalidArgument, match="row 4 of the Arrow data"):
+        table.append(pa.chunked_array([rows.slice(0, 2), rows]))
+    assert table.append(rows.slice(0, 2)).changes == {"t": (2, 0)}
+
+
+def test_a_dictionary_index_out_of_range_is_refused(db):
+    table = db.create_table("t", {"time": "timestamp", "x": "string"})
+    for codes in ([0, 7], [0, -1]):
+        words = pa.DictionaryArray.from_arrays(
+            pa.array([0, *codes], pa.int32()), pa.array(["a", "b"]), safe=False
+        )
+        with pytest.raises(oto.InvalidArgument, match=f'"x".*row 1 .*{codes[1]}.* 2 '):
+            table.append({"time": np.arange(2), "x": words.slice(1)})
+    assert len(table) == 0
