@@ -13,6 +13,7 @@ import numpy as np
 
 from otolith import _core
 from otolith.arrow import arrow_column, is_arrow
+from otolith.data import numpy_array
 from otolith.errors import InvalidArgument, quoted
 from otolith.frames import Values, is_series, series_values, with_none
 from otolith.numbers import fixed_array, number_array, shown, typed_list
@@ -39,8 +40,11 @@ def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array
         if is_arrow(values):
             values = arrow_column(values)
         if isinstance(values, _core.Array):
-            same = values.type == column.dtype.name
-            return values if same else values.cast(column.dtype.name, column.name)
+            if values.type == column.dtype.name:
+                return values
+            if zone is None or (values.type, column.dtype.name) != ("string", "timestamp"):
+                return values.cast(column.dtype.name, column.name)
+            values = Values(numpy_array(values))  # the core knows no zones
         taken = values if isinstance(values, Values) else values_of(values, column)
         if column.dtype.name == "timestamp":
             ns, null = array_to_ns(taken.array, None if taken.utc else zone, taken.null)

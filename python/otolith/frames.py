@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from otolith.errors import InvalidArgument, quoted
-from otolith.times import Mask
+from otolith.times import Mask, either
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,8 @@ def frame_columns(frame: Any, time: str) -> Dict[Any, Values]:
 
 def series_values(values: Any) -> Values:
     """Values of a Series, an Index or a pandas array: nullable, categorical, zoned and text too."""
-    series = values if hasattr(values, "dt") else sys.modules["pandas"].Series(values)
+    pandas = sys.modules["pandas"]
+    series = values if isinstance(values, pandas.Series) else pandas.Series(values)
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return Values(series.to_numpy())
@@ -94,4 +95,8 @@ def _categorical(series: Any) -> Values:
     null = codes < 0
     if len(categories.array) == 0:
         return Values(np.full(len(codes), None, object))
-    return Values(categories.array[np.where(null, 0, codes)], null if null.any() else None)
+    places = np.where(null, 0, codes)
+    mask = either(
+        null if null.any() else None, None if categories.null is None else categories.null[places]
+    )
+    return Values(categories.array[places], mask, categories.utc)

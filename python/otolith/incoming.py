@@ -32,13 +32,17 @@ def batch_of(data: Any, schema: Schema, zone: Optional[Zone], nan: str = "keep")
     """
     if nan not in ("keep", "null"):
         raise InvalidArgument(f"nan={nan!r}: choose 'keep' (NaN stays NaN) or 'null'")
-    columns = _columns_of(data, schema, nan)
+    columns = _columns_of(data, schema)
+    if nan == "null":
+        columns = {
+            name: _with_nan_as_null(values, schema[name]) for name, values in columns.items()
+        }
     arrays = [core_array(columns[column.name], column, zone) for column in schema]
     _check_lengths(schema, [array.length for array in arrays])
     return _core.Batch.make(schema.core, arrays[0].length, arrays)
 
 
-def _columns_of(data: Any, schema: Schema, nan: str) -> Mapping[str, Any]:
+def _columns_of(data: Any, schema: Schema) -> Mapping[str, Any]:
     if isinstance(data, Mapping):
         if not data:
             raise InvalidArgument("the dict has no columns; give one entry per column of the table")
@@ -61,8 +65,6 @@ def _columns_of(data: Any, schema: Schema, nan: str) -> Mapping[str, Any]:
             "a list of dicts, a structured array, a DataFrame or Arrow data"
         )
     _check_names(columns, schema)
-    if nan == "null":
-        return {name: _with_nan_as_null(values, schema[name]) for name, values in columns.items()}
     return columns
 
 
@@ -74,10 +76,12 @@ def _is_scalar(value: Any) -> bool:
     )
 
 
-def _with_nan_as_null(values: Any, column: Column) -> Values:
+def _with_nan_as_null(values: Any, column: Column) -> Any:
     if is_arrow(values):
         values = arrow_column(values)
     if isinstance(values, _core.Array):
+        if not values.type.startswith("float"):
+            return values  # it has no NaN; as NumPy its times would no longer say that they are UTC
         values = numpy_array(values)
     taken = values if isinstance(values, Values) else values_of(values, column)
     return dataclasses.replace(taken, nan_is_null=True)

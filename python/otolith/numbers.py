@@ -15,6 +15,7 @@ from otolith.schema import Column
 from otolith.times import Mask, either, nulls_of
 
 _EXACT_FLOAT_MAX = 2.0**53  # integers up to here are exact as float64
+_TRUTH = {bool, np.bool_}  # no numbers, although Python counts with them
 _NATIVE = {
     np.dtype(name): name
     for name in (
@@ -52,7 +53,13 @@ def fixed_array(name: str, array: npt.NDArray[Any], null: Mask) -> _core.Array:
 
 
 def typed_list(listed: Any) -> Optional[npt.NDArray[Any]]:
-    """A list as the NumPy array of numbers that holds each exactly; None if there is none."""
+    """A list as the NumPy array of numbers that holds each exactly; None if there is none.
+
+    NumPy would take masked values for NaN, and truth values among numbers for 0 and 1.
+    """
+    kinds = set(map(type, listed))
+    if type(np.ma.masked) in kinds or (kinds & _TRUTH and kinds - _TRUTH):
+        return None
     try:
         typed = np.array(listed)
     except (ValueError, OverflowError):
@@ -63,18 +70,20 @@ def typed_list(listed: Any) -> Optional[npt.NDArray[Any]]:
         return _integers(listed)
     if typed.dtype.kind == "f" and bool((np.abs(typed) >= _EXACT_FLOAT_MAX).any()):
         for row in np.flatnonzero(np.abs(typed) >= _EXACT_FLOAT_MAX).tolist():
-            if isinstance(listed[row], int) and listed[row] != int(typed[row]):
+            value = listed[row]
+            if isinstance(value, (int, np.integer)) and int(value) != int(typed[row]):
                 return _integers(listed)  # an int was rounded
     return typed
 
 
 def _integers(listed: Any) -> Optional[npt.NDArray[Any]]:
     """Ints that NumPy would rather round to floats, or keep as objects; None if they do not fit."""
-    if not all(isinstance(value, int) for value in listed):
+    if not all(isinstance(value, (int, np.integer)) for value in listed):
         return None
+    exact = [int(value) for value in listed]  # NumPy's own integers would wrap around
     for dtype in (np.int64, np.uint64):
         try:
-            return np.array(listed, dtype)
+            return np.array(exact, dtype)
         except OverflowError:
             continue
     return None
@@ -109,9 +118,10 @@ def _typed_objects(
 def _refuse_objects(listed: List[Any], column: Column) -> None:
     """Raises for the first object that is no number, or an integer that no number type keeps."""
     for row, value in enumerate(listed):
-        if not isinstance(value, (bool, int, float, np.number, np.bool_)):
+        number = isinstance(value, (int, float, np.number)) and type(value) not in _TRUTH
+        if not number:
             raise InvalidArgument(f"row {row} is {shown(value)}, which is no {column.dtype.name}")
-        if isinstance(value, int) and not _kept(value, column):
+        if isinstance(value, (int, np.integer)) and not _kept(int(value), column):
             raise InvalidArgument(
                 f"row {row} is {value}, which cannot be kept without loss as {column.dtype.name}"
             )

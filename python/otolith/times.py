@@ -151,7 +151,7 @@ def array_to_ns(
 
 
 def nulls_of(objects: npt.NDArray[np.object_]) -> Mask:
-    """Which objects are None, pandas.NA or pandas.NaT; None where none is."""
+    """Which objects are None, masked, pandas.NA or pandas.NaT; None where none is."""
     marks = np.empty(len(objects), np.uint8)
     return marks.view(np.bool_) if _core.mark_nulls(objects, null_objects(), marks) else None
 
@@ -159,7 +159,8 @@ def nulls_of(objects: npt.NDArray[np.object_]) -> Mask:
 def null_objects() -> list[Any]:
     """The objects that stand for null; pandas' own only where pandas is loaded."""
     pandas = sys.modules.get("pandas")
-    return [None] if pandas is None else [None, pandas.NA, pandas.NaT]
+    numpy_only = [None, np.ma.masked]
+    return numpy_only if pandas is None else [*numpy_only, pandas.NA, pandas.NaT]
 
 
 def either(a: Mask, b: Mask) -> Mask:
