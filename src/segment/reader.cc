@@ -189,6 +189,13 @@ codec::Parts page_parts(const PageBytes& bytes, const codec::PageExtents& extent
           piece(bytes.parts.values, extents.values, bytes.extents.values), extents.values.at};
 }
 
+// A column in a message; the two of row ids have numbers that no schema has.
+std::string column_words(ColumnId id) {
+  if (id == kBeginColumn) return "the rows' begins";
+  if (id == kOrdinalColumn) return "the rows' ordinals";
+  return fmt::format("column {}", value_of(id));
+}
+
 // Checksum and shape of one page, unless this process has seen it sound in the mapping.
 codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint64_t page,
                                               bool again) {
@@ -208,8 +215,8 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
                                     : bytes.codec->flaw(parts, of);
   if (!flaw.empty()) {
     throw_corrupt(source.name(), chunk.values.offset + entry.place.values_at,
-                  fmt::format("page {} of row group {} of column {} is damaged: {}", page,
-                              bytes.row_group, value_of(footer.columns[bytes.column].id), flaw));
+                  fmt::format("page {} of row group {} of {} is damaged: {}", page, bytes.row_group,
+                              column_words(footer.columns[bytes.column].id), flaw));
   }
   if (source.mapped()) verified.store(true, std::memory_order_release);
   return parts;
