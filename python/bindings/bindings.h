@@ -12,6 +12,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "otolith/otolith.h"
 
@@ -35,6 +37,12 @@ CommitOptions commit_options(std::optional<std::string> author, std::string mess
 inline std::optional<Timestamp> timestamp_of(std::optional<std::int64_t> ns) {
   return ns ? std::optional(Timestamp{*ns}) : std::nullopt;
 }
+
+/// Text for people, which may hold names of files that are no UTF-8: those bytes as \xe9.
+nb::str readable(std::string_view text);
+
+/// readable of each.
+nb::list readable_each(const std::vector<std::string>& texts);
 
 void bind_errors(nb::module_& module);
 void bind_times(nb::module_& module);

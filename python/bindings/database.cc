@@ -12,9 +12,11 @@ namespace otolith::bindings {
 
 namespace {
 
-Database open(const std::string& path, bool create, bool read_only, Durability durability,
+Database open(const nb::bytes& path_bytes, bool create, bool read_only, Durability durability,
               unsigned threads, std::uint64_t memory_bytes, bool mmap, const std::string& author,
               std::uint64_t lock_wait_ns) {
+  const std::string path(path_bytes.c_str(), path_bytes.size());
+  const nb::gil_scoped_release released;
   return Database::open(path, {.create = create,
                                .read_only = read_only,
                                .durability = durability,
@@ -75,7 +77,7 @@ void bind_database(nb::module_& module) {
   database
       .def_static("open", &open, nb::arg("path"), nb::arg("create"), nb::arg("read_only"),
                   nb::arg("durability"), nb::arg("threads"), nb::arg("memory_bytes"),
-                  nb::arg("mmap"), nb::arg("author"), nb::arg("lock_wait_ns"), Released())
+                  nb::arg("mmap"), nb::arg("author"), nb::arg("lock_wait_ns"))
       .def("create_table", &create_table, nb::arg("name"), nb::arg("schema"), nb::arg("exist_ok"),
            nb::arg("options"), Released())
       .def("table", &Database::table, nb::arg("name"), Released())
@@ -91,7 +93,10 @@ void bind_database(nb::module_& module) {
       .def("sync", &Database::sync, Released())
       .def("close", &Database::close, Released())
       .def("closed", &Database::closed)
-      .def("path", &Database::path);
+      .def("path", [](const Database& self) {
+        const auto path = self.path();
+        return nb::bytes(path.data(), path.size());
+      });
   bind_history(database);
   module.attr("MEMORY_BYTES") = OpenOptions{}.memory_bytes;
 }

@@ -19,8 +19,9 @@ std::string_view outcome_name(Outcome outcome) noexcept {
 nb::object to_python(const Error& error) {
   const ErrorWhere& where = error.where();
   return nb::module_::import_("otolith.errors")
-      .attr("from_core")(error_code_name(error.code()), error.message(), where.file, where.offset,
-                         where.commits, outcome_name(error.outcome()));
+      .attr("from_core")(error_code_name(error.code()), readable(error.message()),
+                         readable(where.file), where.offset, where.commits,
+                         outcome_name(error.outcome()));
 }
 
 void translate(const std::exception_ptr& thrown, void*) {
@@ -37,6 +38,19 @@ void translate(const std::exception_ptr& thrown, void*) {
 }
 
 }  // namespace
+
+nb::str readable(std::string_view text) {
+  PyObject* made =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace");
+  if (made == nullptr) throw nb::python_error();
+  return nb::steal<nb::str>(made);
+}
+
+nb::list readable_each(const std::vector<std::string>& texts) {
+  nb::list out;
+  for (const std::string& text : texts) out.append(readable(text));
+  return out;
+}
 
 void bind_errors(nb::module_& module) {
   nb::register_exception_translator(translate);

@@ -17,7 +17,8 @@ void bind_status(nb::module_& module) {
       .def_ro("segment_bytes", &DatasetStatus::segment_bytes)
       .def_ro("tail_rows", &DatasetStatus::tail_rows);
   nb::class_<Status>(module, "Status", "Rows, bytes and findings of a database.")
-      .def_ro("path", &Status::path)
+      .def_prop_ro("path",
+                   [](const Status& self) { return nb::bytes(self.path.data(), self.path.size()); })
       .def_ro("database_id", &Status::database_id)
       .def_ro("format", &Status::format)
       .def_prop_ro("head", [](const Status& self) { return std::to_underlying(self.head); })
@@ -27,12 +28,12 @@ void bind_status(nb::module_& module) {
       .def_ro("log_bytes", &Status::log_bytes)
       .def_ro("segment_bytes", &Status::segment_bytes)
       .def_ro("tail_commits", &Status::tail_commits)
-      .def_ro("torn_tails", &Status::torn_tails)
-      .def_ro("damage", &Status::damage)
-      .def_ro("foreign", &Status::foreign);
+      .def_prop_ro("torn_tails", [](const Status& self) { return readable_each(self.torn_tails); })
+      .def_prop_ro("damage", [](const Status& self) { return readable_each(self.damage); })
+      .def_prop_ro("foreign", [](const Status& self) { return readable_each(self.foreign); });
   nb::class_<Problem>(module, "Problem", "One finding of verify.")
-      .def_ro("what", &Problem::what)
-      .def_prop_ro("file", [](const Problem& self) { return self.where.file; })
+      .def_prop_ro("what", [](const Problem& self) { return readable(self.what); })
+      .def_prop_ro("file", [](const Problem& self) { return readable(self.where.file); })
       .def_prop_ro("offset", [](const Problem& self) { return self.where.offset; })
       .def_prop_ro("commits", [](const Problem& self) { return self.where.commits; });
   nb::class_<VerifyReport>(module, "VerifyReport", "What verify found.")

@@ -40,12 +40,16 @@ def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array
         if is_arrow(values):
             values = arrow_column(values)
         if isinstance(values, _core.Array):
+            if values.length == 0:
+                return _no_values(column)
             if values.type == column.dtype.name:
                 return values
             if zone is None or (values.type, column.dtype.name) != ("string", "timestamp"):
                 return values.cast(column.dtype.name, column.name)
             values = Values(numpy_array(values))  # the core knows no zones
         taken = values if isinstance(values, Values) else values_of(values, column)
+        if len(taken.array) == 0:
+            return _no_values(column)
         if column.dtype.name == "timestamp":
             ns, null = array_to_ns(taken.array, None if taken.utc else zone, taken.null)
             return fixed_array("timestamp", ns, null)
@@ -92,6 +96,14 @@ def _plain_array(values: Any, column: Column, zone: Optional[Zone]) -> Optional[
     ):
         return _core.Array.make(name, len(values), values.view(np.int64), None, 0)
     return None
+
+
+def _no_values(column: Column) -> _core.Array:
+    """No values are of any type: what makes an empty array often cannot know its type."""
+    if column.dtype.name == "string":
+        return _text_array(Values(np.empty(0, object)))
+    dtype = np.dtype(np.int64) if column.dtype.name == "timestamp" else column.dtype.numpy
+    return fixed_array(column.dtype.name, np.empty(0, dtype), None)
 
 
 def _text_array(values: Values) -> _core.Array:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from otolith import _core
-from otolith.errors import InvalidArgument
+from otolith.errors import InvalidArgument, utf8
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -120,19 +120,28 @@ class Log(List[Commit]):
 
 def commit_options(author: Any, message: Any, extra: Any, change_id: Any) -> _core.CommitOptions:
     """Checks what a writing verb says about its commit."""
-    if author is not None and not isinstance(author, str):
-        raise InvalidArgument(f"author={author!r}: give text")
-    if message is not None and not isinstance(message, str):
-        raise InvalidArgument(f"message={message!r}: give text")
     if change_id is not None:
-        change_id = str(change_id).replace("-", "").lower()
+        change_id = utf8("change_id=", str(change_id).replace("-", "").lower())
     return _core.CommitOptions.make(
-        author, message or "", "" if extra is None else _json(extra), change_id
+        optional_text("author", author),
+        optional_text("message", message) or "",
+        "" if extra is None else _json(extra),
+        change_id,
     )
+
+
+def optional_text(option: str, value: Any) -> Optional[str]:
+    """Text or None; InvalidArgument names the option."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{option}={value!r}: give text")
+    return utf8(f"{option}=", value)
 
 
 def _json(extra: Any) -> str:
     try:
-        return json.dumps(extra, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(extra, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"extra= is kept as JSON, which cannot hold it: {error}") from None
+    return utf8("extra=", text)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from otolith import _core
 from otolith.display import preview_html, preview_text
-from otolith.errors import InvalidArgument, NotFound, quoted
+from otolith.errors import InvalidArgument, NotFound, nearest, quoted
 from otolith.schema import Schema, schema_of
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Data:
     def _place(self, name: str) -> int:
         names = self.columns
         if name not in names:
-            hint = _core.nearest_hint(name, names) if isinstance(name, str) else ""
+            hint = nearest(name, names)
             raise NotFound(f"no column {quoted(name)} was read{hint}; there are {', '.join(names)}")
         return names.index(name)
 

@@ -9,16 +9,25 @@ from types import TracebackType
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type, Union
 
 from otolith import _core
-from otolith.commit import Commit, Log, commit_options
-from otolith.errors import InvalidArgument, not_built
+from otolith.commit import Commit, Log, commit_options, optional_text
+from otolith.errors import InvalidArgument, is_utf8, not_built, printable, utf8
 from otolith.recorder import Recorder
-from otolith.schema import core_schema
+from otolith.schema import choice, core_schema
 from otolith.snapshot import Snapshot, dataset_name
-from otolith.status import Progress, Status, VerifyReport, progress_of, report_of, status_of
+from otolith.status import (
+    Progress,
+    Status,
+    VerifyReport,
+    counted,
+    progress_of,
+    report_of,
+    status_of,
+)
 from otolith.table import Table, count
 from otolith.times import Zone, optional_ns, to_ns, zone_of
 
 _DURABILITIES = {"durable": _core.Durability.durable, "relaxed": _core.Durability.relaxed}
+_THREADS_MAX = 256  # of one call, as in the core
 _UNIT_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
@@ -50,17 +59,13 @@ def open(
     ...     db.head
     Commit 0 (the empty database)
     """
-    text = os.fspath(path)
-    if not isinstance(text, str):
-        raise InvalidArgument(f"path={path!r}: give text or a PathLike of text")
-    if durability not in _DURABILITIES:
-        raise InvalidArgument(f"durability={durability!r}: choose 'durable' or 'relaxed'")
     zone = zone_of(timezone)
     core = _core.Database.open(
-        text, bool(create), bool(read_only), _DURABILITIES[durability],
-        _positive("threads", threads, 0),
+        _path_bytes(path), bool(create), bool(read_only),
+        choice("durability", durability, _DURABILITIES),
+        _positive("threads", threads, 0, _THREADS_MAX),
         _positive("memory_bytes", memory_bytes, _core.MEMORY_BYTES),
-        bool(mmap), author or "", _duration_ns("lock_wait", lock_wait),
+        bool(mmap), optional_text("author", author) or "", _duration_ns("lock_wait", lock_wait),
     )  # fmt: skip
     return Database(core, zone)
 
@@ -85,7 +90,7 @@ class Database:
     @property
     def path(self) -> str:
         """The directory it lies in, or ":memory:"."""
-        return self._core.path()
+        return os.fsdecode(self._core.path())
 
     # ---- Datasets --------------------------------------------------------------------------------
 
@@ -149,7 +154,7 @@ class Database:
         return self._core.datasets()
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._core.contains(name)
+        return isinstance(name, str) and is_utf8(name) and self._core.contains(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.datasets())
@@ -200,7 +205,7 @@ class Database:
         if time is not None:
             core = self._core.at_time(to_ns(time, self._zone))
         elif isinstance(ref, str):
-            core = self._core.at(ref)
+            core = self._core.at(utf8("the reference", ref))
         else:
             number = ref.number if isinstance(ref, Commit) else count("commit", ref)
             core = self._core.at_number(number)
@@ -224,7 +229,8 @@ class Database:
         ['begin']
         """
         commits = self._core.log(
-            dataset, author, optional_ns(since, self._zone), optional_ns(until, self._zone),
+            optional_text("dataset", dataset), optional_text("author", author),
+            optional_ns(since, self._zone), optional_ns(until, self._zone),
             None if limit is None else count("limit", limit), bool(reverse),
         )  # fmt: skip
         return Log(map(Commit, commits))
@@ -240,7 +246,8 @@ class Database:
         """
         if isinstance(ref, Commit):
             ref = ref.number
-        self._core.tag(_tag(name), ref if isinstance(ref, str) else str(count("commit", ref)))
+        text = ref if isinstance(ref, str) else str(count("commit", ref))
+        self._core.tag(_tag(name), utf8("the reference", text))
 
     def untag(self, name: str) -> None:
         """Takes a tag away; NotFound where there is none.
@@ -304,23 +311,38 @@ class Database:
         self.close()
 
     def __repr__(self) -> str:
+        path = printable(self.path)
         if self._core.closed():
-            return f"Database {self.path} (closed)"
-        return f"Database {self.path}: {len(self.datasets())} datasets, HEAD is {self.head!r}"
+            return f"Database {path} (closed)"
+        return f"Database {path}: {counted(len(self.datasets()), 'dataset')}, HEAD is {self.head!r}"
 
 
 def _tag(name: Any) -> str:
     if not isinstance(name, str):
         raise InvalidArgument(f"a tag is text, not {name!r}")
-    return name
+    return utf8("the tag", name)
 
 
-def _positive(option: str, value: Optional[int], default: int) -> int:
+def _path_bytes(path: Any) -> bytes:
+    """The bytes that the system knows a path by; they need not be UTF-8."""
+    try:
+        if isinstance(os.fspath(path), str):
+            return os.fsencode(path)
+    except TypeError:
+        pass
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"path={path!r}: no file can have this name") from None
+    raise InvalidArgument(f"path={path!r}: give text or a PathLike of text")
+
+
+def _positive(option: str, value: Optional[int], default: int, most: int = 2**63 - 1) -> int:
     if value is None:
         return default
     number = count(option, value)
     if number == 0:
         raise InvalidArgument(f"{option}=0: give a number from 1, or None for the default")
+    if number > most:
+        raise InvalidArgument(f"{option}={number}: give a number up to {most:,}, or None")
     return number
 
 

@@ -15,7 +15,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from otolith import _core
-from otolith.errors import InvalidArgument
+from otolith.errors import InvalidArgument, utf8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +116,7 @@ def dtype_of(spec: Any) -> DType:
 
 def _of_text(text: str) -> DType:
     try:
-        return DType(_core.type_canonical(text))
+        return DType(_core.type_canonical(utf8("the type", text)))
     except InvalidArgument:
         found = _of_others(text) if text not in ("float", "str") else None
         if found is None:
@@ -125,7 +125,7 @@ def _of_text(text: str) -> DType:
 
 
 def _of_others(text: str) -> Optional[DType]:
-    text = text.lower().replace("[pyarrow]", "")
+    text = utf8("the type", text).lower().replace("[pyarrow]", "")
     if text in _FROM_OTHERS:
         return DType(_FROM_OTHERS[text])
     for pattern, name in _PATTERNS:

@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple, Type
+import os
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
 from otolith import _core
 
@@ -132,11 +133,12 @@ def from_core(
     where: Optional[Dict[str, Any]] = None
     if file or offset is not None or commits:
         where = {"file": file or None, "offset": offset, "commits": commits}
-        message += f" (at {_place(where)})"
+        message += f" (at {place(where)})"
     return _BY_CODE.get(code, Error)(message, where, outcome)
 
 
-def _place(where: Dict[str, Any]) -> str:
+def place(where: Dict[str, Any]) -> str:
+    """File, offset and commits in words; empty where nothing is known."""
     parts = []
     if where["file"]:
         parts.append(f"file {where['file']}")
@@ -150,6 +152,31 @@ def _place(where: Dict[str, Any]) -> str:
 def quoted(name: object) -> str:
     """A name for a message: quoted, escaped, shortened."""
     return _core.quoted(name) if isinstance(name, str) and name.isprintable() else repr(name)[:80]
+
+
+def is_utf8(text: str) -> bool:
+    """False for text with lone surrogates, which nothing stored can hold."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def utf8(what: str, text: str) -> str:
+    """Text that the core can take; InvalidArgument says of what it is where it cannot."""
+    if not is_utf8(text):
+        raise InvalidArgument(f"{what} {ascii(text)[:80]} is no UTF-8: take the lone surrogate out")
+    return text
+
+
+def printable(path: str) -> str:
+    """A path for people; bytes of it that are no UTF-8 as \\xe9."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def nearest(name: object, names: Sequence[str]) -> str:
+    """' (did you mean "x"?)', or nothing where no name is near."""
+    return _core.nearest_hint(name, names) if isinstance(name, str) and is_utf8(name) else ""
 
 
 def not_built(option: str, instead: str) -> InvalidArgument:

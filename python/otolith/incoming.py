@@ -18,7 +18,7 @@ from otolith import _core
 from otolith.columns import core_array, values_of
 from otolith.data import Data, numpy_array
 from otolith.arrow import arrow_column, arrow_columns, is_arrow
-from otolith.errors import InvalidArgument, quoted
+from otolith.errors import InvalidArgument, nearest, quoted
 from otolith.frames import Values, frame_columns, is_frame
 from otolith.schema import Column, Schema
 from otolith.times import Zone
@@ -102,9 +102,9 @@ def _check_names(columns: Mapping[str, Any], schema: Schema) -> None:
 
 
 def _refuse_extra(name: Any, schema: Schema) -> None:
-    hint = _core.nearest_hint(name, schema.names) if isinstance(name, str) else ""
     raise InvalidArgument(
-        f"no column {quoted(name)} in the table{hint}; its columns are {', '.join(schema.names)}"
+        f"no column {quoted(name)} in the table{nearest(name, schema.names)}; its columns are "
+        f"{', '.join(schema.names)}"
     )
 
 

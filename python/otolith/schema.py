@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import types
+from collections.abc import Iterable
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from otolith import _core
 from otolith.dtypes import DType, dtype_of
-from otolith.errors import InvalidArgument, NotFound, not_built, quoted
+from otolith.errors import InvalidArgument, NotFound, is_utf8, nearest, not_built, quoted, utf8
 
 _PARTITIONS = {
     "hour": _core.Partition.hour, "day": _core.Partition.day, "month": _core.Partition.month,
@@ -68,7 +69,7 @@ class Schema:
     def __getitem__(self, name: str) -> Column:
         if name in self.by_name:
             return self.by_name[name]
-        hint = _core.nearest_hint(name, self.names) if isinstance(name, str) else ""
+        hint = nearest(name, self.names)
         raise NotFound(f"no column {quoted(name)}{hint}; there are {', '.join(self.names)}")
 
     def __contains__(self, name: object) -> bool:
@@ -130,14 +131,16 @@ def core_schema(
     table_codec, column_codecs = _codecs(codec, columns)
     if isinstance(keys, str):
         keys = [keys]
+    if not isinstance(keys, Iterable):
+        raise InvalidArgument(f"keys={keys!r}: give a list of names of columns")
     tuples: List[Tuple[str, str, bool, str, Dict[str, str]]] = [
         (_text(name, "a column's name"), *_type(name, spec), column_codecs.get(name, ""), {})
         for name, spec in columns.items()
     ]
     return _core.Schema.make(
         tuples, _text(time, "time"), [_text(key, "a key") for key in keys],
-        _choice("partition", partition, _PARTITIONS),
-        _choice("duplicates", duplicates, _DUPLICATES),
+        choice("partition", partition, _PARTITIONS),
+        choice("duplicates", duplicates, _DUPLICATES),
         table_codec, _metadata(metadata),
     )  # fmt: skip
 
@@ -156,19 +159,20 @@ def _type(name: str, spec: Any) -> Tuple[str, bool]:
 
 def _codecs(codec: Any, columns: Mapping[str, Any]) -> Tuple[str, Dict[str, str]]:
     if isinstance(codec, str):
-        return codec, {}
+        return _text(codec, "a codec"), {}
     if not isinstance(codec, Mapping):
         raise InvalidArgument(
             f"codec={codec!r}: give 'hot', 'raw', or a dict of columns and codecs"
         )
     for name in codec:
         if name not in columns:
-            hint = _core.nearest_hint(str(name), [str(column) for column in columns])
+            hint = nearest(str(name), [str(c) for c in columns if is_utf8(str(c))])
             raise InvalidArgument(f"codec: no column {quoted(name)}{hint}")
     return "hot", {name: _text(value, "a codec") for name, value in codec.items()}
 
 
-def _choice(option: str, value: Any, choices: Mapping[Any, Any]) -> Any:
+def choice(option: str, value: Any, choices: Mapping[Any, Any]) -> Any:
+    """What stands for the value of an option; InvalidArgument lists what there is."""
     if not isinstance(value, (str, type(None))) or value not in choices:
         raise InvalidArgument(f"{option}={value!r}: choose one of {', '.join(map(repr, choices))}")
     return choices[value]
@@ -185,4 +189,4 @@ def _metadata(metadata: Optional[Mapping[str, str]]) -> Dict[str, str]:
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise InvalidArgument(f"{what} is text, not {type(value).__name__} {value!r}")
-    return value
+    return utf8(what, value)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, Optional
+import functools
+from typing import TYPE_CHECKING, Any, Iterator, List, NoReturn, Optional
 
 from otolith import _core
 from otolith.commit import Commit
-from otolith.errors import InvalidArgument
+from otolith.errors import InvalidArgument, is_utf8, utf8
 from otolith.table import Table
 from otolith.times import Zone
+
+_WRITING = ("create_table", "recorder", "tag", "untag")
 
 
 class Snapshot:
@@ -40,13 +43,20 @@ class Snapshot:
         return self._core.datasets()
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._core.contains(name)
+        return isinstance(name, str) and is_utf8(name) and self._core.contains(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.datasets())
 
     def __getitem__(self, name: str) -> Table:
         return Table(self._core.table(dataset_name(name)), self._zone)
+
+    if not TYPE_CHECKING:  # to a checker the writing verbs are not there, and nothing else is
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _WRITING:
+                return functools.partial(_refuse, name)
+            raise AttributeError(f"a Snapshot has no attribute {name!r}")
 
     def __repr__(self) -> str:
         return f"Snapshot of {self.commit!r}"
@@ -56,4 +66,8 @@ def dataset_name(name: object) -> str:
     """A name to look a dataset up by; InvalidArgument unless it is text."""
     if not isinstance(name, str):
         raise InvalidArgument(f"datasets are named by text, not {type(name).__name__} {name!r}")
-    return name
+    return utf8("the name", name)
+
+
+def _refuse(verb: str, *_: Any, **__: Any) -> NoReturn:
+    raise InvalidArgument(f"{verb}: a snapshot never changes; call it on the database")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from typing import Any, Callable, Dict, List, Optional, Union
 
 from otolith import _core
-from otolith.errors import InvalidArgument
+from otolith.errors import InvalidArgument, place, printable
 
 Progress = Union[None, bool, Callable[[int, int], Any]]
 
@@ -47,14 +48,16 @@ class Status:
     def __repr__(self) -> str:
         mode = ", read-only" if self.read_only else ""
         lines = [
-            f"{self.path}: format {self.format}, HEAD {self.head}{mode}",
-            f"log {size(self.log_bytes)} in {self.log_files} file{'s' * (self.log_files != 1)}, "
-            f"{self.tail_commits} commits in the tail; segments {size(self.segment_bytes)}",
+            f"{printable(self.path)}: format {self.format}, HEAD {self.head}{mode}",
+            f"log {size(self.log_bytes)} in {counted(self.log_files, 'file')}, "
+            f"{counted(self.tail_commits, 'commit')} in the tail; "
+            f"segments {size(self.segment_bytes)}",
         ]
         for name, dataset in self.datasets.items():
             lines.append(
-                f"  {name}: {dataset.rows:,} rows, {dataset.segments} segments of "
-                f"{size(dataset.segment_bytes)}, {dataset.tail_rows:,} rows in the tail"
+                f"  {name}: {counted(dataset.rows, 'row')}, "
+                f"{counted(dataset.segments, 'segment')} of {size(dataset.segment_bytes)}, "
+                f"{counted(dataset.tail_rows, 'row')} in the tail"
             )
         for what, found in (
             ("torn", self.torn_tails),
@@ -71,6 +74,10 @@ class Problem:
 
     what: str
     where: Dict[str, Any]
+
+    def __str__(self) -> str:
+        found = place(self.where)
+        return f"{self.what} (at {found})" if found else self.what
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,17 +96,17 @@ class VerifyReport:
         return not self.problems
 
     def __repr__(self) -> str:
-        verified = f"{self.segments} segments, {size(self.bytes)} verified"
+        verified = f"{counted(self.segments, 'segment')}, {size(self.bytes)} verified"
         if self.ok:
             return f"ok: {verified}"
-        return "\n".join(
-            [f"{len(self.problems)} problems; {verified}", *(p.what for p in self.problems)]
-        )
+        found = f"{counted(len(self.problems), 'problem')}; {verified}"
+        return "\n".join([found, *map(str, self.problems)])
 
 
 def status_of(core: _core.Status) -> Status:
     """The Python view of a core status."""
     plain = {field.name: getattr(core, field.name) for field in dataclasses.fields(Status)}
+    plain["path"] = os.fsdecode(core.path)
     plain["datasets"] = {
         name: DatasetStatus(*(getattr(dataset, f.name) for f in dataclasses.fields(DatasetStatus)))
         for name, dataset in core.datasets.items()
@@ -133,6 +140,11 @@ def _bar(done: int, total: int) -> None:
     print(
         f"\r[{'#' * int(share * 40):<40}] {share:4.0%} of {size(total)}", end=end, file=sys.stderr
     )
+
+
+def counted(count: int, what: str) -> str:
+    """A number and what it counts: 1 row, 2,000 rows."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def size(count: float) -> str:

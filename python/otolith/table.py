@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime
 import operator
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from collections.abc import Iterable
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from otolith import _core
 from otolith.commit import Commit, commit_options
-from otolith.data import Data
+from otolith.arrow import arrow_column, is_arrow
+from otolith.data import Data, numpy_array
 from otolith.display import preview_html
-from otolith.errors import Error, InvalidArgument, not_built, quoted
+from otolith.errors import Error, InvalidArgument, not_built, quoted, utf8
+from otolith.frames import Values
 from otolith.incoming import batch_of
-from otolith.schema import Schema, schema_of
-from otolith.times import Zone, optional_ns, to_ns, zone_of
+from otolith.schema import Schema, choice, schema_of
+from otolith.times import Zone, array_to_ns, optional_ns, to_ns, zone_of
 
 _ORDERS = {"time": _core.Order.time, "stored": _core.Order.stored}
 
@@ -86,10 +89,10 @@ class Table:
         """Rows of [start, stop): ISO text, datetime, datetime64, Timestamp or int ns UTC; None is
         open.
 
-        `columns` are given in the order asked for; `keys` maps key columns to a value or a list of
-        them; `limit` counts rows of the result; `reverse` gives the last ones first. `order="time"`
-        is stable, `"stored"` is by partition, keys and time, and the cheapest. InvalidArgument
-        names the column and the nearest name.
+        `columns` are given in the order asked for; `keys` maps key columns to a value or many of
+        them, in any list, array, Series or set; `limit` counts rows of the result; `reverse` gives
+        the last ones first. `order="time"` is stable, `"stored"` is by partition, keys and time,
+        and the cheapest. InvalidArgument names the column and the nearest name.
 
         >>> db = oto.open(":memory:")
         >>> columns = {"time": "timestamp", "sensor": "string", "celsius": "float32"}
@@ -101,12 +104,12 @@ class Table:
         """
         if where is not None:
             raise not_built("where=", "read without it and filter the arrays, d['bid'] > 90")
-        if order not in _ORDERS:
-            raise InvalidArgument(f"order={order!r}: choose 'time' or 'stored'")
+        in_order = choice("order", order, _ORDERS)
         zone = self._zone_for(timezone)
         request = _core.ReadRequest.make(
-            optional_ns(start, zone), optional_ns(stop, zone), _names(columns), _keys(keys, zone),
-            None if limit is None else count("limit", limit), bool(reverse), _ORDERS[order],
+            optional_ns(start, zone), optional_ns(stop, zone), _names(columns),
+            self._keys(keys, zone),
+            None if limit is None else count("limit", limit), bool(reverse), in_order,
         )  # fmt: skip
         return Data(self._core.read(request))
 
@@ -171,6 +174,24 @@ class Table:
     def _repr_html_(self) -> str:
         return preview_html(self.head(10))
 
+    def _keys(
+        self, keys: Optional[Mapping[str, Any]], zone: Optional[Zone]
+    ) -> List[Tuple[str, List[Any]]]:
+        if keys is None:
+            return []
+        if not isinstance(keys, Mapping):
+            raise InvalidArgument(
+                "keys: give a dict of key columns and values, {'symbol': ['AAPL']}"
+            )
+        for name in keys:
+            if not isinstance(name, str):
+                raise InvalidArgument(f"keys: {name!r} is no name of a column")
+        times = {column.name for column in self.schema if column.dtype.name == "timestamp"}
+        return [
+            (utf8("keys:", name), [_key(name, v, zone, name in times) for v in _many(values, zone)])
+            for name, values in keys.items()
+        ]
+
     def _zone_for(self, timezone: Any) -> Optional[Zone]:
         return self._zone if timezone is None else zone_of(timezone)
 
@@ -193,32 +214,31 @@ def _iso(time: np.datetime64) -> str:
 def _names(columns: Union[str, Sequence[str], None]) -> Optional[List[str]]:
     if columns is None:
         return None
+    if not isinstance(columns, Iterable):
+        raise InvalidArgument(f"columns={columns!r}: give a list of names of columns")
     names = [columns] if isinstance(columns, str) else list(columns)
     for name in names:
         if not isinstance(name, str):
             raise InvalidArgument(f"columns: {name!r} is no name of a column")
-    return names
+    return [utf8("columns:", name) for name in names]
 
 
-def _keys(keys: Optional[Mapping[str, Any]], zone: Optional[Zone]) -> List[Tuple[str, List[Any]]]:
-    if keys is None:
-        return []
-    if not isinstance(keys, Mapping):
-        raise InvalidArgument("keys: give a dict of key columns and values, {'symbol': ['AAPL']}")
-    out: Dict[str, List[Any]] = {}
-    for name, values in keys.items():
-        if not isinstance(name, str):
-            raise InvalidArgument(f"keys: {name!r} is no name of a column")
-        many = isinstance(values, (list, tuple, set, frozenset, np.ndarray)) or hasattr(
-            values, "iloc"
-        )
-        out[name] = [_key(name, value, zone) for value in (values if many else [values])]
-    return list(out.items())
+def _many(values: Any, zone: Optional[Zone]) -> List[Any]:
+    """The values asked for: one alone, or each of anything that can be gone through."""
+    if is_arrow(values):
+        values = arrow_column(values)
+        if isinstance(values, Values):  # times, and nulls of no type
+            ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
+            return np.ma.MaskedArray(ns, mask=null).tolist() if null is not None else ns.tolist()
+        return numpy_array(values).tolist()
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        return [values]
+    return [values[()]] if isinstance(values, np.ndarray) and values.ndim == 0 else list(values)
 
 
-def _key(name: str, value: Any, zone: Optional[Zone]) -> Any:
+def _key(name: str, value: Any, zone: Optional[Zone], is_time: bool) -> Any:
     if isinstance(value, str):
-        return str(value)
+        return to_ns(value, zone) if is_time else str(utf8(f"keys: {quoted(name)} as", value))
     if isinstance(value, (datetime.date, np.datetime64)):
         return to_ns(value, zone)
     try:

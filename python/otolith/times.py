@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from otolith import _core
-from otolith.errors import InvalidArgument
+from otolith.errors import InvalidArgument, utf8
 
 Int64s = npt.NDArray[np.int64]
 Mask = Optional[npt.NDArray[np.bool_]]
@@ -102,7 +102,7 @@ def zone_of(zone: Any) -> Optional[Zone]:
 def to_ns(value: Any, zone: Optional[Zone] = None) -> int:
     """ns since 1970 UTC of one time: str, datetime, date, datetime64, Timestamp or int."""
     if isinstance(value, str):
-        ns, has_zone = _core.timestamp_parse(value)
+        ns, has_zone = _core.timestamp_parse(utf8("the time", value))
         return ns if has_zone or zone is None else _local(ns, zone)
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return _in_range(int(value), value)
