@@ -15,10 +15,10 @@ constexpr std::uint64_t kBlanksBytesMax = 256 << 10;
 }  // namespace
 
 void Appender::attach(OpenLogFile file, RecordNumber vouches_behind) {
+  allocated_ = file.file->stat().size;  // first: what fails leaves the appender as it was
   info_ = std::move(file.info);
   file_ = std::move(file.file);
   vouches_behind_ = vouches_behind;
-  allocated_ = file_->stat().size;
   blank_to_ = 0;
   blanks_bytes_ = kBlanksBytesMin;
   place_ = {kLogHeaderBytes, RecordNumber{value_of(info_->header.first) - 1}, info_->header.seed()};
@@ -39,9 +39,10 @@ bool Appender::read_to(RecordNumber last) {
   if (place_.last >= last) return place_.last == last;
   FrameReader reader(file_, info_);
   reader.resume_at(place_.offset, {next(place_.last), 0, false, RecordNumber{0}, place_.chain});
-  if (!reader.skip_to(last)) return false;
-  place_ = {reader.offset(), reader.last(), reader.chain()};
-  return true;
+  const bool there = reader.skip_to(last);
+  if (there || !mutant("log-place-forgotten"))
+    place_ = {reader.offset(), reader.last(), reader.chain()};
+  return there;
 }
 
 void Appender::encode(const std::vector<Record>& records, RecordNumber synced_to) {

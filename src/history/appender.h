@@ -33,7 +33,8 @@ class Appender {
   void begin(OpenLogFile file, const Place& place);
   void detach() noexcept;
 
-  /// Reads on to this record; false if the file does not hold it.
+  /// Reads on to this record; false if the file does not hold it: the place is behind the last it
+  /// does hold.
   bool read_to(RecordNumber last);
   void move_to(const Place& place) noexcept { place_ = place; }
   const Place& place() const noexcept { return place_; }

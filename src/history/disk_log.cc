@@ -15,7 +15,10 @@ LockIdentity identity_of(io::Vfs& vfs, io::Environment& environment, const Id128
         kLogDirectory, 0,
         fmt::format("{} has no log directory; restore it from a backup", vfs.describe("")));
   }
-  return LockIdentity(database, environment.boot_id(), *directory);
+  const std::string boot = environment.boot_id();
+  std::uint64_t handle = 0;
+  if (boot.empty()) environment.random(std::as_writable_bytes(std::span(&handle, 1)));
+  return LockIdentity(database, boot, *directory, handle);
 }
 
 // Hands over what is wrong with one file, frame by frame.
@@ -88,8 +91,8 @@ void Log::create(io::Vfs& vfs, io::Environment& environment, const Id128& databa
   first.header.database = database;
   environment.random(first.header.salt.bytes);
   first.bytes_wanted = options.preallocate_bytes;
-  (void)begin_log_file(vfs, std::move(first));
   LockFile(vfs, environment, identity_of(vfs, environment, database)).create();
+  (void)begin_log_file(vfs, std::move(first));
   vfs.sync_dir("");
 }
 

@@ -31,21 +31,26 @@ bool all_relaxed(const std::vector<Record>& records) {
 
 void DiskLog::append(const std::vector<Record>& records, std::vector<RecordNumber>& numbers) {
   const RecordNumber before = words_.visible;
-  with_relief([&] { append_once(records); });
+  const std::uint64_t epoch = words_.epoch;
+  with_relief([&] { append_once(records, epoch); });
   for (std::uint64_t i = 1; i <= records.size(); ++i) {
     numbers.push_back(RecordNumber{value_of(before) + i});
   }
 }
 
-// The order of a commit, from the lock on: announce, append, fsync, raise.
-void DiskLog::append_once(const std::vector<Record>& records) {
+// The order of a commit, from the lock on: announce, append, fsync, raise. The epoch is the one in
+// which the records were decided.
+void DiskLog::append_once(const std::vector<Record>& records, std::uint64_t epoch) {
   const bool relaxed = all_relaxed(records);
   OTO_INVARIANT(!records.empty() && appender_.place().last == words_.visible);
   const RecordNumber before = words_.visible;
   try {
     if (!relaxed && relaxed_unvouched()) recover();
     find_room(bytes_of(records));
-    if (words_.visible != before) throw_lost();
+    // The epoch, not the numbers: the record that tells of a lost one has its number.
+    const bool fewer = mutant("log-loss-by-numbers") ? words_.visible != before
+                                                     : words_.epoch != epoch;
+    if (fewer) throw_lost();
     announce();
   } catch (const Error& error) {
     throw error.with_outcome(Outcome::failed);  // not one byte of these records was written
@@ -56,6 +61,7 @@ void DiskLog::append_once(const std::vector<Record>& records) {
   if (mutant("log-published-before-sync")) raise(words_.durable, appender_.written().last);
   if (mutant("log-durable-before-sync")) raise(appender_.written().last, words_.visible);
   if (!relaxed) sync_frames();
+  confirm();
   appender_.accept();
   const RecordNumber last = appender_.place().last;
   raise(relaxed && !mutant("log-relaxed-counts-durable") ? words_.durable : last, last, before);
@@ -96,6 +102,7 @@ void DiskLog::rotate() {
   const std::uint64_t number = words_.file + 1;
   try {
     appender_.begin(begin_file(wanted), place);
+    raise(words_.durable, words_.visible);  // the page names it before a record is in it
   } catch (const Error& error) {
     if (error.code() != ErrorCode::no_space || vfs_->exists(log_file_path(number))) throw;
     withdraw();  // no space for a new file: the old one may still have some
@@ -129,6 +136,25 @@ void DiskLog::announce() {
   if (mutant("log-writing-not-announced")) return;
   words_.writing = value_of(next(words_.visible));
   lock_file_.write(words_, LockWord::writing, LockWord::writing);
+}
+
+// Whoever locks a file that was put in place of the lock file does not wait for this handle, and
+// begins a new log file without what it has not seen.
+void DiskLog::require_lock() const {
+  if (mutant("log-lock-gone-unnoticed") || lock_file_.stands()) return;
+  throw_error(ErrorCode::io,
+              "the lock file of {} was removed or replaced while this handle was writing; leave it "
+              "where it is, and try again",
+              vfs_->describe(""));
+}
+
+// Behind the write: others saw the record, or nobody can say.
+void DiskLog::confirm() const {
+  try {
+    require_lock();
+  } catch (const Error& error) {
+    throw error.with_outcome(Outcome::unknown);
+  }
 }
 
 // Until the lock is given back: what was staged and failed is undone by then.

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/mutant.h"
 #include "history/disk_log.h"
 #include "history/torn_tail.h"
 
@@ -47,12 +48,13 @@ void DiskLog::follow(const LockPage& page, const Fallback& fallback) {
     if (info->header.epoch <= epoch_) continue;
     stands = std::min(stands, RecordNumber{value_of(info->header.first) - 1});
   }
-  epoch_ = epoch;
   reader_.reset();
-  if (stands == last_) return;
+  if (mutant("log-fallback-forgotten")) epoch_ = epoch;
+  // First: if it fails, what it was told of is still to be told.
+  if (stands != last_ && fallback) fallback(stands);
+  epoch_ = epoch;
   last_ = stands;
   durable_ = std::min(durable_, stands);
-  if (fallback) fallback(stands);
 }
 
 // Hands over records up to `visible`. False if the page has changed so that it must be followed
@@ -113,7 +115,7 @@ bool DiskLog::ends_here(const FrameVerdict& verdict) {
   const LogFileInfo& info = *reader_->info();
   const std::uint64_t offset = reader_->offset();
   const RecordNumber expected = next(reader_->last());
-  if (judged_file_ == info.header.file && judged_at_ == offset && expected > last_) return true;
+  if (judged_file_ == info.header.file && judged_at_ == offset) return true;
   directory_.throw_damage_behind(info.header.file);
   const TailVerdict tail = judge_tail(reader_->file(), info, offset, expected);
   if (page_reader_.read().valid()) return false;

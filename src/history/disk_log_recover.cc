@@ -54,17 +54,24 @@ void DiskLog::settle() {
     return;
   }
   if (appender_.attached_to(words_.file)) return;
+  if (!attach_appender()) with_relief([this] { recover(); });
+}
+
+// To the file that the page names; false if a newer one is there, which nobody has told of.
+bool DiskLog::attach_appender() {
   const std::scoped_lock guard(mutex_);
   directory_.refresh();
   const auto info = directory_.last();
   directory_.throw_damage_behind(info ? info->header.file : 0);
-  if (!info || info->header.file != words_.file) {
+  if (!info || info->header.file < words_.file) {
     throw_corrupt(log_file_path(words_.file), 0,
                   "this log file is missing; put it back, or restore a backup");
   }
+  if (info->header.file > words_.file) return false;
   OpenLogFile file{info, directory_.open(*info, io::OpenMode::read_write)};
   check_not_cut(*info, *file.file);
   appender_.attach(std::move(file), words_.visible);
+  return true;
 }
 
 void DiskLog::place_appender() {
@@ -133,6 +140,7 @@ void DiskLog::adopt(const RecoveryPlan& plan) {
 }
 
 OpenLogFile DiskLog::begin_file(NewLogFile wanted) {
+  require_lock();  // else it could take the name of another's file
   wanted.header.database = database_;
   wanted.bytes_wanted = options_.preallocate_bytes;
   const RecordNumber before{value_of(wanted.header.first) - 1};

@@ -33,7 +33,12 @@ double seconds(std::uint64_t ns) noexcept { return static_cast<double>(ns) / 1e9
 LockFile::LockFile(io::Vfs& vfs, io::Environment& environment, const LockIdentity& identity)
     : vfs_(vfs), environment_(environment), identity_(identity) {}
 
-void LockFile::create() { open(); }
+void LockFile::create() {
+  open();
+  LockWords words;
+  words.file = 1;
+  write_page(words);
+}
 
 void LockFile::acquire(std::uint64_t wait_ns) {
   const std::uint64_t begin = environment_.monotonic_ns();
@@ -90,8 +95,13 @@ void LockFile::write_page(LockWords words) {
 bool LockFile::try_once() {
   for (int look = 0; look < kReplacedMax; ++look) {
     if (!file_) open();
-    const bool got = file_->try_lock(kAppendLockByte, true);
-    if (still_named()) return got;
+    try {
+      const bool got = file_->try_lock(kAppendLockByte, true);
+      if (stands()) return got;
+    } catch (...) {
+      if (!mutant("log-lock-kept-on-error")) file_.reset();
+      throw;
+    }
     file_.reset();  // and the lock with it
   }
   return false;
@@ -104,7 +114,7 @@ void LockFile::open() {
   if (stat.size < kLockPageBytes) file_->preallocate(kLockPageBytes);
 }
 
-bool LockFile::still_named() const {
+bool LockFile::stands() const {
   const auto there = vfs_.stat(kLockPath);
   return mutant("log-lock-not-looked-at") || (there && there->inode == inode_);
 }

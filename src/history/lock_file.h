@@ -20,7 +20,8 @@ class LockFile {
  public:
   LockFile(io::Vfs& vfs, io::Environment& environment, const LockIdentity& identity);
 
-  /// Makes the file with an empty page if it is missing.
+  /// Makes the file if it is missing, and its page for a log whose only file is empty. Before that
+  /// file has its name, so that nobody can be appending.
   void create();
   /// Takes the append lock, waiting at most this long, and writes the holder's words if the page is
   /// valid. A lock file that was replaced meanwhile is reopened.
@@ -28,6 +29,8 @@ class LockFile {
   /// The same without waiting; false if another holds it.
   bool try_acquire();
   void release() noexcept;
+  /// False if the lock file was removed or replaced: others no longer wait for this lock.
+  bool stands() const;
 
   /// The page, read under the lock.
   LockPage read();
@@ -39,7 +42,6 @@ class LockFile {
  private:
   bool try_once();
   void open();
-  bool still_named() const;
   void sign_in();
   [[noreturn]] void give_up(std::uint64_t waited_ns);
   void put_holder(LockWords& words) const;

@@ -8,6 +8,7 @@ namespace otolith::history {
 namespace {
 
 constexpr std::size_t kBootAt = 32;
+constexpr std::uint64_t kBootUnknown = 0;
 constexpr std::size_t kDeviceAt = 48;
 constexpr std::size_t kIdentityChecksumAt = 64;
 constexpr auto kWordCount = static_cast<std::size_t>(LockWord::count);
@@ -40,10 +41,15 @@ void put_words(ByteWriter& out, const LockWords& words, std::uint64_t seed, std:
   }
 }
 
-// Of this directory and database, whichever boot.
-bool same_directory(BytesView page, BytesView expected) noexcept {
+bool boot_known(BytesView identity) noexcept {
+  return load_le<std::uint64_t>(identity.data() + kBootAt) != kBootUnknown;
+}
+
+// Of this directory and database, and of another boot for certain.
+bool of_earlier_boot(BytesView page, BytesView expected) noexcept {
   constexpr std::size_t place_bytes = kIdentityChecksumAt - kDeviceAt;
-  return std::ranges::equal(page.first(kBootAt), expected.first(kBootAt)) &&
+  return boot_known(page) && boot_known(expected) &&
+         std::ranges::equal(page.first(kBootAt), expected.first(kBootAt)) &&
          std::ranges::equal(page.subspan(kDeviceAt, place_bytes),
                             expected.subspan(kDeviceAt, place_bytes));
 }
@@ -51,15 +57,16 @@ bool same_directory(BytesView page, BytesView expected) noexcept {
 }  // namespace
 
 LockIdentity::LockIdentity(const Id128& database, const std::string& boot_id,
-                           const io::FileStat& log_directory) {
+                           const io::FileStat& log_directory, std::uint64_t handle) {
+  const bool known = !boot_id.empty() || mutant("log-unknown-boot-trusted");
   ByteWriter out;
   out.put(kLockMagic);
   out.put(kLockVersion);
   out.put(std::uint32_t{0});
   out.put_bytes(database.bytes);
   OTO_INVARIANT(out.size() == kBootAt);
-  out.put(xxh3(as_bytes_view(boot_id), 0));
-  out.put(xxh3(as_bytes_view(boot_id), 1));
+  out.put(known ? xxh3(as_bytes_view(boot_id), 0) : kBootUnknown);
+  out.put(known ? xxh3(as_bytes_view(boot_id), 1) : handle);
   OTO_INVARIANT(out.size() == kDeviceAt);
   out.put(log_directory.device);
   out.put(log_directory.inode);
@@ -96,7 +103,7 @@ LockPage decode_lock_page(BytesView page, const LockIdentity& expected, bool& to
     const auto checksum = load_le<std::uint64_t>(identity.data() + kIdentityChecksumAt);
     const bool whole = checksum == xxh3(identity.first(kIdentityChecksumAt));
     if (!mutant("log-page-of-another-place-trusted"))
-      return {whole && same_directory(identity, expected.bytes) ? PageState::rebooted
+      return {whole && of_earlier_boot(identity, expected.bytes) ? PageState::rebooted
                                                                 : PageState::absent,
               {}};
   }

@@ -33,9 +33,8 @@ inline constexpr std::uint64_t kAppendLockByte = 0;
 inline constexpr std::uint64_t kOwnerLockBytesAt =
     kLockPageBytes;  // owner locks: bytes from here on
 
-/// The words, in the order in which they stand and are written: a reader that takes `visible` first
-/// and `file` and `epoch` after it never sees a number without the file and epoch that it belongs
-/// to.
+/// The words, in the order in which they stand and are written. A reader may meet some of them old
+/// and some new: it looks again before it calls a record that it cannot read damaged.
 enum class LockWord : std::size_t {
   holder_pid,
   holder_start,
@@ -64,8 +63,9 @@ struct LockWords {
 struct LockIdentity {
   std::array<std::byte, kLockIdentityBytes> bytes{};
 
+  /// Where the boot id is unknown (empty) the page is this handle's alone, by its random number.
   LockIdentity(const Id128& database, const std::string& boot_id,
-               const io::FileStat& log_directory);
+               const io::FileStat& log_directory, std::uint64_t handle = 0);
   std::uint64_t seed() const noexcept;  // of the words' checks
 };
 

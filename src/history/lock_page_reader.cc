@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/log.h"
 
 namespace otolith::history {
 
@@ -10,15 +11,6 @@ namespace {
 // A word that fails its check is being written, or is damaged: this many looks tell which.
 constexpr int kLooksMax = 1000;
 constexpr int kLooksBetweenPauses = 100;  // of kLockPollMinNs: its writer may have lost its core
-
-// From the last word to the first, as LockWord asks for; each eight bytes at once.
-void copy_backwards(const std::byte* from, std::span<std::byte> out) noexcept {
-  for (std::size_t at = out.size(); at > 0;) {
-    at -= sizeof(std::uint64_t);
-    const auto* const word = reinterpret_cast<const std::uint64_t*>(from + at);
-    store_le(out.data() + at, __atomic_load_n(word, __ATOMIC_ACQUIRE));
-  }
-}
 
 }  // namespace
 
@@ -46,7 +38,7 @@ void LockPageReader::reattach() {
   attached_ns_ = environment_.monotonic_ns();
   try {
     const auto there = vfs_.stat(kLockPath);
-    if (there && file_ && there->inode == inode_ && there->size >= kLockPageBytes) return;
+    if (there && file_ && there->inode == inode_) return;
   } catch (const Error&) {
     return;  // what is attached may still be right
   }
@@ -55,26 +47,18 @@ void LockPageReader::reattach() {
 
 void LockPageReader::attach() {
   attached_ns_ = environment_.monotonic_ns();
-  mapping_.reset();
   file_.reset();
   try {
     auto file = vfs_.open(kLockPath, io::OpenMode::read);
-    const io::FileStat stat = file->stat();
-    if (stat.size < kLockPageBytes) return;
-    if (vfs_.maps_follow_writes()) mapping_ = file->map(kLockPageBytes);
-    inode_ = stat.inode;
+    inode_ = file->stat().inode;
     file_ = std::move(file);
-  } catch (const Error&) {
-    mapping_.reset();  // no page that can be read: absent
+  } catch (const Error& error) {
+    log_line(LogLevel::debug, error.what());  // no page that can be read: absent
   }
 }
 
 bool LockPageReader::copy(std::span<std::byte> out) noexcept {
   if (!file_) return false;
-  if (mapping_) {
-    copy_backwards(mapping_->bytes().data(), out);
-    return true;
-  }
   try {
     return file_->read_at(0, out) == out.size();
   } catch (const Error&) {

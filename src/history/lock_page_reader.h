@@ -1,12 +1,12 @@
-// The lock page as a reader sees it: mapped where that shows other processes' writes, else read.
+// The lock page as a reader sees it.
 //
-// Role:    visible, durable, epoch and file for refresh, without a lock and, where mapped, without
-//          a call.
+// Role:    visible, durable, epoch and file for refresh, without a lock: one call.
 // Shapes:  kLockPageBytes.
 // Errors:  none: whatever is wrong with the page or its file, the page counts as absent.
 // Threads: thread-compatible.
 // Why:     a descriptor of its own, open for reading, so that read permission is enough and a
-//          forked child, which loses writable descriptors, still reads.
+//          forked child, which loses writable descriptors, still reads. Read, not mapped: under a
+//          map a lock file that somebody empties is a signal that ends the process (ADR 0023).
 #pragma once
 
 #include <memory>
@@ -33,8 +33,7 @@ class LockPageReader {
   io::Vfs& vfs_;
   io::Environment& environment_;
   const LockIdentity identity_;
-  std::unique_ptr<io::File> file_;        // null while there is none
-  std::unique_ptr<io::Mapping> mapping_;  // of file_, where mappings follow writes
+  std::unique_ptr<io::File> file_;  // null while there is none
   std::uint64_t inode_ = 0;
   std::uint64_t attached_ns_ = 0;
 };

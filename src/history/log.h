@@ -108,8 +108,7 @@ class Log {
   /// with the last record that still stands. Damage before the end throws corrupt after all sound
   /// ones.
   virtual void refresh(const FrameSink& sink, const Fallback& fallback) = 0;
-  /// Whether `refresh` would hand over anything: a look at the lock page, no system call where
-  /// mapped.
+  /// Whether `refresh` would hand over anything: one look at the lock page.
   virtual bool behind() = 0;
   /// Waits at most lock_wait for the append lock. In a forked child: invalid_argument.
   virtual std::unique_ptr<LogLock> lock(LockPurpose purpose = LockPurpose::commit) = 0;

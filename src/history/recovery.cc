@@ -106,8 +106,10 @@ RecoveryPlan plan_recovery(const LogDirectory& directory, const RecoveryQuestion
   if (page.state == PageState::rebooted) plan.durable = plan.last;
   keep_copies_behind(plan, plan.durable);
   find_lost(plan, question);
+  const bool in_place = page.state == PageState::rebooted ||
+                        (page.state == PageState::absent && mutant("log-absent-in-place"));
   plan.begin_file =
-      page.valid() || plan.lost_to != RecordNumber{0} || !tail.blank || !plan.copies.empty();
+      !in_place || plan.lost_to != RecordNumber{0} || !tail.blank || !plan.copies.empty();
   return plan;
 }
 

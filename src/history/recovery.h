@@ -7,7 +7,9 @@
 //   valid     | `writing` set                 | adopt: a new file with what is behind `durable`
 //   rebooted  | all sound to the end          | go on in place: it was read from the disk
 //   rebooted  | a torn tail                   | keep it beside the log, begin a new file
-//   absent    | frames nothing proves durable | adopt them; likewise with a torn tail
+//   absent    | any                           | adopt what nothing proves durable; a new file in
+//             |                               | any case: who held a lock file that was removed may
+//             |                               | still write to the old one
 //   any       | bad, and known or proven to   | corrupt
 //             | have been durable             |
 //
