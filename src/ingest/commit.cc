@@ -27,12 +27,29 @@ struct Files {
       throw error.with_outcome(Outcome::failed);
     }
   }
-  void sync_later(UnsyncedSegments& unsynced) const {
-    for (SegmentFile* segment : made) unsynced.add(segment->id(), segment->shared());
-  }
   void keep() const noexcept {
     for (SegmentFile* segment : made) segment->keep();
   }
+};
+
+// Files that the next durable commit syncs. Those that no frame came to name are taken out at the
+// end.
+class SyncLater {
+ public:
+  SyncLater(UnsyncedSegments& unsynced, const Files& files) : unsynced_(unsynced), files_(files) {
+    for (SegmentFile* segment : files_.made) unsynced_.add(segment->id(), segment->shared());
+  }
+  SyncLater(const SyncLater&) = delete;
+  SyncLater& operator=(const SyncLater&) = delete;
+  ~SyncLater() {
+    for (const SegmentFile* segment : files_.made) {
+      if (!segment->kept()) unsynced_.remove(segment->id());
+    }
+  }
+
+ private:
+  UnsyncedSegments& unsynced_;
+  const Files& files_;
 };
 
 // Runs the call that writes to the log. Unless it is known to have failed, the log may name the
@@ -91,8 +108,8 @@ Commit commit_encoded(const IngestContext& context, history::CommitRequest reque
     }
     request.datasets.push_back(std::move(rows.change));
   }
-  const bool sync_later = request.relaxed && context.unsynced != nullptr;
-  if (sync_later) files.sync_later(*context.unsynced);
+  std::optional<SyncLater> sync_later;
+  if (request.relaxed && context.unsynced != nullptr) sync_later.emplace(*context.unsynced, files);
   const bool record_first = mutant("ingest-record-before-segments");
   if (!sync_later && !record_first) files.sync(*context.vfs);
   Commit commit = with_files(files, [&] { return context.history->commit(std::move(request)); });

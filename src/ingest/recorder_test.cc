@@ -395,6 +395,36 @@ TEST_CASE("unsynced: segments of relaxed commits are synced by the next durable 
   for (const auto& ref : named) CHECK_NOTHROW(Desk::reader(*vfs, ref)->verify());
 }
 
+TEST_CASE("unsynced: files that no frame names are forgotten, of an unknown outcome they stay") {
+  Random random(test::seed());
+  const auto dataset = table(0, wide_schema());
+  const Batch batch = test::batch_of(dataset.schema, random_rows(random, *dataset.schema, 20'000));
+  for (const Outcome outcome : {Outcome::failed, Outcome::unknown, Outcome::none}) {
+    Desk desk;
+    UnsyncedSegments unsynced;
+    desk.context.unsynced = &unsynced;
+    Recorder recorder(desk.context);
+    recorder.append(dataset, batch);
+    history::CommitRequest request = relaxed();
+    if (outcome == Outcome::none) {
+      request.change_id = sample::id_of(9);  // an earlier commit answers for it
+    } else {
+      desk.history.fails = Error(ErrorCode::io, "told to", {}, outcome);
+    }
+    try {
+      recorder.commit(request);
+    } catch (const Error& error) {
+      CHECK(error.outcome() == outcome);
+    }
+    const auto named = *desk.history.commits.back().datasets.at(0).segment;
+    if (outcome == Outcome::unknown) {
+      CHECK_NOTHROW(unsynced.sync(*desk.vfs, {named}));
+    } else {
+      CHECK_THROWS_AS(unsynced.sync(*desk.vfs, {named}), Error);
+    }
+  }
+}
+
 TEST_CASE("unsynced: after a sync that failed, no later one claims to have succeeded") {
   Random random(test::seed());
   Desk desk;
@@ -406,8 +436,10 @@ TEST_CASE("unsynced: after a sync that failed, no later one claims to have succe
                   test::batch_of(dataset.schema, random_rows(random, *dataset.schema, 20'000)));
   recorder.commit(relaxed());
   const std::vector<history::SegmentRef> named{*desk.history.commits.back().datasets.at(0).segment};
+  CHECK_NOTHROW(unsynced.check());
   desk.disk.inject({.operation = io::Operation::sync});
   CHECK_THROWS_AS(unsynced.sync(*desk.vfs, named), Error);
+  CHECK_THROWS_AS(unsynced.check(), Error);
   CHECK_THROWS_AS(unsynced.sync(*desk.vfs, named), Error);
 }
 

@@ -30,6 +30,7 @@ class SegmentFile {
   io::File& file() noexcept { return *file_; }
   /// From now on a frame may name it: it stays.
   void keep() noexcept { vfs_ = nullptr; }
+  bool kept() const noexcept { return vfs_ == nullptr; }
   /// The open file, for whoever syncs it later.
   std::shared_ptr<io::File> shared() const noexcept { return file_; }
 

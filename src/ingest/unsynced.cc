@@ -1,5 +1,6 @@
 #include "ingest/unsynced.h"
 
+#include "base/error.h"
 #include "ingest/segment_file.h"
 #include "segment/path.h"
 
@@ -13,6 +14,16 @@ void UnsyncedSegments::add(const Id128& segment, std::shared_ptr<io::File> file)
 void UnsyncedSegments::remove(const Id128& segment) noexcept {
   const std::lock_guard lock(mutex_);
   files_.erase(segment);
+}
+
+void UnsyncedSegments::check() {
+  const std::lock_guard lock(mutex_);
+  if (!failed_) return;
+  throw Error(ErrorCode::io,
+              fmt::format("rows of earlier relaxed commits could not be synced ({}); close the "
+                          "database, open it again and see which commits it kept",
+                          failed_->message()),
+              failed_->where(), Outcome::failed);
 }
 
 void UnsyncedSegments::sync(io::Vfs& vfs, const std::vector<history::SegmentRef>& segments) {
@@ -32,7 +43,7 @@ void UnsyncedSegments::sync(io::Vfs& vfs, const std::vector<history::SegmentRef>
   try {
     sync_segments(vfs, files, ids);
   } catch (const Error& error) {
-    failed_ = error;
+    if (error.outcome() != Outcome::failed) failed_ = error;
     throw;
   }
   for (const Id128& id : ids) files_.erase(id);

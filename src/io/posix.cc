@@ -147,7 +147,14 @@ bool PosixVfs::make_dir(const std::string& directory) {
 void PosixVfs::sync_dir(const std::string& directory) {
   const Descriptor descriptor(
       open_retried(root_.get(), checked_for_writing(directory, "sync"), O_RDONLY | O_DIRECTORY));
-  if (descriptor.get() < 0) fail(errno, "sync", directory);
+  if (descriptor.get() < 0) {
+    const int number = errno;
+    try {
+      fail(number, "sync", directory);
+    } catch (const Error& error) {
+      throw error.with_outcome(Outcome::failed);
+    }
+  }
   if (retried([&] { return ::fsync(descriptor.get()); }) == 0) return;
   // Some network file systems refuse to sync a directory because they never delay its entries.
   if (errno != EINVAL) fail(errno, "sync", directory);

@@ -92,7 +92,8 @@ class Vfs {
   virtual std::vector<std::string> list(const std::string& directory) = 0;
   /// Creates one directory; true if it was made, false if it was there.
   virtual bool make_dir(const std::string& directory) = 0;
-  /// Entries of this directory (created, renamed, removed) reach the disk before it returns.
+  /// Entries of this directory (created, renamed, removed) reach the disk before it returns. With
+  /// outcome `failed` it was not begun and may be tried again; after any other error as File::sync.
   virtual void sync_dir(const std::string& directory) = 0;
   /// Replaces `to` atomically.
   virtual void rename(const std::string& from, const std::string& to) = 0;
