@@ -42,7 +42,7 @@ Table Database::create_table(const std::string& name, const Schema& schema,
   model::name_check("dataset", name);
   db::check_new_schema(schema);
   if (options.exist_ok && accept_existing(*rooms->history, name, schema)) return table(name);
-  history::CommitRequest request = hall_->request(options.commit);
+  history::CommitRequest request = hall_->request(*rooms, options.commit);
   request.catalog.push_back(history::CreateDataset{name, schema});
   request.request_hash = db::request_hash("create", name, schema);
   try {

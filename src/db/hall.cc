@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "history/decide.h"
 #include "io/fork.h"
 #include "io/posix.h"
 #include "io/sim_disk.h"
@@ -210,7 +211,7 @@ ingest::IngestContext Hall::ingest_context(Rooms& rooms) const {
 
 scan::ScanContext Hall::scan_context(const Rooms& rooms) const { return {rooms.store, threads_}; }
 
-history::CommitRequest Hall::request(const CommitOptions& options) const {
+history::CommitRequest Hall::request(Rooms& rooms, const CommitOptions& options) const {
   history::CommitRequest out;
   out.author = options.author.value_or(options_.author);
   out.message = options.message;
@@ -225,6 +226,8 @@ history::CommitRequest Hall::request(const CommitOptions& options) const {
     }
     out.change_id = id;
   }
+  history::request_check_texts(out);
+  if (out.relaxed) rooms.unsynced.check();
   return out;
 }
 

@@ -69,7 +69,8 @@ class Hall {
 
   ingest::IngestContext ingest_context(Rooms& rooms) const;
   scan::ScanContext scan_context(const Rooms& rooms) const;
-  history::CommitRequest request(const CommitOptions& options) const;
+  /// Refuses what the commit would refuse of its options, before rows are staged or encoded.
+  history::CommitRequest request(Rooms& rooms, const CommitOptions& options) const;
   /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of
   /// it.
   void committed(Rooms& rooms) const noexcept;

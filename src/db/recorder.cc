@@ -62,7 +62,7 @@ Recorder::~Recorder() {
 
 Recorder Database::recorder(const CommitOptions& options) {
   auto rooms = hall_->rooms_to_write();
-  hall_->request(options);  // refuses bad options now rather than at the commit
+  hall_->request(*rooms, options);  // refuses bad options now rather than at the commit
   auto snapshot = rooms->history->head();
   ingest::Recorder inner(hall_->ingest_context(*rooms));
   return Recorder(std::unique_ptr<db::Staging>(
@@ -89,7 +89,8 @@ std::shared_ptr<const Schema> Recorder::schema(std::string_view table) const {
 
 Commit Recorder::commit() {
   const auto lock = staging_->enter_open();
-  Commit commit = staging_->recorder.commit(staging_->hall->request(staging_->options));
+  Commit commit = staging_->recorder.commit(
+      staging_->hall->request(*staging_->rooms, staging_->options));
   staging_->hall->committed(*staging_->rooms);
   return commit;
 }

@@ -72,7 +72,7 @@ Commit Table::append(const Batch& batch, const CommitOptions& options) const {
   const auto snapshot = rooms->history->head();
   ingest::Recorder recorder(hall_->ingest_context(*rooms));
   recorder.append_borrowed(hall_->dataset(*snapshot, *pinned_), batch);
-  Commit commit = recorder.commit(hall_->request(options));
+  Commit commit = recorder.commit(hall_->request(*rooms, options));
   hall_->committed(*rooms);
   return commit;
 }

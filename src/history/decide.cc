@@ -295,10 +295,14 @@ std::optional<CommitNumber> find_winner(const CommitRequest& request, Timeline& 
 
 }  // namespace
 
-bool request_prepare(CommitRequest& request, io::Environment& environment) {
+void request_check_texts(const CommitRequest& request) {
   check_text("author", request.author, kAuthorBytesMax);
   check_text("message", request.message, kMessageBytesMax);
   check_text("extra", request.extra, kExtraBytesMax);
+}
+
+bool request_prepare(CommitRequest& request, io::Environment& environment) {
+  request_check_texts(request);
   check_changes(request);
   for (DatasetChange& change : request.datasets) {
     join_marks(change.marks);

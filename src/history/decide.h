@@ -16,6 +16,9 @@
 
 namespace otolith::history {
 
+/// Author, message and extra: UTF-8 within their limits. For callers with work ahead of the commit.
+void request_check_texts(const CommitRequest& request);
+
 /// Checks what can be said of a request alone, and puts its parts in order: marks joined, a change
 /// id made where none was given. Returns whether it was made, and so cannot be in the history.
 bool request_prepare(CommitRequest& request, io::Environment& environment);

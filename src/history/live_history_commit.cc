@@ -13,7 +13,11 @@ class LiveHistory::CommitSubmission final : public Submission {
  public:
   CommitSubmission(LiveHistory& owner, CommitRequest request)
       : owner_(owner), request_(std::move(request)) {
-    change_is_new_ = request_prepare(request_, *owner_.environment_);
+    try {
+      change_is_new_ = request_prepare(request_, *owner_.environment_);
+    } catch (const Error& error) {
+      throw error.with_outcome(Outcome::failed);  // nothing was written
+    }
   }
 
   Decision decide(const Turn& turn) override {

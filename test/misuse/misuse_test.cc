@@ -255,6 +255,23 @@ TEST_CASE("misuse: a closed database refuses every verb") {
   refused(ErrorCode::invalid_argument, {"closed"}, [&] { recorder.commit(); });
 }
 
+TEST_CASE("misuse: options that no commit takes are refused before rows are staged or written") {
+  Folder folder;
+  const std::string path = folder.path("texts.oto");
+  Database db = Database::open(path);
+  const Table table = db.create_table("t", sensors());
+  const Batch large = batch_of(table.schema(), std::vector<Row>(100'000, kRow[0]));
+  const std::string long_text((1 << 20) + 1, 'x');
+  for (const CommitOptions& options :
+       {CommitOptions{.author = long_text.substr(0, 2000)}, CommitOptions{.message = long_text},
+        CommitOptions{.extra = long_text}}) {
+    refused(ErrorCode::limit, {"at most"}, [&] { db.recorder(options); });
+    refused(ErrorCode::limit, {"at most"}, [&] { table.append(large, options); });
+  }
+  refused(ErrorCode::invalid_argument, {"UTF-8"}, [&] { db.recorder({.message = "\xff"}); });
+  CHECK(std::filesystem::is_empty(path + "/segments"));
+}
+
 TEST_CASE("misuse: a recorder of a closed database can still be discarded") {
   Database db = Database::open(":memory:");
   db.create_table("t", sensors());
@@ -337,6 +354,37 @@ TEST_CASE("misuse: no more descriptors is one clear error, and passes") {
   refused(ErrorCode::io, {"ulimit -n"}, [&] { Database::open(path); });
   ::setrlimit(RLIMIT_NOFILE, &limit);
   CHECK(Database::open(path).contains("t"));
+}
+
+TEST_CASE("misuse: relaxed rows that find no descriptor are synced when there is one again") {
+  Folder folder;
+  Database db =
+      Database::open(folder.path("relaxed.oto"), {.durability = Durability::relaxed});
+  const Table table = db.create_table("t", sensors());
+  table.append(batch_of(table.schema(), std::vector<Row>(100'000, kRow[0])));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit few{static_cast<rlim_t>(::dup(0)), limit.rlim_max};
+  ::close(static_cast<int>(few.rlim_cur));
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  refused(ErrorCode::io, {"ulimit -n"}, [&] { db.sync(); });
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  db.sync();
+  table.append(batch_of(table.schema(), kRow));
+  db.close();
+}
+
+TEST_CASE("misuse: after a sync that failed no relaxed commit is taken any more") {
+  io::SimDisk disk;
+  Database db = db::Door::open(disk.attach(), io::simulated_environment(1),
+                               {.durability = Durability::relaxed}, {});
+  const Table table = db.create_table("t", sensors());
+  table.append(batch_of(table.schema(), std::vector<Row>(100'000, kRow[0])));
+  disk.inject({.operation = io::Operation::sync});
+  CHECK_THROWS_AS(db.sync(), Error);
+  refused(ErrorCode::io, {"relaxed", "open it again"},
+          [&] { table.append(batch_of(table.schema(), kRow)); });
+  CHECK(table.rows() == 100'000);
 }
 
 }  // namespace otolith::test
