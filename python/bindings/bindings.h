@@ -21,8 +21,20 @@ namespace otolith::bindings {
 
 namespace nb = nanobind;
 
+/// Logs what the library had to say since the last call, under the GIL (log.cc).
+void log_deliver() noexcept;
+
+/// The GIL let go of; when it is taken again, the log is delivered.
+class WithoutGil {
+  struct Deliver {
+    ~Deliver() { log_deliver(); }
+  };
+  Deliver deliver_;  // first, so that it is destroyed last
+  nb::gil_scoped_release released_;
+};
+
 /// Releases the GIL for the length of a call.
-using Released = nb::call_guard<nb::gil_scoped_release>;
+using Released = nb::call_guard<WithoutGil>;
 
 /// A shared schema as Python holds it: compared by identity, so that its Python view can be kept.
 struct SchemaHandle {
@@ -44,6 +56,7 @@ nb::str readable(std::string_view text);
 /// readable of each.
 nb::list readable_each(const std::vector<std::string>& texts);
 
+void bind_log(nb::module_& module);
 void bind_errors(nb::module_& module);
 void bind_times(nb::module_& module);
 void bind_schema(nb::module_& module);

@@ -16,7 +16,7 @@ Database open(const nb::bytes& path_bytes, bool create, bool read_only, Durabili
               unsigned threads, std::uint64_t memory_bytes, bool mmap, const std::string& author,
               std::uint64_t lock_wait_ns) {
   const std::string path(path_bytes.c_str(), path_bytes.size());
-  const nb::gil_scoped_release released;
+  const WithoutGil released;
   return Database::open(path, {.create = create,
                                .read_only = read_only,
                                .durability = durability,

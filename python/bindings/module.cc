@@ -7,6 +7,7 @@ NB_MODULE(_core, module) {
   module.attr("VERSION") = OTOLITH_VERSION;
   nanobind::set_leak_warnings(
       false);  // handles that a program still holds when it ends are no fault
+  bindings::bind_log(module);
   bindings::bind_errors(module);
   bindings::bind_times(module);
   bindings::bind_schema(module);

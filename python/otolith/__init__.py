@@ -10,6 +10,8 @@ array([1.5 , 1.75])
 0
 """
 
+import logging
+
 from otolith._core import VERSION as __version__
 from otolith.commit import Commit
 from otolith.data import Data
@@ -52,6 +54,8 @@ from otolith.recorder import Recorder
 from otolith.schema import Column, Schema
 from otolith.snapshot import Snapshot
 from otolith.table import Table
+
+logging.getLogger("otolith").addHandler(logging.NullHandler())  # silent unless asked to speak
 
 __all__ = [
     "Cancelled", "Column", "Commit", "Conflict", "Corrupt", "DType", "Data", "Database", "Error",
