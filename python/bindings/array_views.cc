@@ -5,7 +5,8 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "bindings.h"
+#include "base/error.h"
+#include "objects.h"
 
 namespace otolith::bindings {
 
@@ -70,7 +71,10 @@ class Texts {
     if (const auto found = made_.find(text); found != made_.end()) return found->second;
     nb::object made =
         nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
-    if (!made.is_valid()) throw nb::python_error();
+    if (!made.is_valid()) {
+      PyErr_Clear();
+      throw_error(ErrorCode::corrupt, "text that is no UTF-8: {}; run verify", quoted(text));
+    }
     if (made_.size() < kTextsKept) made_.emplace(text, made);
     return made;
   }
@@ -81,19 +85,12 @@ class Texts {
 
 /// Writes a str per row, or None, into a fresh NumPy array of objects.
 void fill_texts(const Array& self, nb::handle objects) {
-  Py_buffer view;
-  if (PyObject_GetBuffer(objects.ptr(), &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) != 0) {
-    throw nb::python_error();
-  }
-  auto** rows = static_cast<PyObject**>(view.buf);
+  const Objects rows(objects, PyBUF_WRITABLE);
   Texts texts;
   for (std::uint64_t row = 0; row < self.length; ++row) {
     nb::object object = self.is_null(row) ? nb::none() : texts(self.text(row));
-    PyObject* before = rows[row];
-    rows[row] = object.release().ptr();
-    Py_XDECREF(before);
+    rows.set(row, std::move(object));
   }
-  PyBuffer_Release(&view);
 }
 
 }  // namespace

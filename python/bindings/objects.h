@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "bindings.h"
 
@@ -16,8 +17,10 @@ namespace otolith::bindings {
 /// The elements of an array of objects; valid while the array lives.
 class Objects {
  public:
-  explicit Objects(nb::handle array) {
-    if (PyObject_GetBuffer(array.ptr(), &view_, PyBUF_C_CONTIGUOUS) != 0) throw nb::python_error();
+  explicit Objects(nb::handle array, int flags = 0) {
+    if (PyObject_GetBuffer(array.ptr(), &view_, PyBUF_C_CONTIGUOUS | flags) != 0) {
+      throw nb::python_error();
+    }
   }
   Objects(const Objects&) = delete;
   Objects& operator=(const Objects&) = delete;
@@ -28,6 +31,12 @@ class Objects {
   }
   PyObject* operator[](std::size_t row) const noexcept {
     return static_cast<PyObject* const*>(view_.buf)[row];
+  }
+  /// Only with PyBUF_WRITABLE.
+  void set(std::size_t row, nb::object object) const noexcept {
+    PyObject* before =
+        std::exchange(static_cast<PyObject**>(view_.buf)[row], object.release().ptr());
+    Py_XDECREF(before);
   }
 
  private:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from otolith import _core
-from otolith.errors import InvalidArgument, quoted
+from otolith.data import numpy_array
+from otolith.errors import Corrupt, InvalidArgument, quoted
 from otolith.frames import Values, is_frame, is_series
 
 # Arrow formats of times and dates, up to the zone, and the unit of their integers.
@@ -45,6 +47,14 @@ def arrow_column(data: Any) -> ArrowValues:
         )
     _, form, array = imported[0]
     return _values(form, array)
+
+
+def given_array(array: _core.Array) -> npt.NDArray[Any]:
+    """Values that were given, as NumPy has them; InvalidArgument where their text is no UTF-8."""
+    try:
+        return numpy_array(array)
+    except Corrupt:
+        raise InvalidArgument("its text is no UTF-8; encode it before") from None
 
 
 def _imported(data: Any) -> List[Tuple[str, str, _core.Array]]:

@@ -12,8 +12,7 @@ from typing import Any, Optional
 import numpy as np
 
 from otolith import _core
-from otolith.arrow import arrow_column, is_arrow
-from otolith.data import numpy_array
+from otolith.arrow import arrow_column, given_array, is_arrow
 from otolith.errors import InvalidArgument, quoted
 from otolith.frames import Values, is_series, series_values, with_none
 from otolith.numbers import fixed_array, number_array, shown, typed_list
@@ -46,7 +45,7 @@ def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array
                 return values
             if zone is None or (values.type, column.dtype.name) != ("string", "timestamp"):
                 return values.cast(column.dtype.name, column.name)
-            values = Values(numpy_array(values))  # the core knows no zones
+            values = Values(given_array(values))  # the core knows no zones
         taken = values if isinstance(values, Values) else values_of(values, column)
         if len(taken.array) == 0:
             return _no_values(column)

@@ -11,8 +11,8 @@ import numpy as np
 
 from otolith import _core
 from otolith.commit import Commit, commit_options
-from otolith.arrow import arrow_column, is_arrow
-from otolith.data import Data, numpy_array
+from otolith.arrow import arrow_column, given_array, is_arrow
+from otolith.data import Data
 from otolith.display import preview_html
 from otolith.errors import Error, InvalidArgument, not_built, quoted, utf8
 from otolith.frames import Values
@@ -230,7 +230,7 @@ def _many(values: Any, zone: Optional[Zone]) -> List[Any]:
         if isinstance(values, Values):  # times, and nulls of no type
             ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
             return np.ma.MaskedArray(ns, mask=null).tolist() if null is not None else ns.tolist()
-        return numpy_array(values).tolist()
+        return given_array(values).tolist()
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         return [values]
     return [values[()]] if isinstance(values, np.ndarray) and values.ndim == 0 else list(values)

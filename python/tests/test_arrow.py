@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 import otolith as oto
+from otolith import _core
 from conftest import QUOTES, rows
 
 TYPES = {"time": "timestamp", "n": "int64", "x": "float64", "s": "string", "t": "timestamp"}
@@ -154,3 +155,36 @@ def test_a_dictionary_index_out_of_range_is_refused(db):
         with pytest.raises(oto.InvalidArgument, match=f'"x".*row 1 .*{codes[1]}.* 2 '):
             table.append({"time": np.arange(2), "x": words.slice(1)})
     assert len(table) == 0
+
+
+def test_arrow_text_that_is_no_utf8_is_refused_everywhere(db):
+    bad = pa.Array.from_buffers(
+        pa.string(),
+        1,
+        [None, pa.py_buffer(np.array([0, 4], np.int32)), pa.py_buffer(b"caf\xe9")],
+    )
+    table = db.create_table("t", {"time": "timestamp", "s": "string"}, keys=["s"])
+    for act in (
+        lambda: table.append({"time": [0], "s": bad}),
+        lambda: table.append({"time": [0], "s": bad}, nan="null"),
+        lambda: table.append({"time": bad, "s": ["a"]}),
+        lambda: table.append({"time": bad, "s": ["a"]}, timezone="Europe/Paris"),
+        lambda: table.read(keys={"s": bad}),
+    ):
+        with pytest.raises(oto.InvalidArgument):
+            act()
+    assert len(table) == 0
+
+
+def test_stored_text_that_is_no_utf8_is_corrupt():
+    """As the compiled module has it: the array of objects stays free to be used."""
+    bad = pa.Array.from_buffers(
+        pa.large_string(),
+        1,
+        [None, pa.py_buffer(np.array([0, 4])), pa.py_buffer(b"caf\xe9")],
+    )
+    ((_, _, array),) = _core.import_arrow_array(*bad.__arrow_c_array__())
+    objects = np.empty(1, object)
+    with pytest.raises(oto.Corrupt, match=r"no UTF-8: .caf\\xe9"):
+        array.fill_texts(objects)
+    objects.resize(2)  # refused while a buffer of it is held
