@@ -90,7 +90,17 @@ class Data:
         >>> oto.open(":memory:").create_table("t", {"time": "timestamp"}).read().batches()
         []
         """
-        return [Data(self._core.batch(i)) for i in range(self._core.batch_count)]
+        return list(self.pieces())
+
+    def pieces(self, reverse: bool = False) -> Iterator[Data]:
+        """The same one after the other, each made when its turn comes; `reverse` from the last.
+
+        >>> list(oto.open(":memory:").create_table("t", {"time": "timestamp"}).read().pieces())
+        []
+        """
+        count = self._core.batch_count
+        for i in reversed(range(count)) if reverse else range(count):
+            yield Data(self._core.batch(i))
 
     def arrays(self) -> Dict[str, _core.Array]:
         """The columns as the core has them, to be appended elsewhere without a copy."""
@@ -104,8 +114,12 @@ class Data:
         """
         return {name: self[name] for name in self.columns}
 
-    def to_pandas(self, index: Optional[str] = None) -> pandas.DataFrame:
+    def to_pandas(self, index: Optional[str] = None, copy: bool = False) -> pandas.DataFrame:
         """A DataFrame; times are UTC, `index` names the column that becomes the index.
+
+        It shares memory with this result where that can be, and what is shared is read-only:
+        setting single values raises "assignment destination is read-only". `copy=True` gives a
+        DataFrame of its own memory, to be written to.
 
         Nulls are NaN in floats, NaT in times, None or NaN in text as pandas likes it; integers with
         nulls become pandas' nullable integers (`Int64` and so on).
@@ -124,7 +138,7 @@ class Data:
         if index is not None:
             self._place(index)
         series = {name: _to_series(self[name], pd) for name in self.columns}
-        frame = pd.DataFrame(series, copy=False)
+        frame = pd.DataFrame(series, index=None if series else range(len(self)), copy=copy)
         return frame if index is None else frame.set_index(index)
 
     def to_pylist(self, times: str = "datetime") -> List[Dict[str, Any]]:
@@ -140,6 +154,8 @@ class Data:
         """
         if times not in ("datetime", "ns"):
             raise InvalidArgument(f"times={times!r}: choose 'datetime' or 'ns'")
+        if not self.columns:
+            return [{} for _ in range(len(self))]
         lists = [_to_list(self[name], name, times) for name in self.columns]
         return [dict(zip(self.columns, row)) for row in zip(*lists)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Sequence
 
 import numpy as np
 
@@ -19,8 +19,8 @@ TEXT_SHOWN = 40  # characters of one value
 
 def preview_text(data: Data) -> str:
     """A table of monospaced text: numbers to the right, everything else to the left."""
-    names = _columns_shown(data.columns)
-    columns = [_column(data, name) for name in names]
+    ends = _Ends(data)
+    columns = [_column(ends, name) for name in _columns_shown(data.columns)]
     lines = []
     for cells in zip(*columns):
         lines.append("  ".join(cells).rstrip())
@@ -29,12 +29,13 @@ def preview_text(data: Data) -> str:
 
 def preview_html(data: Data) -> str:
     """The same as an HTML table, for notebooks."""
+    ends = _Ends(data)
     names = _columns_shown(data.columns)
     heads, rows = [], []
     for name in names:
         dtype = "" if name is None else data.schema[name].dtype.name
         heads.append(f"<th>{_escaped(name)}<br><small>{dtype}</small></th>")
-    for row in zip(*(_values(data, name) for name in names)):
+    for row in zip(*(ends.values(name) for name in names)):
         rows.append("<tr>" + "".join(f"<td>{html.escape(value)}</td>" for value in row) + "</tr>")
     return (
         f"<div><small>{_title(data)}</small><table><thead><tr>{''.join(heads)}</tr></thead>"
@@ -71,10 +72,10 @@ def _columns_shown(names: Sequence[str]) -> List[Any]:
     return [*names[:half], None, *names[-half:]]
 
 
-def _column(data: Data, name: Optional[str]) -> List[str]:
+def _column(ends: _Ends, name: Optional[str]) -> List[str]:
     """Cells of one column, header included, of one width."""
-    values = _values(data, name)
-    dtype = "…" if name is None else data.schema[name].dtype.name
+    values = ends.values(name)
+    dtype = "…" if name is None else ends.data.schema[name].dtype.name
     head = [shown("…" if name is None else name), dtype]
     width = max(map(len, head + values))
     numeric = dtype.startswith(("int", "uint", "float"))
@@ -83,26 +84,39 @@ def _column(data: Data, name: Optional[str]) -> List[str]:
     ]
 
 
-def _values(data: Data, name: Optional[str]) -> List[str]:
-    """The first and the last values, read from the outer pieces only: nothing is joined for it."""
-    if len(data) <= ROWS_SHOWN:
-        return [cell for piece in data.batches() for cell in _cells(piece, name, slice(None))]
-    half = ROWS_SHOWN // 2
-    pieces = data.batches()
-    first: List[str] = []
+class _Ends:
+    """The first and the last rows, in the outer pieces only: nothing is joined or gone through."""
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self._whole = len(data) <= ROWS_SHOWN
+        rows = ROWS_SHOWN if self._whole else ROWS_SHOWN // 2
+        self._first = _outer(data.pieces(), rows)
+        self._last = [] if self._whole else _outer(data.pieces(reverse=True), rows)[::-1]
+
+    def values(self, name: Optional[str]) -> List[str]:
+        """The cells of one column, "…" for the rows between."""
+        first = [cell for piece in self._first for cell in _cells(piece, name)]
+        if self._whole:
+            return first
+        half = ROWS_SHOWN // 2
+        last = [cell for piece in self._last for cell in _cells(piece, name, from_end=True)]
+        return [*first[:half], "…", *last[-half:]]
+
+
+def _outer(pieces: Iterator[Data], rows: int) -> List[Data]:
+    """As many pieces as hold so many rows, or all."""
+    out: List[Data] = []
     for piece in pieces:
-        first += _cells(piece, name, slice(half - len(first)))
-        if len(first) == half:
+        out.append(piece)
+        rows -= len(piece)
+        if rows <= 0:
             break
-    last: List[str] = []
-    for piece in reversed(pieces):
-        last = _cells(piece, name, slice(-(half - len(last)), None)) + last
-        if len(last) == half:
-            break
-    return [*first, "…", *last]
+    return out
 
 
-def _cells(piece: Data, name: Optional[str], part: slice) -> List[str]:
+def _cells(piece: Data, name: Optional[str], from_end: bool = False) -> List[str]:
+    part = slice(-ROWS_SHOWN, None) if from_end else slice(ROWS_SHOWN)
     values = piece[piece.columns[0] if name is None else name][part]
     return ["…" if name is None else shown(values[i]) for i in range(len(values))]
 

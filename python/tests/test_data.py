@@ -1,7 +1,9 @@
 """Results: NumPy, pandas and Python views, pieces, previews."""
 
 import datetime as dt
+import time
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -199,3 +201,65 @@ def test_a_wide_preview_leaves_columns_out(db):
     table.append({"time": 0})
     text = repr(table.read())
     assert "c99" in text and "c50" not in text and max(map(len, text.splitlines())) < 200
+
+
+def test_duckdb_takes_a_result_as_it_is(mixed):
+    d = mixed.read()
+    assert duckdb.sql("select count(*), min(i8), max(u8), max(s) from d").fetchall() == [
+        (2, -(2**63), 2**64 - 1, "é")
+    ]
+    assert duckdb.sql("select epoch_ns(time) from d where s is null").fetchall() == [
+        (int(d["time"][1].astype("i8")),)
+    ]
+    there = duckdb.sql("from d").to_arrow_table()
+    assert there["i8"].to_pylist() == [-(2**63), None] and len(there) == 2
+
+
+def test_a_preview_reads_the_outer_pieces_only(db):
+    """As many pieces as rows: to go through them all takes about a second."""
+    table = db.create_table("t", {"time": "timestamp", "n": "int32"}, partition="hour")
+    n = np.arange(100_000)
+    table.append({"time": n * 3_600_000_000_000, "n": n})
+    d = table.read()
+    assert len(d.batches()) == len(d)
+    began = time.perf_counter()
+    lines = repr(d).splitlines()
+    took = time.perf_counter() - began
+    assert [line.split()[-1] for line in lines[3:]] == [
+        *"01234", "…", "99995", "99996", "99997", "99998", "99999"
+    ]  # fmt: skip
+    assert took < 0.1
+    assert "99995" in d._repr_html_()
+
+
+def test_pieces_come_from_both_ends(db):
+    table = db.create_table("t", {"time": "timestamp", "n": "int32"}, partition="hour")
+    for size in (0, 1, 9, 10, 11, 12):
+        d = table.read()
+        assert [p["n"].tolist() for p in d.pieces(reverse=True)] == [
+            p["n"].tolist() for p in reversed(d.batches())
+        ]
+        cells = [line.split()[-1] for line in repr(d).splitlines()[3:]]
+        n = [str(value) for value in d["n"]]
+        assert cells == (n if len(n) <= 10 else [*n[:5], "…", *n[-5:]])
+        if size < 12:
+            table.append({"time": (len(d) + np.arange(size // 3 + 1)) * 1_700_000_000_000,
+                          "n": len(d) + np.arange(size // 3 + 1)})  # fmt: skip
+
+
+def test_a_frame_to_write_to_is_a_copy(path):
+    with oto.open(path) as db:
+        table = db.create_table("t", QUOTES, codec="raw")
+        table.append(rows(50_000))
+        d = table.read()
+        frame = d.to_pandas(copy=True)
+        frame.loc[0, "bid"] = 7.0
+        assert frame["bid"][0] == 7.0 and d["bid"][0] == 0.0
+        assert d.to_pandas(index="time", copy=True).shape == (50_000, 4)
+
+
+def test_a_result_without_columns_keeps_its_rows(mixed):
+    d = mixed.read(columns=[])
+    assert len(d) == 2 and d.columns == []
+    assert len(d.to_pandas()) == 2 and d.to_pylist() == [{}, {}]
+    assert d.to_numpy() == {} and repr(d) == "2 rows × 0 columns"

@@ -3,7 +3,6 @@
 import pathlib
 import re
 
-import otolith
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -16,7 +15,6 @@ def examples(document):
     return "\n".join(blocks)
 
 
-@pytest.mark.skipif(not hasattr(otolith, "open"), reason="the bindings are not there yet")
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if examples(d)], ids=lambda d: d.name)
 def test_examples_of_documents_run(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
