@@ -54,7 +54,7 @@ inline std::optional<Timestamp> timestamp_of(std::optional<std::int64_t> ns) {
 nb::str readable(std::string_view text);
 
 /// readable of each.
-nb::list readable_each(const std::vector<std::string>& texts);
+nb::typed<nb::list, nb::str> readable_each(const std::vector<std::string>& texts);
 
 void bind_log(nb::module_& module);
 void bind_errors(nb::module_& module);

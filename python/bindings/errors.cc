@@ -46,8 +46,8 @@ nb::str readable(std::string_view text) {
   return nb::steal<nb::str>(made);
 }
 
-nb::list readable_each(const std::vector<std::string>& texts) {
-  nb::list out;
+nb::typed<nb::list, nb::str> readable_each(const std::vector<std::string>& texts) {
+  nb::typed<nb::list, nb::str> out;
   for (const std::string& text : texts) out.append(readable(text));
   return out;
 }

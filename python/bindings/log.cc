@@ -39,7 +39,8 @@ void keep_line(LogLevel level, std::string_view text) try {
   while (!newest.compare_exchange_weak(line->older, line, std::memory_order_release,
                                        std::memory_order_relaxed)) {
   }
-} catch (...) {  // no memory: base/log.h lets no sink throw
+} catch (...) {
+  return;  // no memory: base/log.h lets no sink throw
 }
 
 /// All lines that wait, oldest first.
@@ -61,7 +62,8 @@ void log_to_python(const Line& line) noexcept {
     logger.attr("log")(kLevelStep * (1 + static_cast<int>(line.level)), "%s", readable(line.text));
   } catch (nb::python_error& error) {
     error.discard_as_unraisable("otolith's log");
-  } catch (const std::exception&) {  // no memory
+  } catch (const std::exception&) {
+    PyErr_Clear();  // no memory
   }
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from otolith import _core
 from otolith.commit import Commit, commit_options
@@ -229,8 +230,10 @@ def _many(values: Any, zone: Optional[Zone]) -> List[Any]:
         values = arrow_column(values)
         if isinstance(values, Values):  # times, and nulls of no type
             ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
-            return np.ma.MaskedArray(ns, mask=null).tolist() if null is not None else ns.tolist()
-        return given_array(values).tolist()
+            given: npt.NDArray[Any] = ns if null is None else np.ma.MaskedArray(ns, mask=null)
+        else:
+            given = given_array(values)
+        return list(given.tolist())
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         return [values]
     return [values[()]] if isinstance(values, np.ndarray) and values.ndim == 0 else list(values)
