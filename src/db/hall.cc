@@ -90,6 +90,20 @@ void throw_no_dataset(const history::Snapshot& snapshot, std::string_view name) 
               value_of(snapshot.number()), nearest_hint(name, names));
 }
 
+ForkedMutex::~ForkedMutex() {
+  Gate* const gate = now_.load();
+  if (gate->forks == io::fork_generation()) delete gate;
+}
+
+std::unique_lock<std::mutex> ForkedMutex::hold() {
+  Gate* gate = now_.load();
+  while (gate->forks != io::fork_generation()) {
+    auto fresh = std::make_unique<Gate>();
+    if (now_.compare_exchange_strong(gate, fresh.get())) gate = fresh.release();
+  }
+  return std::unique_lock(gate->mutex);
+}
+
 Hall::Hall(std::string path, const OpenOptions& options, Ground ground)
     : path_(std::move(path)),
       options_(options),
@@ -152,7 +166,7 @@ std::shared_ptr<Rooms> Hall::rooms() {
   if (closed_.load()) {
     throw_error(ErrorCode::invalid_argument, "the database {} is closed; open it again", path_);
   }
-  const std::lock_guard lock(mutex_);
+  const auto lock = mutex_.hold();
   if (in_child()) {
     leave_to_parent(std::move(rooms_));
     rooms_ = open_rooms(false, true);
@@ -180,7 +194,7 @@ void Hall::close() {
   if (closed_.exchange(true)) return;
   std::shared_ptr<Rooms> rooms;
   {
-    const std::lock_guard lock(mutex_);
+    const auto lock = mutex_.hold();
     rooms = std::exchange(rooms_, nullptr);
   }
   if (rooms) rooms->history->close();
@@ -190,7 +204,10 @@ bool Hall::closed() const noexcept { return closed_.load(); }
 
 std::shared_ptr<const history::Snapshot> Hall::snapshot(const Pinned& pinned) {
   const std::shared_ptr<Rooms> open = rooms();
-  return pinned.snapshot ? pinned.snapshot : open->history->head();
+  if (!pinned.snapshot) return open->history->head();
+  const bool of_parent = ground_.reopen_in_child && pinned.forks != io::fork_generation();
+  // The parent's snapshot shares locks with its threads: the child resolves the commit anew.
+  return of_parent ? open->history->at(pinned.snapshot->number()) : pinned.snapshot;
 }
 
 history::DatasetEntry Hall::dataset(const history::Snapshot& snapshot, const Pinned& pinned) const {

@@ -19,6 +19,7 @@
 #include "history/history.h"
 #include "ingest/recorder.h"
 #include "ingest/unsynced.h"
+#include "io/fork.h"
 #include "otolith/database.h"
 #include "scan/scan.h"
 
@@ -28,6 +29,25 @@ namespace otolith::db {
 struct Pinned {
   std::shared_ptr<const history::Snapshot> snapshot;
   history::DatasetEntry dataset;
+  std::uint64_t forks = io::fork_generation();  // when the snapshot was taken
+};
+
+/// A mutex that is new in each forked child: the parent's may have been held by a thread that the
+/// child does not have.
+class ForkedMutex {
+ public:
+  ForkedMutex() : now_(new Gate) {}
+  ForkedMutex(const ForkedMutex&) = delete;
+  ForkedMutex& operator=(const ForkedMutex&) = delete;
+  ~ForkedMutex();
+  std::unique_lock<std::mutex> hold();
+
+ private:
+  struct Gate {
+    std::mutex mutex;
+    const std::uint64_t forks = io::fork_generation();
+  };
+  std::atomic<Gate*> now_;  // the parent's stay as they are
 };
 
 /// The opened parts of a database, replaced as a whole in a forked child.
@@ -92,7 +112,7 @@ class Hall {
   std::atomic<std::uint64_t> generation_{0};  // of forks, when rooms_ were opened
   std::uint64_t opened_in_ = 0;               // the generation of Hall::open
 
-  mutable std::mutex mutex_;
+  ForkedMutex mutex_;
   std::shared_ptr<Rooms> rooms_;  // guarded by mutex_
 };
 

@@ -86,18 +86,19 @@ Commit Snapshot::commit() const {
 
 std::vector<std::string> Snapshot::datasets() const {
   std::vector<std::string> names;
-  for (auto& entry : pinned_->snapshot->datasets()) names.push_back(std::move(entry.name));
+  for (auto& entry : hall_->snapshot(*pinned_)->datasets()) names.push_back(std::move(entry.name));
   return names;
 }
 
 bool Snapshot::contains(std::string_view name) const {
-  return pinned_->snapshot->find(name).has_value();
+  return hall_->snapshot(*pinned_)->find(name).has_value();
 }
 
 Table Snapshot::table(std::string_view name) const {
-  auto entry = pinned_->snapshot->find(name);
-  if (!entry) db::throw_no_dataset(*pinned_->snapshot, name);
-  return {hall_, std::make_shared<db::Pinned>(pinned_->snapshot, *std::move(entry))};
+  const auto snapshot = hall_->snapshot(*pinned_);
+  auto entry = snapshot->find(name);
+  if (!entry) db::throw_no_dataset(*snapshot, name);
+  return {hall_, std::make_shared<db::Pinned>(snapshot, *std::move(entry))};
 }
 
 }  // namespace otolith

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <random>
+#include <thread>
 
 #include "test/budget.h"
 #include "test/sensors.h"
@@ -196,6 +197,33 @@ TEST_CASE("processes: a forked child's handle reads, and refuses to write; its r
   CHECK(child.finish() == 0);
   recorder.commit();
   CHECK(table.rows() == 3);
+}
+
+TEST_CASE("processes: a child reads a snapshot of before the fork, whatever threads were doing") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  Database db = Database::open(path);
+  const Table live = db.table("t");
+  for (std::int64_t i = 0; i < 20; ++i) {
+    live.append(batch_of(live.schema(), {{i, "a", 1.0, kNull}}));
+  }
+  const Snapshot at = db.at("HEAD~5");
+  const Table pinned = at.table("t");
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) (void)(pinned.rows() + live.rows());
+    });
+  }
+  int ended = 0;
+  for (int cycle = 0; cycle < 150 && ended == 0; ++cycle) {
+    Child child([&](int) {
+      ::alarm(10);
+      if (pinned.rows() != 15 || at.table("t").rows() != 15 || live.rows() != 20) ::_exit(7);
+    });
+    ended = child.finish();
+  }
+  CHECK(ended == 0);
 }
 
 TEST_CASE("processes: two that create the same database at once both open the same one") {
