@@ -43,8 +43,8 @@ Table Database::create_table(const std::string& name, const Schema& schema,
   db::check_new_schema(schema);
   if (options.exist_ok && accept_existing(*rooms->history, name, schema)) return table(name);
   history::CommitRequest request = hall_->request(*rooms, options.commit);
-  request.catalog.push_back(history::CreateDataset{name, schema});
-  request.request_hash = db::request_hash("create", name, schema);
+  request.catalog.push_back(history::CreateDataset{name, schema_stored(schema)});
+  request.request_hash = db::request_hash("create", name, schema_stored(schema));
   try {
     rooms->history->commit(std::move(request));
   } catch (const Error& error) {  // someone else may have created it since we looked

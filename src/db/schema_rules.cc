@@ -45,8 +45,8 @@ void check_new_schema(const Schema& schema) {
 }
 
 void check_equal_schema(std::string_view name, const Schema& there, const Schema& asked) {
-  Schema a = there;
-  Schema b = asked;
+  Schema a = schema_stored(there);
+  Schema b = schema_stored(asked);
   for (Column& column : a.columns) column.id = 0;
   for (Column& column : b.columns) column.id = 0;
   if (a == b) return;

@@ -82,6 +82,19 @@ TEST_CASE("misuse: an existing name is a conflict, an equal schema is accepted w
   CHECK(static_cast<std::uint64_t>(db.head().number) == 1);
 }
 
+TEST_CASE("misuse: a schema that leaves time and keys nullable equals the one that was stored") {
+  Database db = Database::open(":memory:");
+  Schema loose = sensors();
+  for (Column& column : loose.columns) column.nullable = true;
+  const auto stored = db.create_table("t", loose).schema();
+  for (const Column& column : stored->columns) {
+    CHECK(column.nullable == (column.name != stored->time && column.name != stored->keys[0]));
+  }
+  db.create_table("t", *stored, {.exist_ok = true});
+  db.create_table("t", loose, {.exist_ok = true});
+  CHECK(static_cast<std::uint64_t>(db.head().number) == 1);
+}
+
 TEST_CASE("misuse: schemas that cannot be name the column and the remedy") {
   Database db = Database::open(":memory:");
   Schema schema = sensors();
