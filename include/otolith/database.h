@@ -55,7 +55,7 @@ struct VerifyReport {
 
 /// Rows and bytes of one dataset at HEAD.
 struct DatasetStatus {
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;  // 0 where Status::damage says that they could not be counted
   std::uint64_t segments = 0;
   std::uint64_t segment_bytes = 0;
   std::uint64_t tail_rows = 0;
@@ -74,7 +74,7 @@ struct Status {
   std::uint64_t segment_bytes = 0;
   std::uint64_t tail_commits = 0;
   std::vector<std::string> torn_tails;  // what a crash tore, kept beside the log
-  std::vector<std::string> damage;
+  std::vector<std::string> damage;  // of the log, and of what had to be read to count rows
   std::vector<std::string> foreign;  // files that are not ours; never deleted
 };
 

@@ -38,7 +38,9 @@ enum class Outcome : std::uint8_t { none, failed, unknown };
 struct ErrorWhere {
   std::string file;                     // relative to the database directory; empty if unknown
   std::optional<std::uint64_t> offset;  // bytes from the start of that file
-  std::vector<std::uint64_t> commits;   // the commit numbers affected, ascending
+  /// The commit numbers affected, ascending. Of damage: the only one, or the first and the last of
+  /// all between.
+  std::vector<std::uint64_t> commits;
 };
 
 /// A failed call. Copyable, cheap to catch by const reference.

@@ -7,10 +7,17 @@ namespace otolith {
 
 namespace {
 
+// What cannot be counted for damage is said in `damage`; the dataset has 0 rows then.
 DatasetStatus dataset_status(const scan::ScanContext& context, const history::Snapshot& snapshot,
-                             const history::DatasetEntry& entry) {
+                             const history::DatasetEntry& entry,
+                             std::vector<std::string>& damage) {
   DatasetStatus out;
-  out.rows = scan::count_rows(context, snapshot, entry);
+  try {
+    out.rows = scan::count_rows(context, snapshot, entry);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
+    damage.push_back(fmt::format("{}: {}", quoted(entry.name), error.what()));
+  }
   for (const auto& segment : snapshot.segments(entry.id)) {
     ++out.segments;
     out.segment_bytes += segment.ref.bytes;
@@ -41,13 +48,14 @@ Status Database::status() const {
   out.head = snapshot->number();
   out.read_only = rooms->read_only;
   for (const auto& entry : snapshot->datasets()) {
-    out.datasets.emplace(entry.name, dataset_status(hall_->scan_context(*rooms), *snapshot, entry));
+    out.datasets.emplace(entry.name, dataset_status(hall_->scan_context(*rooms), *snapshot, entry,
+                                                    out.damage));
   }
   history::LogStatus log = rooms->history->status();
   out.log_files = log.files;
   out.log_bytes = log.bytes;
   out.torn_tails = std::move(log.torn_tails);
-  out.damage = std::move(log.damage);
+  out.damage.insert(out.damage.end(), log.damage.begin(), log.damage.end());
   for (const auto& [dataset, segment] : rooms->history->all_segments()) {
     out.segment_bytes += segment.ref.bytes;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <random>
 
@@ -207,5 +208,28 @@ TEST_CASE("damage: a missing segment, and one in place of another, are named") {
 }
 
 TEST_SUITE_END();
+
+TEST_CASE("damage: status of a database with a damaged segment says so, and tells the rest") {
+  Folder folder;
+  const std::string path = folder.path("status.oto");
+  {
+    Database db = Database::open(path);
+    const Table table = db.create_table("t", sensors());
+    const std::vector<Row> row{{std::int64_t{1000}, "a", 1.0, kNull}};
+    const Batch batch = batch_of(table.schema(), row);
+    for (std::uint64_t i = 0; i <= kTailCommitsMax; ++i) table.append(batch);
+    db.create_table("u", sensors()).append(batch_of(table.schema(), row));
+    REQUIRE(db.status().datasets.at("t").segments == 1);
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path + "/segments")) {
+    if (entry.is_regular_file()) std::filesystem::resize_file(entry.path(), 100);
+  }
+  const Status status = Database::open(path).status();
+  REQUIRE(status.damage.size() == 1);
+  CHECK(status.damage[0].find("\"t\"") != std::string::npos);
+  CHECK(status.damage[0].find("segments/") != std::string::npos);
+  CHECK(status.datasets.at("t").segments == 1);
+  CHECK(status.datasets.at("u").rows == 1);
+}
 
 }  // namespace otolith::test
