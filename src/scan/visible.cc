@@ -43,15 +43,26 @@ const history::VisibleRows& Visibility::of(CommitNumber begin, std::uint64_t row
 RowRanges Visibility::of(const RowSource& source, std::size_t piece) {
   const Piece& rows = source.pieces()[piece];
   if (mutant("visibility_ignored")) return {{0, rows.rows}};
-  if (!source.begin()) return of_many(source, piece);
+  if (!source.begin()) return of_many(source, piece, {0, rows.rows});
   return of_ordinals(of(*source.begin(), source.rows()), rows.first_ordinal, rows.rows);
 }
 
+RowRanges Visibility::among(const RowSource& source, std::size_t piece,
+                            const RowRanges& candidates) {
+  if (candidates.empty()) return {};
+  if (source.begin() || mutant("visibility_ignored")) {
+    return intersect(of(source, piece), candidates);
+  }
+  const std::uint64_t first = candidates.front().first;
+  const std::uint64_t end = candidates.back().first + candidates.back().count;
+  return intersect(of_many(source, piece, {first, end - first}), candidates);
+}
+
 // Row by row, but the snapshot is asked once per begin.
-RowRanges Visibility::of_many(const RowSource& source, std::size_t piece) {
-  const std::uint64_t rows = source.pieces()[piece].rows;
-  const Array begins = source.values(piece, segment::kBeginColumn, 0, rows);
-  const Array ordinals = source.values(piece, segment::kOrdinalColumn, 0, rows);
+RowRanges Visibility::of_many(const RowSource& source, std::size_t piece, RowRange within) {
+  const std::uint64_t rows = within.count;
+  const Array begins = source.values(piece, segment::kBeginColumn, within.first, rows);
+  const Array ordinals = source.values(piece, segment::kOrdinalColumn, within.first, rows);
   RowRanges out;
   const history::VisibleRows* visible = nullptr;
   for (std::uint64_t row = 0; row < rows; ++row) {
@@ -59,7 +70,9 @@ RowRanges Visibility::of_many(const RowSource& source, std::size_t piece) {
     if (row == 0 || begin != begins.value<std::uint64_t>(row - 1)) {
       visible = &of(CommitNumber{begin}, kSegmentRowsMax);
     }
-    if (shown(*visible, ordinals.value<std::uint64_t>(row))) append_range(out, row, 1);
+    if (shown(*visible, ordinals.value<std::uint64_t>(row))) {
+      append_range(out, within.first + row, 1);
+    }
   }
   return out;
 }

@@ -24,9 +24,11 @@ class Visibility {
   /// Of one begin, with ordinals below `rows`.
   const history::VisibleRows& of(CommitNumber begin, std::uint64_t rows);
   RowRanges of(const RowSource& source, std::size_t piece);
+  /// Those of the candidates, looking at no row before the first or behind the last of them.
+  RowRanges among(const RowSource& source, std::size_t piece, const RowRanges& candidates);
 
  private:
-  RowRanges of_many(const RowSource& source, std::size_t piece);
+  RowRanges of_many(const RowSource& source, std::size_t piece, RowRange within);
 
   std::shared_ptr<const history::Snapshot> snapshot_;
   DatasetId dataset_;

@@ -111,7 +111,11 @@ struct Walk::State {
     std::optional<std::uint32_t> run;
     for (const std::size_t piece : pieces) {
       const Piece& rows = source->pieces()[piece];
-      RowRanges ranges = prune(*source, piece, wanted, visibility.of(*source, piece));
+      // Where visibility costs reading, only what is wanted is asked for.
+      RowRanges ranges =
+          source->begin()
+              ? prune(*source, piece, wanted, visibility.of(*source, piece))
+              : visibility.among(*source, piece, prune(*source, piece, wanted, {{0, rows.rows}}));
       if (ranges.empty()) continue;
       if (run != rows.run) out.push_back({source, {}, 0, rows.time_min, rows.time_max});
       run = rows.run;
