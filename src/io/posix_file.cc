@@ -1,7 +1,9 @@
 #include "io/posix_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -22,6 +24,43 @@ namespace {
 // Linux moves at most 2 GiB less a page in one call; a smaller step also bounds the time in the
 // kernel.
 constexpr std::size_t kCallBytesMax = std::size_t{1} << 30;
+
+// Beyond RLIMIT_FSIZE a write raises SIGXFSZ, which ends the process, before it answers EFBIG. Held
+// back in this thread while the write runs; without a limit nothing is done.
+class FileSizeSignal {
+ public:
+  FileSizeSignal() noexcept {
+    struct ::rlimit limit{};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    sigset_t signal = own();
+    sigset_t pending;
+    const bool theirs = ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGXFSZ) == 1;
+    held_ = !theirs && ::pthread_sigmask(SIG_BLOCK, &signal, &before_) == 0;
+  }
+  ~FileSizeSignal() {
+    if (!held_) return;
+    const int number = errno;
+    const sigset_t signal = own();
+    const struct ::timespec at_once{};
+    while (::sigtimedwait(&signal, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+    (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = number;
+  }
+  FileSizeSignal(const FileSizeSignal&) = delete;
+  FileSizeSignal& operator=(const FileSizeSignal&) = delete;
+
+ private:
+  static sigset_t own() noexcept {
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGXFSZ);
+    return set;
+  }
+
+  bool held_ = false;
+  sigset_t before_{};
+};
 
 class MemoryMap final : public Mapping {
  public:
@@ -72,6 +111,7 @@ void PosixFile::write_at(std::uint64_t offset, BytesView bytes) {
 }
 
 void PosixFile::write_through(int descriptor, std::uint64_t offset, BytesView bytes) {
+  const FileSizeSignal held;
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::size_t step = std::min(bytes.size() - done, kCallBytesMax);
@@ -102,6 +142,7 @@ void PosixFile::write_direct(std::uint64_t offset, BytesView bytes) {
   const bool aligned = offset % kBufferAlignment == 0 &&
                        reinterpret_cast<std::uintptr_t>(bytes.data()) % kBufferAlignment == 0;
   const std::size_t direct = aligned ? bytes.size() / kBufferAlignment * kBufferAlignment : 0;
+  const FileSizeSignal held;
   std::size_t done = 0;
   while (done < direct && direct_descriptor() >= 0) {
     const ssize_t put = retried([&] {
@@ -138,6 +179,7 @@ void PosixFile::write_back(std::uint64_t offset, std::uint64_t bytes) {
 
 void PosixFile::preallocate(std::uint64_t size) {
   require_writable("preallocate");
+  const FileSizeSignal held;
   if (retried([&] { return ::fallocate(descriptor_->get(), 0, 0, static_cast<off_t>(size)); }) ==
       0) {
     return;
@@ -159,6 +201,7 @@ void PosixFile::write_zeros(std::uint64_t from, std::uint64_t to) {
 
 void PosixFile::truncate(std::uint64_t size) {
   require_writable("truncate");
+  const FileSizeSignal held;
   if (retried([&] { return ::ftruncate(descriptor_->get(), static_cast<off_t>(size)); }) != 0) {
     fail(errno, "truncate");
   }

@@ -290,4 +290,36 @@ TEST_CASE(
   CHECK(a->monotonic_ns() > before + 1'000'000'000);
 }
 
+TEST_CASE("posix: a write beyond the process's limit of file sizes fails, and ends no process") {
+  const TestFolder folder;
+  const auto vfs = posix_vfs(folder.path());
+  const auto file = vfs->open("big", OpenMode::create);
+  struct ::rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  struct ::rlimit small = before;
+  small.rlim_cur = 8192;
+  const auto handler = ::signal(SIGXFSZ, SIG_DFL);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto code_of = [](const auto& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::limit;
+  };
+  const ErrorCode written = code_of([&] { file->write_at(8192, Bytes(10)); });
+  const ErrorCode direct = code_of([&] { file->write_direct(8192, Bytes(10)); });
+  const ErrorCode reserved = code_of([&] { file->preallocate(1 << 20); });
+  const ErrorCode cut = code_of([&] { file->truncate(1 << 20); });
+  file->write_at(0, Bytes(8192));  // what fits is written
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  CHECK(written == ErrorCode::no_space);
+  CHECK(direct == ErrorCode::no_space);
+  CHECK(reserved == ErrorCode::no_space);
+  CHECK(cut == ErrorCode::no_space);
+  CHECK(file->stat().size == 8192);
+}
+
 }  // namespace otolith::io
