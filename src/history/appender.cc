@@ -25,8 +25,7 @@ void Appender::attach(OpenLogFile file, RecordNumber vouches_behind) {
 }
 
 void Appender::begin(OpenLogFile file, const Place& place) {
-  const RecordNumber before{value_of(file.info->header.first) - 1};
-  attach(std::move(file), before);
+  attach(std::move(file), RecordNumber{0});  // what is before its first record is on the disk
   place_ = place;
 }
 

@@ -91,9 +91,7 @@ void Committer::lead(std::unique_lock<std::mutex>& guard) {
     --queued_;
   }
   guard.unlock();
-  const std::uint64_t begin = environment_.monotonic_ns();
   const std::size_t served = run_batch(batch, purpose);
-  const std::uint64_t spent_ns = environment_.monotonic_ns() - begin;
   guard.lock();
   for (std::size_t i = batch.size(); i-- > served;) {
     queue_.push_front(batch[i]);
@@ -101,7 +99,6 @@ void Committer::lead(std::unique_lock<std::mutex>& guard) {
   }
   for (std::size_t i = 0; i < served; ++i) batch[i]->done = true;
   last_batch_ = served;
-  last_append_ns_ = spent_ns;
   leading_ = false;
   changed_.notify_all();
   guard.unlock();
@@ -173,10 +170,13 @@ std::size_t Committer::decide_all(const Batch& batch, Batch& staged, std::vector
 void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Record> records) {
   const bool durable =
       std::ranges::any_of(records, [](const Record& each) { return !each.relaxed; });
+  std::uint64_t spent_ns = 0;
   try {
     // Also for relaxed records of this very batch: one fsync makes them durable together.
     if (durable && hooks_.before_durable) hooks_.before_durable();
+    const std::uint64_t begin = environment_.monotonic_ns();
     const std::vector<RecordNumber> numbers = lock.append(std::move(records));
+    spent_ns = environment_.monotonic_ns() - begin;
     OTO_INVARIANT(numbers.size() == staged.size() && numbers.front() == staged.front()->number);
   } catch (...) {
     if (mutant("committer-undo-forgotten")) throw;
@@ -185,6 +185,7 @@ void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Recor
   }
   for (Slot* slot : staged) slot->submission.appended(slot->number);
   const std::scoped_lock guard(mutex_);
+  last_append_ns_ = spent_ns;
   ++counts_.batches;
   counts_.commits += staged.size();
 }
@@ -192,7 +193,7 @@ void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Recor
 void Committer::sync() {
   const auto lock = log_.lock(LockPurpose::commit);
   lock->catch_up(hooks_.sink, hooks_.fallback);
-  if (!lock->relaxed_pending()) return;
+  // Always: what others appended, and a handle adopted, may name segments that nobody has synced.
   if (hooks_.before_durable) hooks_.before_durable();
   lock->sync();
 }

@@ -64,7 +64,10 @@ void DiskLog::append_once(const std::vector<Record>& records, std::uint64_t epoc
   confirm();
   appender_.accept();
   const RecordNumber last = appender_.place().last;
-  raise(relaxed && !mutant("log-relaxed-counts-durable") ? words_.durable : last, last, before);
+  // A sync mark is the log's own: nobody has applied it, so it is handed over like those of others.
+  std::optional<RecordNumber> own_behind;
+  if (records.front().type != FrameType::sync_mark) own_behind = before;
+  raise(relaxed && !mutant("log-relaxed-counts-durable") ? words_.durable : last, last, own_behind);
   appended_ = true;
   relaxed_ = words_.durable < words_.visible;
   if (room_is_low() || appender_.blanks_are_low()) tend_due_ = true;
@@ -89,10 +92,10 @@ void DiskLog::find_room(std::uint64_t bytes) {
 }
 
 void DiskLog::rotate() {
-  const std::uint64_t file = words_.file;
-  make_durable();
-  if (words_.file != file) return;  // that took a new file already
+  if (relaxed_unvouched()) return recover();  // that takes a new file already
   announce();
+  // The frames only: `durable` would say as much of the segments that they name.
+  if (words_.durable < words_.visible) sync_frames();
   NewLogFile wanted;
   wanted.header.first = next(words_.visible);
   wanted.header.durable = words_.visible;
@@ -201,11 +204,8 @@ void DiskLog::raise(RecordNumber durable, RecordNumber visible,
 }
 
 void DiskLog::make_durable() {
+  if (relaxed_unvouched()) recover();
   if (words_.durable == words_.visible) return;
-  if (relaxed_unvouched()) {
-    recover();
-    return;
-  }
   announce();
   sync_frames();
   raise(words_.visible, words_.visible);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
@@ -22,9 +23,12 @@ void DiskLog::require_writer() const {
 
 std::unique_ptr<LogLock> DiskLog::lock(LockPurpose purpose) {
   require_writer();
+  // One patience for both: other threads of this process, then other processes.
+  const std::uint64_t begin = environment_->monotonic_ns();
   take_turn();
+  const std::uint64_t waited = environment_->monotonic_ns() - begin;
   try {
-    lock_file_.acquire(options_.lock_wait_ns);
+    lock_file_.acquire(options_.lock_wait_ns - std::min(waited, options_.lock_wait_ns));
   } catch (...) {
     give_turn_back();
     throw;
@@ -139,10 +143,10 @@ std::vector<RecordNumber> DiskLogLock::append(std::vector<Record> records) {
 }
 
 void DiskLogLock::sync() {
-  if (!caught_up_) log_.settle();
-  const RecordNumber before = log_.words_.visible;
+  if (!caught_up_) log_.settle([] {});
+  const std::uint64_t epoch = log_.words_.epoch;
   log_.make_durable();
-  if (log_.words_.visible != before) caught_up_ = false;
+  if (log_.words_.epoch != epoch) caught_up_ = false;
 }
 
 bool DiskLogLock::relaxed_pending() const { return log_.words_.durable < log_.words_.visible; }

@@ -105,6 +105,9 @@ bool DiskLog::stopped(const LockPage& page, const FrameVerdict& verdict) {
   const RecordNumber expected = next(reader_->last());
   directory_.throw_damage_behind(reader_->info()->header.file);
   if (expected <= std::max(now.words.durable, durable_)) {
+    if (verdict.soundness == Soundness::zero) {
+      directory_.throw_gap(*reader_->info(), expected);
+    }
     throw_unreadable(*reader_->info(), reader_->offset(), expected,
                      verdict.soundness == Soundness::zero ? "it is blank" : verdict.why);
   }
@@ -121,6 +124,7 @@ bool DiskLog::ends_here(const FrameVerdict& verdict) {
   if (page_reader_.read().valid()) return false;
   const char* const why = verdict.soundness == Soundness::zero ? "it is blank" : verdict.why;
   const RecordNumber known = std::max({durable_, info.header.durable, tail.proven});
+  if (verdict.soundness == Soundness::zero) directory_.throw_gap(info, expected);
   if (directory_.bound(info) || expected <= known) throw_unreadable(info, offset, expected, why);
   check_not_cut(info, reader_->file());
   judged_file_ = info.header.file;

@@ -16,18 +16,32 @@ Bytes encode_copies(const RecoveryPlan& plan, std::uint64_t seed, Appender::Plac
         encode_frame(out, {place.last, type, relaxed, plan.durable, place.chain}, payload, seed);
   };
   for (const CopiedFrame& frame : plan.copies) add(frame.type, frame.relaxed, frame.payload);
+  // As relaxed as what it stands behind: it says nothing of the segments that those name.
+  const bool relaxed = !plan.copies.empty() && plan.copies.back().relaxed;
   if (plan.lost_to != RecordNumber{0}) {
-    add(static_cast<std::uint8_t>(FrameType::lost), false,
+    add(static_cast<std::uint8_t>(FrameType::lost), relaxed,
         lost_write({next(plan.last), plan.lost_to}));
   }
   place.offset += out.size();
   return out;
 }
 
+// The last record before the relaxed ones at the end: their frames are on the disk now, but nobody
+// has synced the segments that they name.
+RecordNumber durable_of(const RecoveryPlan& plan, RecordNumber last) {
+  std::size_t kept = plan.copies.size();
+  while (kept > 0 && plan.copies[kept - 1].relaxed) --kept;
+  const bool vouched = kept == plan.copies.size() || mutant("log-adoption-vouches");
+  return vouched ? last : RecordNumber{value_of(plan.durable) + kept};
+}
+
 }  // namespace
 
 void DiskLog::catch_up(const FrameSink& sink, const Fallback& fallback) {
-  settle();
+  settle([&] {
+    const std::scoped_lock guard(mutex_);
+    if (!mutant("log-adopts-unread")) deliver(sink, fallback);
+  });
   {
     const std::scoped_lock guard(mutex_);
     deliver(sink, fallback);
@@ -46,15 +60,20 @@ void DiskLog::catch_up(const FrameSink& sink, const Fallback& fallback) {
 }
 
 // Makes the page hold and the log end in a file that may be appended to.
-void DiskLog::settle() {
+// Whoever is to recover is first handed what can be read: the new file's header names its last
+// commit.
+void DiskLog::settle(const std::function<void()>& read) {
   const LockPage page = lock_file_.read();
   words_ = page.words;
   if (!page.valid() || words_.writing != 0) {
+    read();
     with_relief([this] { recover(); });
     return;
   }
   if (appender_.attached_to(words_.file)) return;
-  if (!attach_appender()) with_relief([this] { recover(); });
+  if (attach_appender()) return;
+  read();
+  with_relief([this] { recover(); });
 }
 
 // To the file that the page names; false if a newer one is there, which nobody has told of.
@@ -136,7 +155,8 @@ void DiskLog::adopt(const RecoveryPlan& plan) {
   wanted.frames = copies;
   appender_.begin(begin_file(wanted), place);
   words_.epoch = appender_.info().header.epoch;
-  raise(place.last, place.last);
+  raise(durable_of(plan, place.last), place.last);
+  relaxed_ = words_.durable < words_.visible;
 }
 
 OpenLogFile DiskLog::begin_file(NewLogFile wanted) {
@@ -144,10 +164,14 @@ OpenLogFile DiskLog::begin_file(NewLogFile wanted) {
   wanted.header.database = database_;
   wanted.bytes_wanted = options_.preallocate_bytes;
   const RecordNumber before{value_of(wanted.header.first) - 1};
-  if (options_.commit_hash) wanted.header.commit_hash = options_.commit_hash(before);
+  bool handed_over = false;
   {
     const std::scoped_lock guard(mutex_);
     wanted.header.file = directory_.next_number();
+    handed_over = last_ >= before;
+  }
+  if (options_.commit_hash && handed_over) {
+    wanted.header.commit_hash = options_.commit_hash(before);
   }
   OpenLogFile file = begin_log_file(*vfs_, wanted);
   const std::scoped_lock guard(mutex_);

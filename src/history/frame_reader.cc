@@ -26,7 +26,6 @@ FrameReader::FrameReader(std::shared_ptr<io::File> file, std::shared_ptr<const L
     : file_(std::move(file)), info_(std::move(info)), seed_(info_->header.seed()) {
   place_.last = RecordNumber{value_of(info_->header.first) - 1};
   place_.chain = seed_;
-  before_ = place_;
   forget();
 }
 
@@ -68,11 +67,8 @@ bool FrameReader::skip_to(RecordNumber record) {
     place_.offset += frame_bytes(frame_payload_bytes(header.data()));
     place_.last = fields.number;
   }
-  before_ = place_;
   return true;
 }
-
-void FrameReader::back() noexcept { place_ = before_; }
 
 void FrameReader::forget() noexcept {
   filled_ = 0;
@@ -81,7 +77,6 @@ void FrameReader::forget() noexcept {
 
 void FrameReader::resume_at(std::uint64_t offset, const FrameFields& fields) noexcept {
   place_ = {offset, RecordNumber{value_of(fields.number) - 1}, fields.chain};
-  before_ = place_;
 }
 
 // At least `bytes` bytes from the place on, fewer only at the end of the file.
@@ -105,7 +100,6 @@ std::size_t FrameReader::whole_or_less(std::uint64_t bytes) const {
 }
 
 void FrameReader::pass(const FrameVerdict& verdict) noexcept {
-  before_ = place_;
   place_.offset += verdict.bytes;
   place_.last = verdict.fields.number;
   place_.chain = verdict.checksum;

@@ -32,8 +32,6 @@ class FrameReader {
   FrameVerdict next();
   /// Passes frames up to this record, judging only their headers; false if one is not there.
   bool skip_to(RecordNumber record);
-  /// Takes back the last next() that was sound.
-  void back() noexcept;
   /// Drops what was read ahead: it may have been written since.
   void forget() noexcept;
   /// Goes on at a frame that a scan found, whatever its number and chain.
@@ -61,7 +59,6 @@ class FrameReader {
   const std::shared_ptr<const LogFileInfo> info_;
   const std::uint64_t seed_;
   Place place_;
-  Place before_;  // the last next()
   Bytes buffer_;  // filled_ bytes of the file from buffer_at_
   std::uint64_t buffer_at_ = 0;
   std::size_t filled_ = 0;

@@ -62,8 +62,8 @@ struct LogOptions {
   std::uint64_t reserve_bytes = kReserveBytes;  // 0: no reserve for a full disk
   std::uint64_t lock_wait_ns = kLockWaitNs;
   bool read_only = false;  // nothing is written, not even the lock page
-  /// Hash of the newest commit at or before a record, for the header of a new file; empty: zeros.
-  /// Called under the append lock, for records that were handed over or appended.
+  /// Hash of the newest commit at or before a record, for the header of a new file; zeros if empty.
+  /// Called under the append lock, only for records that were handed over or appended.
   std::function<Hash256(RecordNumber)> commit_hash;
 };
 

@@ -102,6 +102,18 @@ std::optional<RecordNumber> LogDirectory::bound(const LogFileInfo& info) const {
   return std::nullopt;
 }
 
+void LogDirectory::throw_gap(const LogFileInfo& info, RecordNumber expected) const {
+  const auto behind = std::ranges::upper_bound(files_, info.header.file, {},
+                                               [](const auto& each) { return each->header.file; });
+  if (behind == files_.end() || (*behind)->header.file == info.header.file + 1) return;
+  const RecordNumber until{value_of((*behind)->header.first) - 1};
+  if (until < expected) return;
+  throw_corrupt(log_file_path(info.header.file + 1), 0,
+                fmt::format("this log file is missing, and with it records {} to {}; put it back, "
+                            "or restore a backup",
+                            value_of(expected), value_of(until)));
+}
+
 void LogDirectory::throw_damage_behind(std::uint64_t file) const {
   const auto found = damage_.upper_bound(file);
   if (found != damage_.end()) throw found->second;
@@ -149,6 +161,7 @@ OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted) {
     throw;
   }
   if (!mutant("log-directory-not-synced")) vfs.sync_dir(kLogDirectory);
+  file = vfs.open(path, io::OpenMode::read_write);  // its errors call it by its name
   return {std::move(info), std::move(file)};
 }
 

@@ -46,6 +46,9 @@ class LogDirectory {
   std::optional<RecordNumber> bound(const LogFileInfo& info) const;
   /// Throws the damage of a header behind this file, if one is damaged; else returns.
   void throw_damage_behind(std::uint64_t file) const;
+  /// Where the records of this file end before `expected`: throws if a file behind it is missing
+  /// that must have held it; else returns.
+  void throw_gap(const LogFileInfo& info, RecordNumber expected) const;
   const std::map<std::uint64_t, Error>& damage() const noexcept { return damage_; }
 
   /// The number that the next file gets.

@@ -265,4 +265,96 @@ TEST_CASE("log: where nothing can be mapped a reader sees no record that is in f
   CHECK(disk.reader().refreshed() == "one");
 }
 
+TEST_CASE("log: adoption makes no relaxed record durable, for it syncs no segments") {
+  TestDisk disk;
+  TestProcess a = disk.process();
+  TestProcess b = disk.process();
+  a.append("one");
+  a.append("relaxed", true);
+  disk.disk.inject({io::Operation::write, 3, kEio, false, true});  // holder, writing, frame
+  CHECK_THROWS_AS(a.append("also", true), Error);
+  disk.disk.kill(*a.vfs);
+  disk.disk.clear_faults();
+  {
+    const auto lock = b.log->lock();
+    lock->catch_up(b.sink(), b.fallback());
+    CHECK(b.log->status().files == 2);
+    CHECK(lock->relaxed_pending());
+    CHECK(b.log->durable() == RecordNumber{1});
+    lock->sync();
+    CHECK_FALSE(lock->relaxed_pending());
+  }
+  CHECK(b.log->durable() == RecordNumber{2});
+  CHECK(disk.process(small_log(), 2).refreshed() == "one relaxed");
+}
+
+TEST_CASE("log: a relaxed record that begins a new file makes no other durable") {
+  TestDisk disk;
+  LogOptions options = small_log();
+  options.file_bytes = 1024;
+  TestProcess a = disk.process(options);
+  TestProcess b = disk.process(options);
+  a.append("one");
+  a.append(std::string(300, 'r'), true);
+  a.append(std::string(300, 's'), true);
+  CHECK(a.log->status().files == 2);
+  CHECK(a.log->durable() == RecordNumber{1});
+  b.append("two");
+  CHECK(a.log->status().files <= 3);
+  a.refresh();
+  CHECK(a.log->durable() == RecordNumber{4});
+  CHECK(disk.process(options, 2).refreshed() == b.texts());
+}
+
+TEST_CASE("log: the header of an adopted file names the last commit before it") {
+  TestDisk disk;
+  TestProcess a = disk.process();
+  for (const char* text : {"one", "two", "three"}) a.append(text);
+  disk.disk.attach()->remove("lock");
+  TestProcess b = disk.process();
+  LogOptions options = small_log();
+  options.commit_hash = [&b](RecordNumber record) {
+    Hash256 hash;
+    hash.bytes.front() = std::byte{static_cast<unsigned char>(b.seen.size())};
+    hash.bytes.back() = std::byte{static_cast<unsigned char>(value_of(record))};
+    return hash;
+  };
+  b.log = Log::open(b.vfs, b.environment, kTestDatabase, options);
+  b.append("four");
+  const Bytes second = file_bytes(*b.vfs, "log/00000002.log");
+  const LogFileHeader header = decode_file_header(second, kTestDatabase, 2, "");
+  CHECK(header.commit_hash.bytes.front() == std::byte{3});  // all were handed over before
+  CHECK(RecordNumber{static_cast<std::uint64_t>(header.commit_hash.bytes.back())} ==
+        RecordNumber{value_of(header.first) - 1});
+}
+
+TEST_CASE("log: errors call a log file by its name, also in the handle that made it") {
+  TestDisk disk;
+  LogOptions options = small_log();
+  options.file_bytes = 1024;
+  TestProcess a = disk.process(options);
+  a.append(std::string(700, 'x'));
+  a.append(std::string(300, 'y'));
+  disk.disk.inject({io::Operation::sync, 1, kEio, false, false});
+  const Error error = error_of([&] { a.append("z"); });
+  CHECK(error.where().file == "log/00000002.log");
+}
+
+TEST_CASE("log: a log file that is missing in the middle is named, with its records") {
+  TestDisk disk;
+  LogOptions options = small_log();
+  options.file_bytes = 1024;
+  TestProcess a = disk.process(options);
+  for (int i = 0; i < 3; ++i) a.append(std::string(700, 'x'));
+  disk.disk.attach()->remove("log/00000002.log");
+  for (const std::uint64_t boot : {1u, 2u}) {
+    TestProcess reader = disk.reader(boot);
+    const Error error = error_of([&] { reader.refresh(); });
+    CHECK(error.code() == ErrorCode::corrupt);
+    CHECK(error.where().file == "log/00000002.log");
+    CHECK(std::string(error.what()).find("records 2 to 2") != std::string::npos);
+    CHECK(reader.seen.size() == 1);
+  }
+}
+
 }  // namespace otolith::history

@@ -388,7 +388,7 @@ TEST_CASE("log: foreign, missing, swapped and shortened files are corrupt, by na
   SUBCASE("missing in the middle") {
     run([](io::Vfs& vfs) {
       vfs.remove("log/00000002.log");
-      return std::string(kFirstFile);
+      return std::string("log/00000002.log");
     });
   }
   SUBCASE("swapped") {

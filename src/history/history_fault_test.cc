@@ -1,0 +1,207 @@
+// Every call of many small histories fails with every error, once and for good: nothing
+// acknowledged is lost, nothing that failed is there, no fault is taken for damage, and work goes
+// on without a restart when the disk is well again.
+#include <doctest/doctest.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "history/history_fixture.h"
+#include "io/fault_sweep.h"
+#include "test/budget.h"
+
+namespace otolith::history::test {
+
+namespace {
+
+constexpr DatasetId kFirst{CommitNumber{1}, 0};
+
+// One letter a step, capitals by the second handle: p put, r relaxed put, l large put, g relaxed
+// put of a segment, t tag, u untag, b rollback, v revert of HEAD, s sync, c checkpoint, h read
+// HEAD, x close and open again, k killed and opened again; d the lock file is removed.
+constexpr std::array kScenarios = {
+    "ppp",        "pPpP",       "prpr",       "rrrr",         "rRrR",        "prPRp",
+    "lll",        "lLlL",       "rlRL",       "plplpl",       "lrlrlr",      "rrrrP",
+    "gP",         "gGp",        "grgR",       "gsP",          "gxp",         "GkP",
+    "tptp",       "ptup",       "tuTU",       "rtRT",         "ppbp",        "ppBhp",
+    "prbPh",      "ppvp",       "pvVv",       "prvRp",        "pbvBV",       "rsRS",
+    "prsPRS",     "pcPC",       "ppppcpppp",  "rcRC",         "pxPX",        "rxRX",
+    "ppppxpppp",  "pkPK",       "rkRp",       "rKrKp",        "lkLKl",       "pdP",
+    "rdRp",       "pdkPdKp",    "lldLL",      "hpHPh",        "phrHRh",      "prltbvsc",
+    "pRlTBvSC",   "gtGbxPKrdpsc"};
+
+class Scenario {
+ public:
+  Scenario(io::SweepRun& run, std::string_view steps) : run_(run), ground_(1) {
+    ground_.disk = run.disk;
+    ground_.options.log.file_bytes = 2048;
+    ground_.options.log.preallocate_bytes = 1024;
+    ground_.options.log.reserve_bytes = 1024;
+    ground_.options.log.lock_wait_ns = 20'000'000;
+    ground_.options.checkpoint_commits = 4;
+    attempt([&] { open(0); });
+    attempt([&] { open(1); });
+    for (const char step : steps) attempt([&] { take(step); });
+    run.faults_end();
+  }
+
+  void verify() {
+    INFO(run_.describe());
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (!handles_[i]) open(i);
+      handles_[i]->head();
+      put(i, "after", false);
+    }
+    for (auto& handle : handles_) handle->close();
+    handles_ = {};
+    const auto opened = ground_.open();
+    opened->verify([](const Error& error) { FAIL(std::string(error.what())); });
+    const CommitNumber head = opened->head()->number();
+    for (const auto& [number, hash] : acknowledged_) {
+      if (number > head) FAIL("commit ", value_of(number), " is lost");
+      if (opened->commit_info(number).hash != hash)
+        FAIL("commit ", value_of(number), " is another one");
+    }
+    for (const Commit& commit : opened->log({})) {
+      if (failed_.contains(commit.message)) FAIL(commit.message, " had failed and is there");
+    }
+  }
+
+ private:
+  template <typename Work>
+  void attempt(Work work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::corrupt) return;
+      FAIL(run_.describe(), ": a fault of the disk was taken for damage: ", std::string(error.what()));
+    }
+  }
+
+  void open(std::size_t which) {
+    vfs_[which] = ground_.disk.attach();
+    const std::uint64_t process = ++ground_.processes;
+    handles_[which] =
+        History::open(vfs_[which], io::simulated_environment(1 + 100 * process, {.process = process}),
+                      database_id(), ground_.options);
+  }
+
+  History& handle(std::size_t which) {
+    if (!handles_[which]) open(which);
+    return *handles_[which];
+  }
+
+  void take(char step) {
+    const bool second = step < 'a';
+    const std::size_t which = second ? 1 : 0;
+    switch (second ? step - 'A' + 'a' : step) {
+      case 'p':
+        return put(which, "row", false);
+      case 'r':
+        return put(which, "row", true);
+      case 'l':
+        return put(which, std::string(1200, 'l'), false);
+      case 'g':
+        return commit(which, request_of({segment_of(kFirst, ++segments_)}, true));
+      case 't':
+        return handle(which).tag(second ? "T" : "t", CommitNumber{1});
+      case 'u':
+        return handle(which).untag(second ? "T" : "t");
+      case 'b':
+        return commit(which, rollback_to(CommitNumber{1}));
+      case 'v':
+        return revert_head(which);
+      case 's':
+        return handle(which).sync();
+      case 'c':
+        return handle(which).checkpoint();
+      case 'h':
+        (void)handle(which).head();
+        return;
+      case 'x':
+        handle(which).close();
+        handles_[which].reset();
+        return;
+      case 'k':
+        if (vfs_[which]) ground_.disk.kill(*vfs_[which]);
+        handles_[which].reset();
+        return;
+      default:
+        return ground_.disk.attach()->remove("lock");
+    }
+  }
+
+  // But the commit that made the dataset.
+  void revert_head(std::size_t which) {
+    const CommitNumber head = handle(which).head()->number();
+    if (head > CommitNumber{1}) commit(which, revert_of(head));
+  }
+
+  void put(std::size_t which, std::string_view row, bool relaxed) {
+    commit(which, test::put(kFirst, row, relaxed));
+  }
+
+  void commit(std::size_t which, CommitRequest request) {
+    History& history = handle(which);
+    request.message = fmt::format("issued {}", ++issued_);
+    const std::string message = request.message;
+    try {
+      const Commit made = history.commit(std::move(request));
+      if (made.durable) acknowledged_.emplace(made.number, made.hash);
+    } catch (const Error& error) {
+      if (error.outcome() == Outcome::failed) failed_.insert(message);
+      throw;
+    }
+  }
+
+  io::SweepRun& run_;
+  Ground ground_;
+  std::array<std::shared_ptr<io::Vfs>, 2> vfs_;
+  std::array<std::unique_ptr<History>, 2> handles_;
+  std::map<CommitNumber, std::string> acknowledged_;  // hashes of durable commits
+  std::set<std::string> failed_;                      // messages of commits that failed for certain
+  std::uint64_t issued_ = 0;
+  std::uint64_t segments_ = 0;
+};
+
+io::SweepCount sweep(std::string_view steps, const io::SweepBudget& budget) {
+  Ground prepared;
+  {
+    const auto history = prepared.open();
+    history->commit(create_request("a"));
+    history->close();
+  }
+  return io::sweep_faults(prepared.disk, budget, [&](io::SweepRun& run) {
+    INFO(std::string(steps));
+    Scenario(run, steps).verify();
+  });
+}
+
+void sweep_all(std::size_t every, const io::SweepBudget& budget) {
+  io::SweepCount all;
+  std::size_t scenarios = 0;
+  for (std::size_t i = 0; i < kScenarios.size(); i += every, ++scenarios) {
+    const io::SweepCount count = sweep(kScenarios[i], budget);
+    all.points += count.points;
+    all.points_total += count.points_total;
+    all.fired += count.fired;
+  }
+  MESSAGE("history: ", all.points, " of ", all.points_total, " points of ", scenarios,
+          " scenarios, ", all.fired, " fired");
+  CHECK(all.fired * 10 >= all.points * 9);
+}
+
+}  // namespace
+
+TEST_CASE("history: each call fails with each error, and nothing acknowledged is lost") {
+  sweep_all(7, {.points_max = 40});
+}
+
+TEST_SUITE("long") {
+  TEST_CASE("history: each call of fifty scenarios fails with each error") {
+    const std::chrono::duration<double> each(otolith::test::budget_s() / kScenarios.size());
+    sweep_all(1, {.time_max = std::chrono::duration_cast<std::chrono::nanoseconds>(each)});
+  }
+}
+
+}  // namespace otolith::history::test
