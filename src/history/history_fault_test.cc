@@ -74,16 +74,17 @@ class Scenario {
       work();
     } catch (const Error& error) {
       if (error.code() != ErrorCode::corrupt) return;
-      FAIL(run_.describe(), ": a fault of the disk was taken for damage: ", std::string(error.what()));
+      INFO(std::string(error.what()));
+      FAIL(run_.describe(), ": a fault of the disk was taken for damage");
     }
   }
 
   void open(std::size_t which) {
     vfs_[which] = ground_.disk.attach();
     const std::uint64_t process = ++ground_.processes;
+    auto environment = io::simulated_environment(1 + 100 * process, {.process = process});
     handles_[which] =
-        History::open(vfs_[which], io::simulated_environment(1 + 100 * process, {.process = process}),
-                      database_id(), ground_.options);
+        History::open(vfs_[which], std::move(environment), database_id(), ground_.options);
   }
 
   History& handle(std::size_t which) {

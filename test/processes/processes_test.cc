@@ -114,7 +114,8 @@ TEST_CASE("processes: every commit acknowledged before kill -9 is there, and wor
       }
       CHECK(both[i]->finish() == -SIGKILL);
     }
-    const Database db = Database::open(path);
+    Database db = Database::open(path);
+    db.sync();  // adopts what the killed had in flight, which would turn up a cycle later
     const Table table = db.table("t");
     for (int i = 0; i < 2; ++i) {
       const auto rows = static_cast<std::int64_t>(rows_of_sensor(table, i == 0 ? "one" : "two"));
