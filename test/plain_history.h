@@ -78,7 +78,6 @@ class PlainHistory final : public history::History {
   std::shared_ptr<const Schema> schema_of(DatasetId) override { return schema; }
   void checkpoint() override { ++checkpoints; }
   void sync() override {}
-  void on_sync_segments(std::function<void(const std::vector<history::SegmentRef>&)>) override {}
   std::vector<std::pair<DatasetId, history::SegmentEntry>> all_segments() override { return {}; }
   history::LogStatus status() override { return {}; }
   void verify(const std::function<void(const Error&)>&) override {}

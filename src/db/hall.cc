@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "history/decide.h"
 #include "io/fork.h"
 #include "io/posix.h"
@@ -38,7 +39,8 @@ Ground memory_ground() {
           .reopen_in_child = false};
 }
 
-/// Whether a segment that a relaxed commit names did reach the disk, whole.
+/// Whether a segment that a relaxed commit names did reach the disk, whole. What the OS refuses to
+/// say is no answer: history is ended for good only where a segment is missing or damaged.
 bool segment_sound(io::Vfs& vfs, const Id128& database, const history::SegmentRef& ref) {
   try {
     const std::string path = segment::segment_path(ref.id);
@@ -53,6 +55,8 @@ bool segment_sound(io::Vfs& vfs, const Id128& database, const history::SegmentRe
         ->verify();
     return true;
   } catch (const Error& error) {
+    const bool gone = error.code() == ErrorCode::corrupt || error.code() == ErrorCode::not_found;
+    if (!gone && !mutant("unread-segment-unsound")) throw;
     log_line(LogLevel::warning, error.what());
     return false;
   }
@@ -139,10 +143,11 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
   history.segment_ok = [vfs = rooms->vfs, id = rooms->directory.database](const auto& ref) {
     return segment_sound(*vfs, id, ref);
   };
+  history.sync_segments = [parts = rooms.get()](const auto& segments) {
+    parts->unsynced.sync(*parts->vfs, segments);
+  };
   rooms->history =
       history::History::open(rooms->vfs, rooms->environment, rooms->directory.database, history);
-  rooms->history->on_sync_segments(
-      [parts = rooms.get()](const auto& segments) { parts->unsynced.sync(*parts->vfs, segments); });
   return rooms;
 }
 

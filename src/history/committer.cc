@@ -194,8 +194,20 @@ void Committer::sync() {
   const auto lock = log_.lock(LockPurpose::commit);
   lock->catch_up(hooks_.sink, hooks_.fallback);
   // Always: what others appended, and a handle adopted, may name segments that nobody has synced.
-  if (hooks_.before_durable) hooks_.before_durable();
-  lock->sync();
+  const bool segments = hooks_.before_durable && hooks_.before_durable();
+  segments ? mark(*lock) : lock->sync();
+}
+
+// A durable record behind relaxed ones tells every handle, also after a restart, that their
+// segments are on the disk. Without space for it they are just made durable.
+void Committer::mark(LogLock& lock) {
+  try {
+    lock.append({{FrameType::sync_mark, false, {}}});
+    lock.catch_up(hooks_.sink, hooks_.fallback);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::no_space || error.outcome() != Outcome::failed) throw;
+    lock.sync();
+  }
 }
 
 void Committer::close() {

@@ -71,7 +71,9 @@ class Submission {
 struct CommitterHooks {
   FrameSink sink;                              // records of others, in order
   std::function<void(RecordNumber)> fallback;  // relaxed records behind this one are lost
-  std::function<void()> before_durable;        // sync the segments that relaxed records name
+  /// Syncs the segments that relaxed records name; whether there were any. Also asked where those
+  /// records are durable already: who adopts records vouches for no segment.
+  std::function<bool()> before_durable;
 };
 
 class Committer {
@@ -103,6 +105,7 @@ class Committer {
   void gather(std::unique_lock<std::mutex>& guard);
   std::size_t run_batch(const Batch& batch, LockPurpose purpose);
   std::size_t decide_all(const Batch& batch, Batch& staged, std::vector<Record>& records);
+  void mark(LogLock& lock);
   void append_all(LogLock& lock, const Batch& staged, std::vector<Record> records);
   void remember_relaxed();
   void keep_relaxed_promise();

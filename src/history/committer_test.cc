@@ -38,6 +38,7 @@ struct Texts {
     hooks.before_durable = [this] {
       durable_at_sync = process.log->durable();
       ++synced_segments;
+      return false;
     };
     committer = std::make_unique<Committer>(*process.log, *process.environment, std::move(hooks));
   }

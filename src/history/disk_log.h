@@ -39,7 +39,7 @@ class DiskLog final : public Log {
   std::unique_ptr<LogLock> lock(LockPurpose purpose) override;
   void sync() override;
   void tend() override;
-  void close() override;
+  void close(const std::function<void(LogLock&)>& before) override;
   RecordNumber last() const override;
   RecordNumber durable() const override;
   LogStatus status() override;

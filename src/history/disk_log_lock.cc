@@ -101,12 +101,13 @@ bool DiskLog::room_is_low() const noexcept {
   return appender_.room() < options_.preallocate_bytes / 2 && end < options_.file_bytes;
 }
 
-void DiskLog::close() {
+void DiskLog::close(const std::function<void(LogLock&)>& before) {
   if (!appended_.load()) return;
   auto held = try_lock();
   // Another writer is at work: it marks what it syncs. Only relaxed records have to wait for it.
   if (!held && !relaxed_.load()) return;
   if (!held) held = lock(LockPurpose::commit);
+  if (before) before(*held);
   held->sync();
   place_appender();
   std::vector<RecordNumber> numbers;

@@ -29,9 +29,13 @@ struct HistoryOptions {
   std::uint64_t tail_commits_max = kTailCommitsMax;
   std::uint64_t inline_bytes_max = kInlineBytesMax;  // of a commit's rows, for who encodes them
   std::uint64_t checkpoint_commits = kCheckpointCommits;
-  /// Whether a segment is there and sound: asked at opening, of trailing relaxed commits; history
-  /// ends before the first whose segments are not. Empty: all are.
+  /// Whether a segment is there and sound: asked at opening, of trailing relaxed commits that an
+  /// earlier uptime may have left; history ends before the first whose segments are not. Empty: all
+  /// are. Throws where it cannot be told.
   std::function<bool(const SegmentRef&)> segment_ok;
+  /// Syncs segments that relaxed commits name and nobody has synced yet: called under the lock,
+  /// from opening on. Empty: whoever commits has synced them.
+  std::function<void(const std::vector<SegmentRef>&)> sync_segments;
   /// Reads marks that stand in a file of their own. Empty: there are none.
   std::function<std::vector<MarkRun>(const SegmentRef&)> read_marks;
   /// Rows with ids or `error` keys that a revert would show twice (revert.h). Empty: none.
@@ -85,10 +89,8 @@ class History {
   /// False if another seal covered any of it meanwhile: the caller removes its files.
   virtual bool seal(const SealRequest& request) = 0;
   virtual void checkpoint() = 0;
-  /// Makes relaxed commits durable; the caller's hook syncs the segments they name first.
+  /// Makes relaxed commits durable; `sync_segments` syncs the segments they name first.
   virtual void sync() = 0;
-  /// Called under the lock with the segments that relaxed commits name and nobody has synced yet.
-  virtual void on_sync_segments(std::function<void(const std::vector<SegmentRef>&)> hook) = 0;
 
   /// Every segment any retained commit needs: for verify, inspect and sweep.
   virtual std::vector<std::pair<DatasetId, SegmentEntry>> all_segments() = 0;

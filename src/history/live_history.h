@@ -49,7 +49,6 @@ class LiveHistory final : public History {
   bool seal(const SealRequest& request) override;
   void checkpoint() override;
   void sync() override;
-  void on_sync_segments(std::function<void(const std::vector<SegmentRef>&)> hook) override;
   std::vector<std::pair<DatasetId, SegmentEntry>> all_segments() override;
   LogStatus status() override;
   void verify(const std::function<void(const Error&)>& problem) override;
@@ -83,7 +82,7 @@ class LiveHistory final : public History {
   bool open_from(std::optional<Checkpoint> checkpoint);
   std::unique_ptr<Log> new_log(bool read_only);
   void end_at_unsound();
-  void sync_relaxed_segments();
+  bool sync_relaxed_segments();
 
   // live_history_save.cc
   bool save_due() const;
@@ -107,7 +106,6 @@ class LiveHistory final : public History {
   mutable std::mutex mutex_;            // guards all below
   std::unique_ptr<Timeline> timeline_;  // never null
   std::map<std::string, CommitNumber> staged_tags_;
-  std::function<void(const std::vector<SegmentRef>&)> sync_segments_;
   CommitNumber saved_{0};  // commits up to here are in a checkpoint
   RecordNumber saved_record_{0};
   CommitNumber save_from_{0};  // no try before this commit: the last one failed

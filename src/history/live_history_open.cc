@@ -41,7 +41,7 @@ LiveHistory::LiveHistory(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Envir
       }) {
   open_log();
   committer_ = std::make_unique<Committer>(
-      *log_, *environment_, CommitterHooks{sink_, fallback_, [this] { sync_relaxed_segments(); }});
+      *log_, *environment_, CommitterHooks{sink_, fallback_, [this] { return sync_relaxed_segments(); }});
   end_at_unsound();
 }
 
@@ -96,12 +96,15 @@ bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
 }
 
 // Relaxed commits are there before their segments are on the disk: after a crash the first of them
-// that is not whole ends history, and only of those behind the last durable record.
+// that is not whole ends history, and only of those behind the last durable record. Records behind
+// what the page calls durable were written since this machine started: their segments are there,
+// and they may be a living writer's.
 void LiveHistory::end_at_unsound() {
   const auto unsound = [&]() -> std::optional<RecordNumber> {
-    const std::scoped_lock guard(mutex_);
     if (!options_.segment_ok || mutant("unsound-relaxed-kept")) return std::nullopt;
-    return timeline_->unsound_from(options_.segment_ok);
+    const RecordNumber until = mutant("living-relaxed-judged") ? log_->last() : log_->durable();
+    const std::scoped_lock guard(mutex_);
+    return timeline_->unsound_from(options_.segment_ok, until);
   };
   std::optional<RecordNumber> stands = unsound();
   if (!stands) return;
@@ -128,23 +131,19 @@ void LiveHistory::end_at_unsound() {
   timeline_->take_own(number);
 }
 
-void LiveHistory::sync_relaxed_segments() {
-  std::function<void(const std::vector<SegmentRef>&)> hook;
+// Whether there were any.
+bool LiveHistory::sync_relaxed_segments() {
   std::vector<SegmentRef> segments;
   RecordNumber until{0};
   {
     const std::scoped_lock guard(mutex_);
-    hook = sync_segments_;
     segments = timeline_->relaxed_segments(until);
   }
-  if (hook && !segments.empty() && !mutant("relaxed-segments-unsynced")) hook(segments);
+  const bool any = options_.sync_segments && !segments.empty();
+  if (any && !mutant("relaxed-segments-unsynced")) options_.sync_segments(segments);
   const std::scoped_lock guard(mutex_);
   timeline_->relaxed_synced(until);
-}
-
-void LiveHistory::on_sync_segments(std::function<void(const std::vector<SegmentRef>&)> hook) {
-  const std::scoped_lock guard(mutex_);
-  sync_segments_ = std::move(hook);
+  return any;
 }
 
 }  // namespace otolith::history

@@ -3,8 +3,11 @@
 #include "history/checkpoint.h"
 #include "history/commit_index.h"
 #include "history/commit_record.h"
+#include "history/frame_codec.h"
 #include "history/history_fixture.h"
 #include "history/log.h"
+#include "history/log_layout.h"
+#include "history/test_log.h"
 
 namespace otolith::history {
 
@@ -23,6 +26,41 @@ ErrorCode code_of(const std::function<void()>& call) {
   }
   FAIL("no error");
   return ErrorCode::io;
+}
+
+std::function<void(const std::vector<SegmentRef>&)> note_synced(std::vector<std::uint64_t>& synced) {
+  return [&synced](const std::vector<SegmentRef>& segments) {
+    for (const SegmentRef& each : segments) synced.push_back(each.footer_hash);
+  };
+}
+
+// A process that was killed while it appended behind a relaxed commit with a segment.
+void leave_interrupted(Ground& ground) {
+  std::shared_ptr<io::Vfs> vfs = ground.disk.attach();
+  auto history = History::open(vfs, io::simulated_environment(999, {.process = 77}), database_id(),
+                               ground.options);
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11)}, true));
+  ground.disk.inject({io::Operation::write, 3, 5, false, true});
+  CHECK_THROWS_AS(history->commit(put(kFirst, "next", true)), Error);
+  ground.disk.clear_faults();
+  ground.disk.kill(*vfs);
+}
+
+// Where the frames of the only log file end.
+std::uint64_t log_end(Ground& ground) {
+  const Bytes file = file_bytes(*ground.disk.attach(), "log/00000001.log");
+  std::uint64_t end = kLogHeaderBytes;
+  while (frame_payload_bytes(file.data() + end) != 0 || file[end] != std::byte{0}) {
+    end += frame_bytes(frame_payload_bytes(file.data() + end));
+  }
+  return end;
+}
+
+// As a write-back that failed leaves it.
+void blank_log(Ground& ground, std::uint64_t from) {
+  const auto file = ground.disk.attach()->open("log/00000001.log", io::OpenMode::read_write);
+  file->write_at(from, Bytes(file->stat().size - from));
 }
 
 std::string message_of(const std::function<void()>& call) {
@@ -459,14 +497,10 @@ TEST_CASE("history: read_only writes nothing and works on a read-only disk") {
 TEST_CASE(
     "history: a durable commit first syncs every segment that relaxed commits before it name") {
   Ground ground;
+  std::vector<std::uint64_t> synced;
+  ground.options.sync_segments = note_synced(synced);
   const auto history = ground.open();
   const auto other = ground.open();
-  std::vector<std::uint64_t> synced;
-  const auto hook = [&](const std::vector<SegmentRef>& segments) {
-    for (const SegmentRef& each : segments) synced.push_back(each.footer_hash);
-  };
-  history->on_sync_segments(hook);
-  other->on_sync_segments(hook);
   history->commit(create_request("a"));
   history->commit(request_of({segment_of(kFirst, 11)}, true));
   other->commit(request_of({segment_of(kFirst, 12)}, true));
@@ -481,8 +515,118 @@ TEST_CASE(
   history->sync();
   CHECK(synced.back() == 13);
   CHECK(history->commit_info(relaxed.number).durable);
-  history->on_sync_segments({});
-  other->on_sync_segments({});
+  CHECK(other->commit_info(relaxed.number).durable);  // the mark says so
+}
+
+TEST_CASE("history: an adopted relaxed commit is durable only once its segments are synced") {
+  Ground ground;
+  std::vector<std::uint64_t> synced;
+  ground.options.sync_segments = note_synced(synced);
+  const auto other = ground.open();
+  leave_interrupted(ground);
+  CHECK(other->head()->number() == CommitNumber{2});
+  other->close();  // nothing of its own; it adopts nothing
+  const auto adopter = ground.open();
+  adopter->tag("v1", CommitNumber{1});  // by a durable record, segments first
+  CHECK(synced == std::vector<std::uint64_t>{11});
+  CHECK(adopter->commit_info(CommitNumber{2}).durable);
+}
+
+TEST_CASE("history: sync, close and checkpoint of an adopter first sync what it has adopted") {
+  for (const bool closes : {false, true}) {
+    Ground ground;
+    std::vector<std::uint64_t> synced;
+    ground.options.sync_segments = note_synced(synced);
+    auto other = ground.open();
+    leave_interrupted(ground);
+    if (closes) {
+      other->close();
+    } else {
+      other->sync();
+      CHECK(other->commit_info(CommitNumber{2}).durable);
+    }
+    CHECK(synced == std::vector<std::uint64_t>{11});
+    other.reset();
+    // Vouched for by now, so that damage of the segment no longer ends history.
+    ground.options.segment_ok = [](const SegmentRef&) { return false; };
+    CHECK(ground.open()->head()->number() == CommitNumber{2});
+  }
+}
+
+TEST_CASE("history: a segment that cannot be synced keeps its commit from being called durable") {
+  Ground ground;
+  ground.options.sync_segments = [](const std::vector<SegmentRef>&) {
+    throw_error(ErrorCode::io, "no sync");
+  };
+  const auto other = ground.open();
+  leave_interrupted(ground);
+  CHECK(code_of([&] { other->sync(); }) == ErrorCode::io);
+  CHECK_FALSE(other->commit_info(CommitNumber{2}).durable);
+  CHECK(code_of([&] { other->checkpoint(); }) == ErrorCode::io);
+  CHECK(code_of([&] { other->commit(put(kFirst, "durable")); }) == ErrorCode::io);
+}
+
+TEST_CASE("history: that relaxed records are lost vouches for no segment of those that stand") {
+  Ground ground;
+  std::vector<std::uint64_t> synced;
+  ground.options.sync_segments = note_synced(synced);
+  const auto history = ground.open();
+  const auto other = ground.open();
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11)}, true));
+  const std::uint64_t end = log_end(ground);
+  history->commit(put(kFirst, "lost", true));
+  history->commit(put(kFirst, "lost too", true));
+  CHECK(other->head()->number() == CommitNumber{4});
+  blank_log(ground, end);
+  // Nothing of it is appended, but what can be read is adopted.
+  code_of([&] { other->commit(put(kFirst, "next")); });
+  synced.clear();
+  const auto third = ground.open();
+  CHECK(third->head()->number() == CommitNumber{2});
+  CHECK_FALSE(third->commit_info(CommitNumber{2}).durable);
+  third->commit(put(kFirst, "next"));
+  CHECK(synced == std::vector<std::uint64_t>{11});
+}
+
+TEST_CASE("history: opening beside a living writer judges none of its relaxed commits") {
+  Ground ground;
+  const auto writer = ground.open();
+  writer->commit(create_request("a"));
+  writer->commit(request_of({segment_of(kFirst, 11)}, true));
+  ground.options.segment_ok = [](const SegmentRef&) { return false; };
+  CHECK(ground.open(true)->head()->number() == CommitNumber{2});
+  CHECK(ground.open()->head()->number() == CommitNumber{2});
+  CHECK(writer->head()->number() == CommitNumber{2});
+  CHECK(writer->commit(put(kFirst, "next", true)).number == CommitNumber{3});
+}
+
+TEST_CASE("history: opening that ends history syncs the segments of what stands") {
+  Ground ground;
+  std::vector<std::uint64_t> synced;
+  auto history = ground.open();
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11)}, true));
+  history->commit(request_of({segment_of(kFirst, 12)}, true));
+  history.reset();
+  ground.options.segment_ok = [](const SegmentRef& ref) { return ref.footer_hash != 12; };
+  ground.options.sync_segments = note_synced(synced);
+  CHECK(ground.open()->head()->number() == CommitNumber{2});
+  CHECK(synced == std::vector<std::uint64_t>{11});
+}
+
+TEST_CASE("history: where a segment cannot be judged, opening fails and ends nothing") {
+  Ground ground;
+  auto history = ground.open();
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11)}, true));
+  history.reset();
+  ground.options.segment_ok = [](const SegmentRef&) -> bool {
+    throw_error(ErrorCode::io, "too many open files");
+  };
+  CHECK(code_of([&] { ground.open(); }) == ErrorCode::io);
+  ground.options.segment_ok = {};
+  CHECK(ground.open()->head()->number() == CommitNumber{2});
 }
 
 TEST_CASE(

@@ -119,8 +119,9 @@ class Log {
   /// another holds the lock. Whoever has time calls it (the committer's leader, after it has
   /// answered).
   virtual void tend() = 0;
-  /// Sync mark, if this handle appended anything. The destructor writes none.
-  virtual void close() = 0;
+  /// Sync mark, if this handle appended anything. The destructor writes none. `before` runs under
+  /// the lock: what the mark vouches for must be synced.
+  virtual void close(const std::function<void(LogLock&)>& before = {}) = 0;
   virtual RecordNumber last() const = 0;     // handed over by refresh or appended by this handle
   virtual RecordNumber durable() const = 0;  // known to be on disk
   virtual LogStatus status() = 0;

@@ -92,10 +92,13 @@ class Timeline {
   /// `until` gets the last record that names one of them.
   std::vector<SegmentRef> relaxed_segments(RecordNumber& until) const;
   void relaxed_synced(RecordNumber until);
-  /// The last record that stands if segments of the trailing relaxed commits fail `sound`; nullopt
-  /// if none does.
-  std::optional<RecordNumber> unsound_from(
-      const std::function<bool(const SegmentRef&)>& sound) const;
+  bool has_unsynced() const noexcept { return !relaxed_.empty(); }
+  /// Of records that are durable: the last before which every segment is too.
+  RecordNumber vouched(RecordNumber durable) const noexcept;
+  /// The last record that stands if segments of the trailing relaxed commits up to a record fail
+  /// `sound`; nullopt if none does.
+  std::optional<RecordNumber> unsound_from(const std::function<bool(const SegmentRef&)>& sound,
+                                           RecordNumber until) const;
 
   /// Whether this error of a look-up is damage in the index, which can be made again.
   bool index_damaged(const Error& error) const;

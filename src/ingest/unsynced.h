@@ -1,6 +1,6 @@
 // Segments that relaxed commits name and nobody has synced yet.
 //
-// Role:    the hook of history::on_sync_segments: a durable commit syncs them before it is durable.
+// Role:    HistoryOptions::sync_segments: a durable commit syncs them before it is durable.
 // Shapes:  by segment id; the files stay open, because a sync vouches only for what was written
 //          while its descriptor was open.
 // Errors:  io, no_space; once a sync failed, every later one fails too (what was written is

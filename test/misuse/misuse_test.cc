@@ -323,6 +323,35 @@ TEST_CASE("misuse: a recorder that another thread is using refuses, and keeps wh
   CHECK(table.rows() == staged * batch.rows);
 }
 
+TEST_CASE("misuse: an OS that refuses files at opening ends no history") {
+  io::SimDisk disk;
+  history::HistoryOptions sizes;
+  sizes.inline_bytes_max = 1;  // rows go into segments
+  const auto open = [&](io::SimDisk& on, const OpenOptions& options) {
+    return db::Door::open(on.attach(), io::simulated_environment(1), options, sizes);
+  };
+  Database db = open(disk, {.durability = Durability::relaxed});
+  const Table table = db.create_table("t", sensors());
+  table.append(batch_of(table.schema(), kRow));
+  const CommitNumber head = db.head().number;
+  io::SimDisk crashed = disk.copy();
+  crashed.attach()->remove("lock");  // so that relaxed commits are judged
+  int refusals = 0;
+  for (std::uint64_t at = 1; at <= 24; ++at) {
+    io::SimDisk again = crashed.copy();
+    again.inject({io::Operation::open, at, EMFILE, false, false});
+    try {
+      open(again, {});
+    } catch (const Error& error) {
+      ++refusals;
+      CHECK(error.code() == ErrorCode::io);
+    }
+    again.clear_faults();
+    CHECK(open(again, {}).head().number == head);
+  }
+  CHECK(refusals != 0);
+}
+
 TEST_CASE("misuse: a full disk fails that commit only, and work goes on when there is space") {
   io::SimDisk disk;
   history::HistoryOptions sizes;
