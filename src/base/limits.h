@@ -40,6 +40,7 @@ inline constexpr std::uint64_t kLogPreallocateBytes = 4ull << 20;  // step of pr
 inline constexpr std::uint64_t kReserveBytes = 4ull << 20;     // kept for rollback on a full disk
 inline constexpr std::uint64_t kTailBytesMax = 8ull << 20;     // then the tail is sealed
 inline constexpr std::uint64_t kTailCommitsMax = 4096;         // then the tail is sealed
+inline constexpr std::uint64_t kCheckpointBytesMax = 1ull << 32;
 inline constexpr std::uint64_t kCheckpointCommits = 4096;      // lineage saved as runs this often
 inline constexpr std::uint64_t kIndexRunCommitsMax = 1 << 18;  // of one file of the index
 inline constexpr std::uint64_t kLockWaitNs = 10'000'000'000;   // default lock_wait

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <new>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint32_t kMagic = 0x3150434f;  // "OCP1"
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kKept = 2;
+constexpr std::size_t kStartBytes = 24;  // magic, version, database
 constexpr std::string_view kFolder = "index";
 constexpr std::string_view kSuffix = ".checkpoint";
 
@@ -60,6 +62,38 @@ Tags tags_read(ByteReader& in) {
   return tags;
 }
 
+// What every checkpoint of this database begins with.
+void start_write(ByteWriter& out, const Id128& database) {
+  out.put(kMagic);
+  out.put(kVersion);
+  id_write(out, database);
+}
+
+void start_check(ByteReader& in, const Id128& database) {
+  if (in.get<std::uint32_t>() != kMagic) in.fail("not a checkpoint");
+  if (in.get<std::uint32_t>() != kVersion) in.fail("another version");
+  if (id_read(in) != database && !mutant("checkpoint-database-ignored"))
+    in.fail("of another database");
+}
+
+// Its beginning decides whether the rest is worth the memory: a file may claim any size.
+Bytes file_read(io::Vfs& vfs, const Id128& database, const std::string& path) {
+  const auto file = vfs.open(path, io::OpenMode::read);
+  const std::uint64_t size = file->stat().size;
+  if (size > kCheckpointBytesMax && !mutant("checkpoint-of-any-size")) {
+    throw_corrupt(path, 0,
+                  fmt::format("a checkpoint has at most {} bytes (kCheckpointBytesMax), not {}",
+                              kCheckpointBytesMax, size));
+  }
+  Bytes bytes(std::min<std::uint64_t>(size, kStartBytes));
+  bytes.resize(file->read_at(0, bytes));
+  ByteReader start(bytes, "checkpoint");
+  if (!mutant("checkpoint-of-any-size")) start_check(start, database);
+  bytes.resize(size);
+  bytes.resize(file->read_at(0, bytes));
+  return bytes;
+}
+
 }  // namespace
 
 RecordNumber Checkpoint::replay_from() const noexcept {
@@ -69,9 +103,7 @@ RecordNumber Checkpoint::replay_from() const noexcept {
 
 Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint) {
   ByteWriter out;
-  out.put(kMagic);
-  out.put(kVersion);
-  id_write(out, database);
+  start_write(out, database);
   head_write(out, checkpoint.head);
   const auto tail_first = checkpoint.catalog.tail_first();
   flag_write(out, tail_first.has_value());
@@ -91,10 +123,7 @@ Checkpoint checkpoint_read(const Id128& database, BytesView bytes) {
       bytes.size() >= kCheckBytes &&
       load_le<std::uint64_t>(bytes.data() + in.left()) == xxh3(bytes.first(in.left()));
   if (!sound && !mutant("checkpoint-checksum-ignored")) in.fail("checksum fails");
-  if (in.get<std::uint32_t>() != kMagic) in.fail("not a checkpoint");
-  if (in.get<std::uint32_t>() != kVersion) in.fail("another version");
-  if (id_read(in) != database && !mutant("checkpoint-database-ignored"))
-    in.fail("of another database");
+  start_check(in, database);
   Checkpoint checkpoint;
   checkpoint.head = head_read(in);
   const bool has_tail = flag_read(in);
@@ -112,6 +141,10 @@ Checkpoint checkpoint_read(const Id128& database, BytesView bytes) {
 }
 
 void checkpoint_store(io::Vfs& vfs, RecordNumber record, BytesView bytes) {
+  if (bytes.size() > kCheckpointBytesMax) {
+    throw_error(ErrorCode::limit, "a checkpoint has at most {} bytes (kCheckpointBytesMax), not {}",
+                kCheckpointBytesMax, bytes.size());
+  }
   replace_file(vfs, path_of(record), bytes);
   vfs.sync_dir(std::string(kFolder));
   const std::vector<RecordNumber> all = checkpoint_list(vfs);
@@ -135,10 +168,10 @@ std::vector<RecordNumber> checkpoint_list(io::Vfs& vfs) {
 std::optional<Checkpoint> checkpoint_load(io::Vfs& vfs, const Id128& database, RecordNumber record,
                                           bool remove) {
   try {
-    const auto file = vfs.open(path_of(record), io::OpenMode::read);
-    Bytes bytes(file->stat().size);
-    bytes.resize(file->read_at(0, bytes));
-    return checkpoint_read(database, bytes);
+    return checkpoint_read(database, file_read(vfs, database, path_of(record)));
+  } catch (const std::bad_alloc&) {  // derived: without it opening takes longer
+    log_line(LogLevel::warning, fmt::format("{} passed over: out of memory", path_of(record)));
+    return std::nullopt;
   } catch (const Error& error) {
     log_line(LogLevel::warning, fmt::format("{} passed over: {}", path_of(record), error.what()));
     // Not one that the OS refused to give: it may be sound.

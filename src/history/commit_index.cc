@@ -38,6 +38,17 @@ std::unique_ptr<IndexRun> open_run(io::Vfs& vfs, const Id128& database, const st
   }
 }
 
+// All of a run; nullopt if it is damaged: then it stays, until a look-up meets the damage.
+std::optional<RunContent> content_of(const IndexRun& run) {
+  try {
+    return run.content();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt || mutant("damaged-run-stops-checkpoints")) throw;
+    log_line(LogLevel::warning, error.what());
+    return std::nullopt;
+  }
+}
+
 std::vector<std::string> run_names(io::Vfs& vfs) {
   if (!vfs.exists(kFolder)) return {};
   std::vector<std::string> names = vfs.list(kFolder);
@@ -52,9 +63,10 @@ std::unique_ptr<IndexRun> RunPlan::write(io::Vfs& vfs, const Id128& database) co
   for (auto name = joins.rbegin(); name != joins.rend(); ++name) {
     const auto run = open_run(vfs, database, *name);
     if (!run || next(run->last()) != whole.first) break;
-    RunContent front = run->content();
-    join(front, whole);
-    whole = std::move(front);
+    auto front = content_of(*run);
+    if (!front) break;
+    join(*front, whole);
+    whole = *std::move(front);
   }
   const std::string written = IndexRun::write(vfs, database, whole);
   vfs.sync_dir(kFolder);

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -78,6 +80,7 @@ class Working {
 
   // Ids that were in any schema of the dataset ever are taken, also those of rolled-back commits.
   void number_new_columns(DatasetId dataset, Schema& schema) {
+    check_given_ids(get(dataset), schema);
     std::uint32_t next_id = 1;
     if (timeline_.catalog().version()->find(dataset) != nullptr) {
       next_id = timeline_.catalog().next_column(dataset);
@@ -87,6 +90,23 @@ class Working {
     for (const Column& column : present.columns) next_id = std::max(next_id, column.id + 1);
     for (Column& column : schema.columns) {
       if (column.id == 0) column.id = next_id++;
+    }
+  }
+
+  // A request names columns that are there by their ids, each once, and new ones by 0: the id of a
+  // column that was dropped is still that column's, in older commits and in segments.
+  static void check_given_ids(const DatasetEntry& entry, const Schema& altered) {
+    std::set<std::uint32_t> given;
+    for (const Column& column : altered.columns) {
+      if (column.id == 0 || mutant("given-column-id-taken")) continue;
+      const auto& present = entry.schema->columns;
+      const bool there = std::ranges::find(present, column.id, &Column::id) != present.end();
+      if (there && given.insert(column.id).second) continue;
+      throw_error(ErrorCode::invalid_argument,
+                  "{} cannot be altered so: the column {} claims the id {}, which {}; leave the id "
+                  "of a new column at 0",
+                  quoted(entry.name), quoted(column.name), column.id,
+                  there ? "another column of this schema has" : "no present column has");
     }
   }
 
