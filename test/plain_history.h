@@ -57,6 +57,7 @@ class PlainHistory final : public history::History {
     return seal_answer;
   }
   std::shared_ptr<const history::Snapshot> head() override { return snapshot; }
+  std::shared_ptr<const history::Snapshot> readable() override { return head(); }
   std::shared_ptr<const history::Snapshot> at(CommitNumber) override { return snapshot; }
   CommitNumber resolve(std::string_view) override { return {}; }
   CommitNumber resolve_time(Timestamp) override { return {}; }

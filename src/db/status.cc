@@ -40,7 +40,7 @@ std::uint64_t tail_commits(const history::Snapshot& snapshot) {
 
 Status Database::status() const {
   const auto rooms = hall_->rooms();
-  const auto snapshot = rooms->history->head();
+  const auto snapshot = rooms->history->readable();  // damage is told below, not thrown
   Status out;
   out.path = hall_->path();
   out.database_id = rooms->directory.database.text();

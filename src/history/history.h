@@ -65,6 +65,8 @@ class History {
   virtual Commit commit(CommitRequest request) = 0;
   /// Takes in what other handles committed, then gives the newest snapshot.
   virtual std::shared_ptr<const Snapshot> head() = 0;
+  /// HEAD, or where records before it are damaged, the newest snapshot that can be read.
+  virtual std::shared_ptr<const Snapshot> readable() = 0;
   virtual std::shared_ptr<const Snapshot> at(CommitNumber number) = 0;
   /// "42", "HEAD", "HEAD~3", "#abcdef", a tag (docs/history.md 5).
   virtual CommitNumber resolve(std::string_view reference) = 0;
@@ -72,6 +74,7 @@ class History {
   virtual CommitNumber resolve_time(Timestamp time) = 0;
 
   virtual Commit commit_info(CommitNumber number) = 0;
+  /// Those that can be read; `status` tells of damage. So does `tags`.
   virtual std::vector<Commit> log(const LogFilter& filter) = 0;
   virtual void tag(const std::string& name, CommitNumber number) = 0;
   virtual void untag(const std::string& name) = 0;

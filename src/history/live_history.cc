@@ -3,17 +3,13 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 
 namespace otolith::history {
 
 namespace {
 
 constexpr std::uint64_t kLogChunk = 256;  // commits looked at before others get the mutex
-
-[[noreturn]] void throw_no_commit(CommitNumber number, CommitNumber head) {
-  throw_error(ErrorCode::not_found, "commit {} does not exist; HEAD is {}", value_of(number),
-              value_of(head));
-}
 
 // What a filter says of one commit.
 bool passes(const LogFilter& filter, const std::optional<DatasetId>& dataset,
@@ -36,11 +32,24 @@ bool had_name(const DatasetVersion& dataset, std::string_view name) {
 
 // ---- reading ----------------------------------------------------------------------------------
 
-// Every commit acknowledged before this call, by any process, is taken in when it returns.
-void LiveHistory::refresh() {
-  if (log_->behind()) log_->refresh(sink_, fallback_);
+// Every commit acknowledged before this call, by any process, is taken in when it returns: up to the
+// first record that cannot be read. What stands there is for those who ask for HEAD, or for what
+// may come behind it.
+std::optional<Error> LiveHistory::look() {
+  try {
+    if (log_->behind()) log_->refresh(sink_, fallback_);
+  } catch (const Error& error) {
+    const bool damage =
+        error.code() == ErrorCode::corrupt || error.code() == ErrorCode::unsupported_format;
+    if (!damage) throw;
+    return error;
+  }
   const std::scoped_lock guard(mutex_);
-  timeline_->check_damage();
+  return timeline_->damage();
+}
+
+void LiveHistory::refresh() {
+  if (const auto damage = look()) throw *damage;
 }
 
 bool LiveHistory::damaged() const {
@@ -54,38 +63,54 @@ std::shared_ptr<const Snapshot> LiveHistory::head() {
   return timeline_->snapshot(timeline_->visible().commit);
 }
 
-std::shared_ptr<const Snapshot> LiveHistory::at(CommitNumber number) {
-  {
-    const std::scoped_lock guard(mutex_);
-    if (number <= timeline_->visible().commit) return timeline_->snapshot(number);
-  }
-  refresh();
+std::shared_ptr<const Snapshot> LiveHistory::readable() {
+  look();
   const std::scoped_lock guard(mutex_);
-  if (number > timeline_->visible().commit) throw_no_commit(number, timeline_->visible().commit);
+  return timeline_->snapshot(timeline_->visible().commit);
+}
+
+// Also of a number that is known: relaxed commits may be lost, and their numbers given anew.
+std::shared_ptr<const Snapshot> LiveHistory::at(CommitNumber number) {
+  const auto damage = mutant("lost-commit-still-shown") ? std::nullopt : look();
+  const std::scoped_lock guard(mutex_);
+  check_there(number, damage);
   return timeline_->snapshot(number);
+}
+
+// mutex_ held.
+void LiveHistory::check_there(CommitNumber number, const std::optional<Error>& damage) const {
+  const CommitNumber head = timeline_->visible().commit;
+  if (number <= head) return;
+  if (damage) throw *damage;
+  throw_error(ErrorCode::not_found, "commit {} does not exist; HEAD is {}", value_of(number),
+              value_of(head));
 }
 
 // ---- references -------------------------------------------------------------------------------
 
-CommitNumber LiveHistory::find(const Reference& reference) {
+// What can be read is found; of what cannot be found it is not known whether it is behind damage.
+CommitNumber LiveHistory::find(const Reference& reference, const std::optional<Error>& damage) {
   const CommitNumber head = timeline_->visible().commit;
   if (const auto* number = std::get_if<CommitNumber>(&reference)) {
-    if (*number > head) throw_no_commit(*number, head);
+    check_there(*number, damage);
     return *number;
   }
   if (const auto* back = std::get_if<HeadReference>(&reference)) {
+    if (damage) throw *damage;
     if (back->back <= value_of(head)) return CommitNumber{value_of(head) - back->back};
     throw_error(ErrorCode::not_found, "HEAD~{} is before the first commit; HEAD is {}", back->back,
                 value_of(head));
   }
   if (const auto* tag = std::get_if<TagReference>(&reference)) {
     const auto found = timeline_->tags().find(tag->name);
-    if (found == timeline_->tags().end()) throw_no_tag(tag->name, timeline_->tags());
-    return found->second;
+    if (found != timeline_->tags().end()) return found->second;
+    if (damage) throw *damage;
+    throw_no_tag(tag->name, timeline_->tags());
   }
   const std::string& prefix = std::get<HashReference>(reference).prefix;
   std::vector<CommitNumber> found = timeline_->index().find_hash(prefix, kCandidatesShownMax + 1);
   std::erase_if(found, [&](CommitNumber number) { return number > head; });
+  if (found.empty() && damage) throw *damage;
   if (found.empty()) throw_error(ErrorCode::not_found, "no commit's hash begins with #{}", prefix);
   if (found.size() == 1) return found.front();
   std::string text;
@@ -100,14 +125,18 @@ CommitNumber LiveHistory::find(const Reference& reference) {
 
 CommitNumber LiveHistory::resolve(std::string_view reference) {
   const Reference parsed = reference_parse(reference);
-  refresh();
-  return with_timeline([&] { return find(parsed); });
+  const auto damage = look();
+  return with_timeline([&] { return find(parsed, damage); });
 }
 
 CommitNumber LiveHistory::resolve_time(Timestamp time) {
-  refresh();
-  return with_timeline(
-      [&] { return std::min(timeline_->index().find_time(time), timeline_->visible().commit); });
+  const auto damage = look();
+  return with_timeline([&] {
+    const CommitNumber head = timeline_->visible().commit;
+    const CommitNumber found = std::min(timeline_->index().find_time(time), head);
+    if (found == head && damage) throw *damage;  // a later one may not be after the time either
+    return found;
+  });
 }
 
 // ---- commits as users see them ----------------------------------------------------------------
@@ -150,15 +179,19 @@ Commit LiveHistory::describe(CommitNumber number, RecordNumber durable) {
 }
 
 Commit LiveHistory::commit_info(CommitNumber number) {
-  bool known = false;
+  const auto damage = mutant("lost-commit-still-shown") ? std::nullopt : look();
   {
     const std::scoped_lock guard(mutex_);
-    known = number <= timeline_->visible().commit;
+    check_there(number, damage);
   }
-  if (!known) refresh();
+  return told(number);
+}
+
+// A commit that was taken in: nothing is read that could fail behind an acknowledgement.
+Commit LiveHistory::told(CommitNumber number) {
   const RecordNumber durable = log_->durable();
   return with_timeline([&] {
-    if (number > timeline_->visible().commit) throw_no_commit(number, timeline_->visible().commit);
+    check_there(number, std::nullopt);
     return describe(number, durable);
   });
 }
@@ -178,7 +211,7 @@ DatasetId LiveHistory::dataset_named(const std::string& name) {
 }
 
 std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
-  refresh();
+  look();  // status tells of damage
   const RecordNumber durable = log_->durable();
   std::optional<DatasetId> dataset;
   std::uint64_t first = 1;  // of what is left to look at
@@ -208,7 +241,7 @@ std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
 }
 
 std::map<std::string, CommitNumber> LiveHistory::tags() {
-  refresh();
+  look();
   const std::scoped_lock guard(mutex_);
   return timeline_->tags();
 }
@@ -265,6 +298,13 @@ std::vector<std::pair<DatasetId, SegmentEntry>> LiveHistory::all_segments() {
   return out;
 }
 
-LogStatus LiveHistory::status() { return log_->status(); }
+LogStatus LiveHistory::status() {
+  const auto damage = look();
+  LogStatus status = log_->status();
+  if (damage && std::ranges::find(status.damage, damage->what()) == status.damage.end()) {
+    status.damage.emplace_back(damage->what());
+  }
+  return status;
+}
 
 }  // namespace otolith::history

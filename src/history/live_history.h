@@ -34,6 +34,7 @@ class LiveHistory final : public History {
 
   Commit commit(CommitRequest request) override;
   std::shared_ptr<const Snapshot> head() override;
+  std::shared_ptr<const Snapshot> readable() override;
   std::shared_ptr<const Snapshot> at(CommitNumber number) override;
   CommitNumber resolve(std::string_view reference) override;
   CommitNumber resolve_time(Timestamp time) override;
@@ -66,12 +67,15 @@ class LiveHistory final : public History {
   };
 
   // live_history.cc
+  std::optional<Error> look();
   void refresh();
+  void check_there(CommitNumber number, const std::optional<Error>& damage) const;
+  Commit told(CommitNumber number);
   bool damaged() const;
   Commit describe(CommitNumber number, RecordNumber durable);
   std::map<std::string, ChangeCount> changes_of(const CommitMeta& meta, CommitNumber number);
   DatasetId dataset_named(const std::string& name);
-  CommitNumber find(const Reference& reference);
+  CommitNumber find(const Reference& reference, const std::optional<Error>& damage);
   /// Runs a look-up with the mutex held; a damaged index is made again from the log, and it runs
   /// anew.
   template <typename LookUp>

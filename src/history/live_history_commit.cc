@@ -72,8 +72,8 @@ Commit LiveHistory::commit(CommitRequest request) {
   CommitSubmission submission(*this, std::move(request));
   committer_->submit(submission, relief ? LockPurpose::relief : LockPurpose::commit);
   if (submission.kind() == Verdict::Kind::record) save_planned();
-  if (submission.kind() != Verdict::Kind::empty) return commit_info(submission.number());
-  Commit head = commit_info(this->head()->number());
+  if (submission.kind() != Verdict::Kind::empty) return told(submission.number());
+  Commit head = told(this->head()->number());
   head.changes.clear();
   return head;
 }

@@ -1,4 +1,7 @@
 #include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <filesystem>
 
 #include "history/checkpoint.h"
 #include "history/commit_index.h"
@@ -8,6 +11,7 @@
 #include "history/log.h"
 #include "history/log_layout.h"
 #include "history/test_log.h"
+#include "io/posix.h"
 
 namespace otolith::history {
 
@@ -176,6 +180,31 @@ TEST_CASE("history: column ids are never reused, also across rolled-back commits
   history->commit(rollback_to(CommitNumber{1}));
   CHECK(history->head()->find("a")->schema->columns.size() == 2);
   CHECK(with_column("y") == 4);
+}
+
+TEST_CASE("history: a column's id is given by the history, never by who asks") {
+  Ground ground;
+  const auto history = ground.open();
+  history->commit(create_request("a"));
+  const Schema present = *history->head()->find("a")->schema;
+  const auto alter = [&](const Column& column) {
+    CommitRequest request;
+    Schema schema = present;
+    schema.columns.push_back(column);
+    request.catalog.emplace_back(AlterDataset{kFirst, schema});
+    history->commit(request);
+  };
+  alter({"dropped", {TypeKind::int64}, true, 0, "", {}});
+  CommitRequest drop;
+  drop.catalog.emplace_back(AlterDataset{kFirst, present});
+  history->commit(drop);
+  for (const std::uint32_t id : {2u, 3u, 4u, 900u}) {  // another's, the dropped one's, never given
+    CAPTURE(id);
+    CHECK(code_of([&] { alter({"text", {TypeKind::string}, true, id, "", {}}); }) ==
+          ErrorCode::invalid_argument);
+  }
+  alter({"text", {TypeKind::string}, true, 0, "", {}});
+  CHECK(history->head()->find("a")->schema->columns.back().id == 4);
 }
 
 TEST_CASE("history: rows written under a schema that has changed since are refused") {
@@ -375,6 +404,70 @@ TEST_CASE("history: damaged, stale or foreign derived files are passed over and 
       file->write_at(at, byte);
     }
   }
+}
+
+TEST_CASE("history: a damaged index run beyond the checkpoint stops neither opening nor saving") {
+  Ground ground;
+  ground.options.checkpoint_commits = 1000;
+  auto history = ground.open();
+  history->commit(create_request("a"));
+  for (int i = 0; i < 10; ++i) history->commit(put(kFirst, "row"));
+  history->close();
+  const io::SimDisk before = ground.disk.copy();
+  for (int i = 0; i < 200; ++i) history->commit(put(kFirst, "row"));
+  history->close();
+  history.reset();
+  const auto vfs = ground.disk.attach();
+  // As a crash between the index and its checkpoint leaves it.
+  for (const std::string& name : vfs->list("index")) {
+    if (name.ends_with(".checkpoint")) vfs->remove("index/" + name);
+  }
+  io::SimDisk older = before;
+  const auto then = older.attach();
+  for (const std::string& name : then->list("index")) {
+    if (!name.ends_with(".checkpoint")) continue;
+    vfs->open("index/" + name, io::OpenMode::create)
+        ->write_at(0, file_bytes(*then, "index/" + name));
+  }
+  int runs = 0;
+  for (const std::string& name : vfs->list("index")) {
+    if (!name.ends_with(".commits")) continue;
+    ++runs;
+    const Bytes sound = file_bytes(*vfs, "index/" + name);
+    for (std::uint64_t at = 100; at < sound.size(); at += 2048) {
+      CAPTURE(at);
+      Ground damaged;
+      damaged.options = ground.options;
+      damaged.disk = ground.disk.copy();
+      Bytes bytes = sound;
+      bytes[at] ^= std::byte{1};
+      put_file(*damaged.disk.attach(), "index/" + name, bytes);
+      CHECK(damaged.open(true)->head()->number() == CommitNumber{211});
+      for (int turn = 0; turn < 2; ++turn) {  // the second joins its run with the damaged one
+        auto again = damaged.open();
+        for (int i = 0; i < 300; ++i) again->commit(put(kFirst, "more"));
+        again->close();
+        CHECK(again->log({}).size() == 511 + turn * 300);
+      }
+    }
+  }
+  CHECK(runs != 0);
+}
+
+TEST_CASE("history: a checkpoint that claims any size is passed over without reading it") {
+  char folder[] = "/tmp/otolith-checkpoint-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  const auto vfs = io::posix_vfs(folder, {});
+  vfs->make_dir("index");
+  // The first is beyond the limit; the second is not, and begins with nothing that is ours.
+  for (const std::uint64_t size : {8ull << 40, kCheckpointBytesMax}) {
+    CAPTURE(size);
+    const std::string path = "index/0000000000000099.checkpoint";
+    vfs->open(path, io::OpenMode::create)->truncate(size);
+    CHECK_FALSE(checkpoint_load(*vfs, database_id(), RecordNumber{99}, true).has_value());
+    CHECK_FALSE(vfs->exists(path));  // damage, and not for want of memory
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("history: a checkpoint of another line of history is not believed") {
@@ -587,6 +680,63 @@ TEST_CASE("history: that relaxed records are lost vouches for no segment of thos
   CHECK_FALSE(third->commit_info(CommitNumber{2}).durable);
   third->commit(put(kFirst, "next"));
   CHECK(synced == std::vector<std::uint64_t>{11});
+}
+
+TEST_CASE("history: a lost relaxed commit is not served as the new one of its number") {
+  Ground ground;
+  const auto one = ground.open();
+  const auto reader = ground.open();
+  const auto other = ground.open();
+  one->commit(create_request("a"));
+  other->commit(put(kFirst, "durable"));
+  const std::uint64_t end = log_end(ground);
+  one->commit(put(kFirst, "lost", true));
+  one->commit(put(kFirst, "lost too", true));
+  CHECK(reader->head()->number() == CommitNumber{4});
+  blank_log(ground, end);
+  code_of([&] { other->commit(put(kFirst, "meets it")); });
+  const Commit fresh = other->commit(put(kFirst, "new"));
+  REQUIRE(fresh.number == CommitNumber{3});
+  CHECK(as_text(*reader->at(fresh.number)->tail(kFirst).back().bytes) == "new");
+  CHECK(reader->commit_info(fresh.number).hash == fresh.hash);
+  CHECK(code_of([&] { reader->at(CommitNumber{4}); }) == ErrorCode::not_found);
+}
+
+TEST_CASE("history: before a damaged record everything can be found, and status tells of it") {
+  Ground ground;
+  auto history = ground.open();
+  history->commit(create_request("a"));
+  for (int i = 0; i < 3; ++i) history->commit(put(kFirst, "row"));
+  history->tag("v1", CommitNumber{2});
+  const std::string hash = history->commit_info(CommitNumber{3}).hash;
+  const Timestamp time = history->commit_info(CommitNumber{1}).time;
+  const std::uint64_t end = log_end(ground);
+  history->commit(put(kFirst, "damaged"));
+  history->commit(put(kFirst, "behind it"));
+  history.reset();
+  remove_derived(ground);
+  ground.disk.attach()->open("log/00000001.log", io::OpenMode::read_write)
+      ->write_at(end + 70, Bytes(8, std::byte{0xee}));
+  for (const bool read_only : {true, false}) {
+    history = ground.open(read_only);
+    CHECK(history->at(CommitNumber{4})->number() == CommitNumber{4});
+    CHECK(history->readable()->number() == CommitNumber{4});
+    CHECK(history->resolve("4") == CommitNumber{4});
+    CHECK(history->resolve("v1") == CommitNumber{2});
+    CHECK(history->resolve("#" + hash) == CommitNumber{3});
+    CHECK(history->resolve_time(time) >= CommitNumber{1});
+    CHECK(history->log({}).size() == 4);
+    CHECK(history->tags().size() == 1);
+    REQUIRE(history->status().damage.size() == 1);
+    CHECK(history->status().damage.front().find("log/00000001.log") != std::string::npos);
+    // What stands behind the damage is not known.
+    CHECK(code_of([&] { history->head(); }) == ErrorCode::corrupt);
+    for (const char* reference : {"5", "HEAD", "HEAD~1", "v2", "#ffffffffffffffff"}) {
+      CHECK(code_of([&] { history->resolve(reference); }) == ErrorCode::corrupt);
+    }
+    CHECK(code_of([&] { history->resolve_time(kTimestampMax); }) == ErrorCode::corrupt);
+    CHECK(code_of([&] { history->at(CommitNumber{5}); }) == ErrorCode::corrupt);
+  }
 }
 
 TEST_CASE("history: opening beside a living writer judges none of its relaxed commits") {

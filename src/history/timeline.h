@@ -52,6 +52,7 @@ class Timeline {
   /// memory.
   void adopt_index(bool remove);
   bool damaged() const noexcept { return damage_.has_value(); }
+  const std::optional<Error>& damage() const noexcept { return damage_; }
   /// Thrown unless nullptr: why records behind visible().record could not be taken in.
   void check_damage() const;
 
