@@ -32,9 +32,8 @@ bool had_name(const DatasetVersion& dataset, std::string_view name) {
 
 // ---- reading ----------------------------------------------------------------------------------
 
-// Every commit acknowledged before this call, by any process, is taken in when it returns: up to the
-// first record that cannot be read. What stands there is for those who ask for HEAD, or for what
-// may come behind it.
+// Every commit acknowledged before this call, by any process, is taken in when it returns, up to
+// the first record that cannot be read: that is for those who ask for HEAD or behind it.
 std::optional<Error> LiveHistory::look() {
   try {
     if (log_->behind()) log_->refresh(sink_, fallback_);
@@ -230,10 +229,11 @@ std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
   while (first <= last && out.size() < limit) {
     with_timeline([&] {
       for (std::uint64_t i = 0; i < kLogChunk && first <= last && out.size() < limit; ++i) {
-        const CommitNumber number{filter.reverse ? first++ : last--};
+        const CommitNumber number{filter.reverse ? first : last};
         if (passes(filter, dataset, timeline_->index().meta(number))) {
           out.push_back(describe(number, durable));
         }
+        filter.reverse ? ++first : --last;  // not before: after damage it is looked up again
       }
     });
   }

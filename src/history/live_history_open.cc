@@ -40,8 +40,8 @@ LiveHistory::LiveHistory(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Envir
         timeline_->fall_back(stands);
       }) {
   open_log();
-  committer_ = std::make_unique<Committer>(
-      *log_, *environment_, CommitterHooks{sink_, fallback_, [this] { return sync_relaxed_segments(); }});
+  const CommitterHooks hooks{sink_, fallback_, [this] { return sync_relaxed_segments(); }};
+  committer_ = std::make_unique<Committer>(*log_, *environment_, hooks);
   end_at_unsound();
 }
 
