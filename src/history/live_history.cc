@@ -173,7 +173,7 @@ Commit LiveHistory::describe(CommitNumber number, RecordNumber durable) {
   out.extra = meta.text.extra;
   out.change_id = meta.entry.change_id.text();
   out.changes = changes_of(meta, number);
-  out.durable = meta.entry.record <= timeline_->vouched(durable);
+  out.durable = meta.entry.record <= durable;
   return out;
 }
 

@@ -100,9 +100,9 @@ bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
 // what the page calls durable were written since this machine started: their segments are there,
 // and they may be a living writer's.
 void LiveHistory::end_at_unsound() {
-  const auto unsound = [&]() -> std::optional<RecordNumber> {
-    if (!options_.segment_ok || mutant("unsound-relaxed-kept")) return std::nullopt;
-    const RecordNumber until = mutant("living-relaxed-judged") ? log_->last() : log_->durable();
+  if (!options_.segment_ok || mutant("unsound-relaxed-kept")) return;
+  const RecordNumber until = mutant("living-relaxed-judged") ? log_->last() : log_->durable();
+  const auto unsound = [&] {
     const std::scoped_lock guard(mutex_);
     return timeline_->unsound_from(options_.segment_ok, until);
   };

@@ -19,7 +19,7 @@ bool LiveHistory::save_due() const {
 
 // mutex_ held, under the append lock, behind a durable append: all that is visible is durable.
 void LiveHistory::plan_save() noexcept {
-  if (timeline_->has_staged() || timeline_->has_unsynced() || planned_ || !save_due()) return;
+  if (timeline_->has_staged() || planned_ || !save_due()) return;
   try {
     const Checkpoint checkpoint = timeline_->checkpoint();
     planned_ = Save{checkpoint.head, checkpoint_write(database_, checkpoint)};
@@ -78,8 +78,7 @@ void LiveHistory::checkpoint() {
       const std::scoped_lock guard(mutex_);
       timeline_->check_damage();
       if (timeline_->visible().record == saved_record_) return;
-      const RecordNumber vouched = timeline_->vouched(durable);
-      if (timeline_->has_staged() || timeline_->visible().record > vouched) continue;
+      if (timeline_->has_staged() || timeline_->visible().record > durable) continue;
       const Checkpoint checkpoint = timeline_->checkpoint();
       planned = Save{checkpoint.head, checkpoint_write(database_, checkpoint)};
     }

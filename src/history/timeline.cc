@@ -87,9 +87,7 @@ void Timeline::take_record(const Frame& frame) {
       reserved_read(frame.payload);
   }
   visible_.record = frame.number;
-  // Who writes that records are lost has adopted those before, and synced no segment of theirs.
-  const bool vouches = frame.type != FrameType::lost || mutant("lost-record-vouches");
-  if (!frame.relaxed && vouches) relaxed_synced(frame.number);
+  if (!frame.relaxed) relaxed_synced(frame.number);
 }
 
 void Timeline::end_at(RecordNumber stands) {
@@ -328,11 +326,6 @@ std::vector<SegmentRef> Timeline::relaxed_segments(RecordNumber& until) const {
 
 void Timeline::relaxed_synced(RecordNumber until) {
   std::erase_if(relaxed_, [&](const RelaxedSegment& each) { return each.record <= until; });
-}
-
-RecordNumber Timeline::vouched(RecordNumber durable) const noexcept {
-  if (relaxed_.empty() || mutant("unsynced-counts-durable")) return durable;
-  return std::min(durable, RecordNumber{value_of(relaxed_.front().record) - 1});
 }
 
 std::optional<RecordNumber> Timeline::unsound_from(

@@ -93,9 +93,6 @@ class Timeline {
   /// `until` gets the last record that names one of them.
   std::vector<SegmentRef> relaxed_segments(RecordNumber& until) const;
   void relaxed_synced(RecordNumber until);
-  bool has_unsynced() const noexcept { return !relaxed_.empty(); }
-  /// Of records that are durable: the last before which every segment is too.
-  RecordNumber vouched(RecordNumber durable) const noexcept;
   /// The last record that stands if segments of the trailing relaxed commits up to a record fail
   /// `sound`; nullopt if none does.
   std::optional<RecordNumber> unsound_from(const std::function<bool(const SegmentRef&)>& sound,
