@@ -74,7 +74,8 @@ class History {
   virtual CommitNumber resolve_time(Timestamp time) = 0;
 
   virtual Commit commit_info(CommitNumber number) = 0;
-  /// Those that can be read; `status` tells of damage. So does `tags`.
+  /// Where records are damaged, only what none behind them could change: up to a time, or the first
+  /// `limit` in reverse.
   virtual std::vector<Commit> log(const LogFilter& filter) = 0;
   virtual void tag(const std::string& name, CommitNumber number) = 0;
   virtual void untag(const std::string& name) = 0;

@@ -102,9 +102,9 @@ CommitNumber LiveHistory::find(const Reference& reference, const std::optional<E
   }
   if (const auto* tag = std::get_if<TagReference>(&reference)) {
     const auto found = timeline_->tags().find(tag->name);
-    if (found != timeline_->tags().end()) return found->second;
-    if (damage) throw *damage;
-    throw_no_tag(tag->name, timeline_->tags());
+    if (damage) throw *damage;  // it may have been moved
+    if (found == timeline_->tags().end()) throw_no_tag(tag->name, timeline_->tags());
+    return found->second;
   }
   const std::string& prefix = std::get<HashReference>(reference).prefix;
   std::vector<CommitNumber> found = timeline_->index().find_hash(prefix, kCandidatesShownMax + 1);
@@ -210,11 +210,12 @@ DatasetId LiveHistory::dataset_named(const std::string& name) {
 }
 
 std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
-  look();  // status tells of damage
+  const auto damage = look();
   const RecordNumber durable = log_->durable();
   std::optional<DatasetId> dataset;
   std::uint64_t first = 1;  // of what is left to look at
   std::uint64_t last = 0;
+  bool whole = true;
   with_timeline([&] {
     if (filter.dataset) dataset = dataset_named(*filter.dataset);
     const auto before = [&](Timestamp time) {  // commits with an earlier time
@@ -223,7 +224,10 @@ std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
     last = value_of(timeline_->visible().commit);
     if (filter.until) last = std::min(last, before(*filter.until));
     if (filter.since) first = before(*filter.since) + 1;
+    // Which commits come behind the damage is not known: only an answer without them is whole.
+    whole = !damage || last < value_of(timeline_->visible().commit);
   });
+  if (!whole && !filter.reverse) throw *damage;
   std::vector<Commit> out;
   const std::uint64_t limit = filter.limit.value_or(~0ull);
   while (first <= last && out.size() < limit) {
@@ -237,11 +241,12 @@ std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
       }
     });
   }
+  if (!whole && out.size() < limit) throw *damage;
   return out;
 }
 
 std::map<std::string, CommitNumber> LiveHistory::tags() {
-  look();
+  refresh();
   const std::scoped_lock guard(mutex_);
   return timeline_->tags();
 }
