@@ -152,7 +152,7 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
 }
 
 Hall::~Hall() {
-  if (in_child()) {
+  if (of_parent()) {
     leave_to_parent(std::move(rooms_));
     return;
   }
@@ -163,9 +163,9 @@ Hall::~Hall() {
   }
 }
 
-bool Hall::in_child() const noexcept {
-  return ground_.reopen_in_child && generation_.load() != io::fork_generation();
-}
+bool Hall::of_parent() const noexcept { return generation_.load() != io::fork_generation(); }
+
+bool Hall::in_child() const noexcept { return ground_.reopen_in_child && of_parent(); }
 
 std::shared_ptr<Rooms> Hall::rooms() {
   if (closed_.load()) {
@@ -197,6 +197,7 @@ std::shared_ptr<Rooms> Hall::rooms_to_write() {
 
 void Hall::close() {
   if (closed_.exchange(true)) return;
+  if (of_parent() && !mutant("child-closes-parents-handle")) return;  // there is nothing to close
   std::shared_ptr<Rooms> rooms;
   {
     const auto lock = mutex_.hold();

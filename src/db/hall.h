@@ -101,6 +101,8 @@ class Hall {
  private:
   Hall(std::string path, const OpenOptions& options, Ground ground);
   std::shared_ptr<Rooms> open_rooms(bool create, bool read_only) const;
+  /// In a forked child, before it has opened rooms of its own: those there are the parent's.
+  bool of_parent() const noexcept;
   bool in_child() const noexcept;
 
   const std::string path_;

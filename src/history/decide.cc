@@ -90,8 +90,8 @@ DatasetEntry dataset_now(const Timeline& timeline, DatasetId id) {
   std::optional<DatasetEntry> entry;
   if (version != nullptr) entry = dataset_at(timeline.view_at(timeline.staged().commit), *version);
   if (entry) return *std::move(entry);
-  throw_error(ErrorCode::conflict, "the dataset (created by commit {}) does not exist any more",
-              value_of(id.created));
+  throw_error(ErrorCode::conflict, "{} does not exist any more; look which datasets there are",
+              dataset_told(timeline, id));
 }
 
 void check_schema(const Timeline& timeline, const DatasetChange& change, const DatasetEntry& now) {
@@ -214,7 +214,8 @@ void check_commit(const Timeline& timeline, CommitNumber number, CommitNumber lo
 
 void check_dataset(const Timeline& timeline, const std::optional<DatasetId>& dataset) {
   if (!dataset || version_of(timeline, *dataset) != nullptr) return;
-  throw_error(ErrorCode::not_found, "no commit created this dataset");
+  throw_error(ErrorCode::not_found, "{} was created by no commit; take datasets from a snapshot",
+              dataset_told(timeline, *dataset));
 }
 
 // Whether the rollback's lineage is the present one, for every dataset it is about.
@@ -299,6 +300,18 @@ void request_check_texts(const CommitRequest& request) {
   check_text("author", request.author, kAuthorBytesMax);
   check_text("message", request.message, kMessageBytesMax);
   check_text("extra", request.extra, kExtraBytesMax);
+}
+
+std::string dataset_told(const Timeline& timeline, DatasetId id) {
+  const DatasetVersion* version = version_of(timeline, id);
+  const std::size_t events = version == nullptr ? 0 : version->events->size();
+  for (std::size_t i = events; i-- > 0;) {
+    const DatasetEvent& event = (*version->events)[i];
+    if (event.name.empty()) continue;
+    return fmt::format("the dataset {} (created by commit {})", quoted(event.name),
+                       value_of(id.created));
+  }
+  return fmt::format("the dataset {}.{}", value_of(id.created), id.index);
 }
 
 bool request_prepare(CommitRequest& request, io::Environment& environment) {

@@ -38,6 +38,9 @@ struct Verdict {
 Verdict decide(const CommitRequest& request, bool change_is_new, Timeline& timeline,
                const UniqueCheck& unique, Timestamp now);
 
+/// What a message calls a dataset that is not shown: by its last name, if it ever was.
+std::string dataset_told(const Timeline& timeline, DatasetId id);
+
 /// The part of decide() about names, schemas and columns: ids are given here.
 std::vector<CatalogChange> decide_catalog(const CommitRequest& request, CommitNumber number,
                                           Timeline& timeline);

@@ -69,8 +69,8 @@ class Working {
   DatasetEntry& get(DatasetId id) {
     const auto found = entries_.find(id);
     if (found != entries_.end()) return found->second;
-    throw_error(ErrorCode::conflict, "the dataset (created by commit {}) does not exist any more",
-                value_of(id.created));
+    throw_error(ErrorCode::conflict, "{} does not exist any more; look which datasets there are",
+                dataset_told(timeline_, id));
   }
 
   void check_free(const std::string& name) const {

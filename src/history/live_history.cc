@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "history/decide.h"
 
 namespace otolith::history {
 
@@ -41,10 +42,22 @@ std::optional<Error> LiveHistory::look() {
     const bool damage =
         error.code() == ErrorCode::corrupt || error.code() == ErrorCode::unsupported_format;
     if (!damage) throw;
-    return error;
+    const std::scoped_lock guard(mutex_);
+    return with_commit(error);
   }
   const std::scoped_lock guard(mutex_);
-  return timeline_->damage();
+  const auto& damage = timeline_->damage();
+  return damage ? std::optional(with_commit(*damage)) : std::nullopt;
+}
+
+// The log knows records only; commits are what users know. mutex_ held.
+Error LiveHistory::with_commit(const Error& error) const {
+  const std::string& file = error.where().file;
+  if (!error.where().commits.empty() || !file.starts_with("log/")) return error;
+  const std::uint64_t first = value_of(timeline_->visible().commit) + 1;
+  return Error(error.code(),
+               fmt::format("{}; commits from {} on cannot be read", error.message(), first),
+               ErrorWhere{file, error.where().offset, {first}}, error.outcome());
 }
 
 void LiveHistory::refresh() {
@@ -286,7 +299,10 @@ std::vector<std::pair<DatasetId, std::vector<TailEntry>>> LiveHistory::tail_unti
 std::shared_ptr<const Schema> LiveHistory::schema_of(DatasetId dataset) {
   const std::scoped_lock guard(mutex_);
   const DatasetVersion* version = timeline_->catalog().version()->find(dataset);
-  if (version == nullptr) throw_error(ErrorCode::not_found, "no commit created this dataset");
+  if (version == nullptr) {
+    throw_error(ErrorCode::not_found, "{} was created by no commit; take datasets from a snapshot",
+                dataset_told(*timeline_, dataset));
+  }
   return std::make_shared<const Schema>(every_column(*version));
 }
 

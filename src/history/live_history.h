@@ -68,6 +68,7 @@ class LiveHistory final : public History {
 
   // live_history.cc
   std::optional<Error> look();
+  Error with_commit(const Error& error) const;
   void refresh();
   void check_there(CommitNumber number, const std::optional<Error>& damage) const;
   Commit told(CommitNumber number);

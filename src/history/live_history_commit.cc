@@ -20,6 +20,17 @@ class LiveHistory::CommitSubmission final : public Submission {
     }
   }
 
+  // Most of what others committed is read before the lock is asked for, and not under it. What
+  // cannot be read is met again there, and told with its outcome.
+  void prepare() override {
+    if (mutant("catches-up-under-the-lock")) return;
+    try {
+      owner_.look();
+    } catch (const Error& error) {
+      log_line(LogLevel::warning, error.what());
+    }
+  }
+
   Decision decide(const Turn& turn) override {
     const Timestamp now = owner_.environment_->now();
     return owner_.with_timeline([&] { return decide_now(turn, now); });
@@ -70,7 +81,13 @@ class LiveHistory::CommitSubmission final : public Submission {
 Commit LiveHistory::commit(CommitRequest request) {
   const bool relief = std::holds_alternative<Rollback>(request.lineage);
   CommitSubmission submission(*this, std::move(request));
-  committer_->submit(submission, relief ? LockPurpose::relief : LockPurpose::commit);
+  try {
+    committer_->submit(submission, relief ? LockPurpose::relief : LockPurpose::commit);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
+    const std::scoped_lock guard(mutex_);
+    throw with_commit(error);
+  }
   if (submission.kind() == Verdict::Kind::record) save_planned();
   if (submission.kind() != Verdict::Kind::empty) return told(submission.number());
   Commit head = told(this->head()->number());

@@ -222,6 +222,13 @@ TEST_CASE("history: what no damaged record could change can be found, and status
     CHECK(code_of([&] { history->tags(); }) == ErrorCode::corrupt);
     REQUIRE(history->status().damage.size() == 1);
     CHECK(history->status().damage.front().find("log/00000001.log") != std::string::npos);
+    try {
+      history->head();
+    } catch (const Error& error) {
+      CHECK(error.where().commits == std::vector<std::uint64_t>{5});
+      CHECK(error.where().offset.has_value());
+      CHECK(error.message().find("commits from 5 on cannot be read") != std::string::npos);
+    }
     // What stands behind the damage is not known.
     CHECK(code_of([&] { history->head(); }) == ErrorCode::corrupt);
     for (const char* reference : {"5", "HEAD", "HEAD~1", "v1", "v2", "#ffffffffffffffff"}) {
@@ -230,6 +237,21 @@ TEST_CASE("history: what no damaged record could change can be found, and status
     CHECK(code_of([&] { history->resolve_time(kTimestampMax); }) == ErrorCode::corrupt);
     CHECK(code_of([&] { history->at(CommitNumber{5}); }) == ErrorCode::corrupt);
   }
+}
+
+TEST_CASE("history: who commits catches up before it waits for the lock") {
+  Ground ground;
+  ground.options.log.lock_wait_ns = 1'000'000;
+  const auto writer = ground.open();
+  const auto late = ground.open();
+  writer->commit(create_request("a"));
+  for (int i = 0; i < 5; ++i) writer->commit(put(kFirst, "row"));
+  const std::shared_ptr<io::Vfs> vfs = ground.disk.attach();
+  const auto log = Log::open(vfs, io::simulated_environment(9), database_id(), ground.options.log);
+  const auto lock = log->lock();
+  CHECK(code_of([&] { late->commit(put(kFirst, "waits")); }) == ErrorCode::locked);
+  REQUIRE(late->tail_until(RecordNumber{1000}).size() == 1);  // asks nobody
+  CHECK(late->tail_until(RecordNumber{1000}).front().second.size() == 5);
 }
 
 TEST_CASE("history: opening beside a living writer judges none of its relaxed commits") {

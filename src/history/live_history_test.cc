@@ -127,6 +127,29 @@ TEST_CASE("history: names conflict, and rows of a dataset that is gone do") {
   CHECK(code_of([&] { history->commit(drop); }) == ErrorCode::conflict);
 }
 
+TEST_CASE("history: a dataset that is gone is told by its last name, with what to do") {
+  Ground ground;
+  const auto history = ground.open();
+  history->commit(create_request("a"));
+  CommitRequest rename;
+  rename.catalog.emplace_back(RenameDataset{kFirst, "prices"});
+  history->commit(rename);
+  CommitRequest drop;
+  drop.catalog.emplace_back(DropDataset{kFirst});
+  history->commit(drop);
+  for (const CommitRequest& request : {put(kFirst, "x"), drop}) {
+    const std::string message = message_of([&] { history->commit(request); });
+    CHECK(message.find("the dataset \"prices\" (created by commit 1)") != std::string::npos);
+    CHECK(message.find("look which datasets there are") != std::string::npos);
+  }
+  const DatasetId none{CommitNumber{3}, 7};
+  for (const std::string& message :
+       {message_of([&] { history->schema_of(none); }),
+        message_of([&] { history->commit(rollback_to(CommitNumber{1}, none)); })}) {
+    CHECK(message.find("the dataset 3.7 was created by no commit; take") != std::string::npos);
+  }
+}
+
 TEST_CASE("history: column ids are never reused, also across rolled-back commits") {
   Ground ground;
   const auto history = ground.open();

@@ -165,6 +165,27 @@ TEST_CASE(
 
 TEST_SUITE_END();
 
+TEST_CASE("processes: closing in a forked child is no error and takes nothing from the parent") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  for (const bool in_memory : {false, true}) {
+    CAPTURE(in_memory);
+    Database db = in_memory ? Database::open(":memory:") : Database::open(path);
+    if (in_memory) db.create_table("t", sensors());
+    const Table table = db.table("t");
+    const auto rows = table.rows();
+    Child child([&](int pipe) {
+      db.close();
+      say(pipe, 1);
+    });
+    CHECK(child.next() == 1);
+    CHECK(child.finish() == 0);
+    table.append(batch_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
+    CHECK(table.rows() == rows + 1);
+    db.close();
+  }
+}
+
 TEST_CASE("processes: a forked child's handle reads, and refuses to write; its recorder raises") {
   Folder folder;
   const std::string path = new_database(folder);
