@@ -13,6 +13,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -46,6 +47,7 @@ def fuzz(harness, build, seconds):
 
 
 def main():
+    signal.signal(signal.SIGTERM, run.end_with_children)
     options = argparse.ArgumentParser()
     options.add_argument("build", type=pathlib.Path)
     options.add_argument("--seconds", type=float, default=480)
@@ -66,8 +68,7 @@ def main():
             )
             if not good:
                 print(outcome.output[-4_000:])
-    run.tally(len(found) - failed, failed)
-    return 1 if failed else 0
+    return run.tally(len(found) - failed, failed)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -82,6 +83,7 @@ def verdicts(mutants, tests, jobs):
 
 
 def main():
+    signal.signal(signal.SIGTERM, run.end_with_children)
     build, names = pathlib.Path(sys.argv[1]), sys.argv[2:]
     mutants = [m for m in parse(MUTANTS.read_text(encoding="utf-8")) if not names or m[0] in names]
     cache = (build / "CMakeCache.txt").read_text(encoding="utf-8")
@@ -92,8 +94,7 @@ def main():
     for name, wrong in verdicts(mutants, run.executables(build), jobs):
         survivors += bool(wrong)
         print(f"  {name}: {wrong or 'killed'}", flush=True)
-    run.tally(len(mutants) - survivors, survivors)
-    return 1 if survivors else 0
+    return run.tally(len(mutants) - survivors, survivors)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
   test/run.py BUILD             every test case; random loops take their small default
   test/run.py BUILD --long S    only the suite "long", which together gets S seconds
 
+Crash states need the most seconds to reach their figure: WEIGHTS says how many shares a case takes.
 Prints one line per executable, the whole output of those that fail, in --long also the figures the
 tests print, and last the sums. Exits 1 on any failure. Counts are added to the file
 named by OTOLITH_TALLY, if set.
@@ -10,6 +11,7 @@ named by OTOLITH_TALLY, if set.
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import os
@@ -22,8 +24,20 @@ import time
 
 TIMEOUT_S = 900
 DEFAULT_BUDGET_S = 2.0
+WEIGHTS = {"crash_test": 6}
 SUMMARY = re.compile(r"\[doctest\] test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed")
 BOILERPLATE = re.compile(r"\[doctest\]|=====|\s*$|.*_test\.cc:\d+:$|TEST (SUITE|CASE):")
+
+
+RUNNING = set()  # process groups of tests
+
+
+def end_with_children(*_):
+    """Told to stop: tests stand in groups of their own and would go on."""
+    for group in list(RUNNING):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+    os._exit(143)
 
 
 @dataclasses.dataclass
@@ -41,6 +55,8 @@ def executables(build):
         ["ctest", "--show-only=json-v1"], cwd=build, check=True, capture_output=True, text=True
     )
     tests = json.loads(shown.stdout)["tests"]
+    if missing := [test["name"] for test in tests if "command" not in test]:
+        sys.exit(f"not built: {', '.join(missing)}; run ninja -C {build}")
     return {test["name"]: test["command"] for test in tests}
 
 
@@ -64,11 +80,14 @@ def run(name, command, environment, timeout_s):
         errors="replace",
         start_new_session=True,
     )
+    RUNNING.add(process.pid)
     try:
         output, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output = process.communicate()[0] + f"\nstopped after {timeout_s:.0f} s"
+    finally:
+        RUNNING.discard(process.pid)
     passed, failed = count(output, process.returncode)
     return Outcome(name, passed, failed, time.monotonic() - began, output)
 
@@ -83,11 +102,15 @@ def long_cases(command):
 
 
 def plan_long(tests, total_s, jobs):
-    """Commands of the long tests, and each case's share of the seconds."""
+    """Of each executable with long tests: its command, and the seconds for each of its cases."""
     cases = {name: long_cases(command) for name, command in tests.items()}
-    share_s = total_s * min(jobs, len(tests)) / max(sum(cases.values()), 1)
-    plan = {name: [*tests[name], "-ts=long"] for name, n in cases.items() if n}
-    return plan, share_s, max(cases.values(), default=0)
+    shares = sum(n * WEIGHTS.get(name, 1) for name, n in cases.items())
+    share_s = total_s * min(jobs, len(tests)) / max(shares, 1)
+    return {
+        name: ([*tests[name], "-ts=long"], share_s * WEIGHTS.get(name, 1), n)
+        for name, n in cases.items()
+        if n
+    }
 
 
 def report(outcome, figures):
@@ -103,14 +126,19 @@ def report(outcome, figures):
 
 
 def tally(passed, failed):
-    """Adds to the counts of the surrounding ./dev call."""
+    """Adds to the counts of the surrounding ./dev call; the exit status. Nothing ran: a failure."""
+    if passed + failed == 0:
+        print("  nothing ran")
+        failed = 1
     if "OTOLITH_TALLY" in os.environ:
         with open(os.environ["OTOLITH_TALLY"], "a", encoding="utf-8") as file:
             file.write(f"{passed} {failed}\n")
     print(f"  together {passed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 def main():
+    signal.signal(signal.SIGTERM, end_with_children)
     options = argparse.ArgumentParser()
     options.add_argument("build", type=pathlib.Path)
     options.add_argument("--long", type=float, metavar="S")
@@ -118,24 +146,25 @@ def main():
     chosen = options.parse_args()
 
     tests = executables(chosen.build)
-    environment = dict(os.environ)
-    environment.setdefault("OTOLITH_BUDGET_S", str(DEFAULT_BUDGET_S))
-    timeout_s = TIMEOUT_S
-    if chosen.long is not None:
-        tests, share_s, cases_max = plan_long(tests, chosen.long, chosen.jobs)
-        environment["OTOLITH_BUDGET_S"] = f"{share_s:.3f}"
-        timeout_s += 2 * share_s * cases_max
-        print(f"{len(tests)} executables with long tests, {share_s:.1f} s for each test case")
+    if chosen.long is None:
+        budget_s = float(os.environ.get("OTOLITH_BUDGET_S", DEFAULT_BUDGET_S))
+        plan = {name: (command, budget_s, 0) for name, command in tests.items()}
+    else:
+        plan = plan_long(tests, chosen.long, chosen.jobs)
+        shares = ", ".join(f"{name} {share_s:.0f} s" for name, (_, share_s, _) in plan.items())
+        print(f"for each long test case: {shares}")
 
     with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
-        running = [pool.submit(run, n, c, environment, timeout_s) for n, c in tests.items()]
+        running = []
+        for name, (command, budget_s, cases) in plan.items():
+            environment = {**os.environ, "OTOLITH_BUDGET_S": f"{budget_s:.3f}"}
+            timeout_s = TIMEOUT_S + 2 * budget_s * cases
+            running.append(pool.submit(run, name, command, environment, timeout_s))
         outcomes = []
         for done in concurrent.futures.as_completed(running):
             outcomes.append(done.result())
             report(outcomes[-1], figures=chosen.long is not None)
-    failed = sum(outcome.failed for outcome in outcomes)
-    tally(sum(outcome.passed for outcome in outcomes), failed)
-    return 1 if failed else 0
+    return tally(sum(o.passed for o in outcomes), sum(o.failed for o in outcomes))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ struct VerifyReport {
   std::vector<Problem> problems;
   std::uint64_t segments = 0;  // verified
   std::uint64_t bytes = 0;     // of segments and log, verified
+  /// Whether nothing was found.
   bool ok() const noexcept { return problems.empty(); }
 };
 
@@ -85,12 +86,17 @@ class Table {
   std::string name() const;
   /// As of HEAD, or of the snapshot it was taken from.
   std::shared_ptr<const Schema> schema() const;
+  /// Visible rows.
   std::uint64_t rows() const;
   /// Times of the first and the last visible row; nullopt when there is none.
   std::optional<std::pair<Timestamp, Timestamp>> time_range() const;
+  /// The visible rows that the request asks for; not_found names an unknown column's nearest.
+  ///
+  ///     quotes.read({.start = noon, .columns = {{"bid"}}, .keys = {{"symbol", {"AAPL"}}}});
   Data read(const ReadRequest& request = {}) const;
-  /// The first or last rows by time, in ascending order.
+  /// The first rows by time.
   Data head(std::uint64_t rows = 5) const;
+  /// The last rows by time, in ascending order.
   Data tail(std::uint64_t rows = 5) const;
   /// Rows of any order and number, one commit. An empty batch is no commit: HEAD comes back.
   Commit append(const Batch& batch, const CommitOptions& options = {}) const;
@@ -135,9 +141,12 @@ class Recorder {
   void append(std::string_view table, const Batch& batch);
   /// The schema of a table as this recorder sees it.
   std::shared_ptr<const Schema> schema(std::string_view table) const;
+  /// Makes all that was staged one commit, and ends the recorder; staged nothing: HEAD comes back.
   Commit commit();
-  /// Also after the database was closed; in a forked child it does nothing.
+  /// Gives up what was staged, and its disk space; also after the database was closed. In a forked
+  /// child it does nothing.
   void discard();
+  /// Whether it has neither committed nor discarded.
   bool open() const noexcept;
 
  private:
@@ -172,14 +181,20 @@ class Database {
 
   /// The newest commit; number 0 where nothing was committed.
   Commit head() const;
-  /// "42", "HEAD", "HEAD~3", "#abcdef", a tag.
+  /// The state as of a commit: "42", "HEAD", "HEAD~3", "#abcdef", a tag. not_found if it names none.
+  ///
+  ///     db.at("HEAD~3").table("quotes").read();
   Snapshot at(std::string_view reference) const;
   Snapshot at(CommitNumber number) const;
   /// As of the newest commit not after this time.
   Snapshot at_time(Timestamp time) const;
+  /// Commits that pass the filter, newest first unless it says otherwise.
   std::vector<Commit> log(const LogFilter& filter = {}) const;
+  /// Gives a commit a name, durably; conflict if the name is taken. Rollbacks do not move tags.
   void tag(const std::string& name, std::string_view reference = "HEAD");
+  /// Takes a tag away; not_found if there is none of that name.
   void untag(const std::string& name);
+  /// The commit of each tag, by name.
   std::map<std::string, Commit> tags() const;
 
   /// Rows, bytes, tail, and what a crash left: a look, cheap enough to repeat.
@@ -191,7 +206,9 @@ class Database {
   void sync();
   /// Seals nothing, loses nothing; later calls on any handle of it are invalid_argument.
   void close();
+  /// Whether close() was called on any copy of this handle.
   bool closed() const noexcept;
+  /// As it was given to open().
   std::string path() const;
 
  private:

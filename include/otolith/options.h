@@ -22,8 +22,8 @@ struct OpenOptions {
   bool create = true;                           // make it if missing; false: not_found instead
   bool read_only = false;                       // write nothing at all; works on a read-only disk
   Durability durability = Durability::durable;  // of every commit of this handle
-  unsigned threads = 0;                         // workers of one call; 0: one per core
-  std::uint64_t memory_bytes = 1ull << 30;  // of staged data and caches; raise it for bulk loads
+  unsigned threads = 0;                         // workers of one call, 1 to 256; 0: one per core
+  std::uint64_t memory_bytes = 1ull << 30;  // staged data and caches, 1 MiB or more; bulk: raise
   bool mmap = true;      // false: read with pread; slower, and safe from failing devices
   std::string author{};  // of commits that name none
   std::uint64_t lock_wait_ns = 10'000'000'000;  // how long a commit waits for other writers

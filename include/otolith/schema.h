@@ -84,8 +84,11 @@ struct Schema {
 
   /// Index of a column by name; nullopt if there is none.
   std::optional<std::size_t> find(std::string_view name) const noexcept;
+  /// Index of the time column.
   std::size_t time_index() const;
+  /// Indexes of the keys, in the order of sorting.
   std::vector<std::size_t> key_indexes() const;
+  /// Names of all columns, in order.
   std::vector<std::string> names() const;
 };
 
