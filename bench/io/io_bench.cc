@@ -2,10 +2,10 @@
 //
 //   io_bench all|bulk|crash FOLDER
 //
-// Role:    shows what BulkWriter gains over plain writes here, and that crash states cost little.
-// Shapes:  400 MB a file, as the columns of W1 (docs/BENCHMARKS.md).
+// Role:    shows what early write-back gains over plain writes, and that crash states cost little.
+// Shapes:  400 MB a file, as the columns of W1.
 // Errors:  exits with an exception's message if the disk refuses.
-// Threads: one, besides BulkWriter's.
+// Threads: one.
 #include <sys/resource.h>
 
 #include <cstdlib>
@@ -13,7 +13,6 @@
 
 #include "base/bytes.h"
 #include "bench/measure.h"
-#include "io/bulk_writer.h"
 #include "io/crash_states.h"
 #include "io/posix.h"
 #include "io/random.h"
@@ -61,20 +60,11 @@ void write_early(io::File& file, BytesView bytes) {
   }
 }
 
-void write_bulk(io::File& file, BytesView bytes) {
-  io::BulkWriter writer(file);
-  for (std::size_t i = 0; i < kPieces; ++i) {
-    writer.append(bytes.subspan(i * kPieceBytes, kPieceBytes));
-  }
-  writer.finish();
-}
-
 void bulk(const std::string& folder) {
   auto vfs = io::posix_vfs(folder);
   const Bytes bytes = random_bytes(kPieces * kPieceBytes);
   std::vector<Way> ways{{"plain writes, then fdatasync", write_plain, {}, {}},
-                        {"plain writes with early write-back, then fdatasync", write_early, {}, {}},
-                        {"BulkWriter, then fdatasync", write_bulk, {}, {}}};
+                        {"plain writes with early write-back, then fdatasync", write_early, {}, {}}};
   for (int round = 0; round < kRounds; ++round) {
     for (Way& way : ways) {
       const double processor = processor_seconds();

@@ -19,7 +19,7 @@ constexpr std::uint64_t kRows = 10'000'000;
 constexpr std::int64_t kDays = 31;
 constexpr std::int64_t kDayNs = 86'400'000'000'000;
 constexpr std::int64_t kStartNs = 1'767'225'600'000'000'000;  // 2026-01-01
-constexpr int kTurns = 5;
+constexpr int kTurns = 9;
 constexpr std::size_t kWriteBytes = 8 << 20;
 
 Schema w1_schema() {
@@ -87,17 +87,24 @@ void columns(const std::string& folder) {
   std::vector<double> plain;
   std::vector<double> ours;
   std::uint64_t bytes = 0;
-  for (int turn = 0; turn < kTurns; ++turn) {
+  const auto plain_turn = [&] {
     plain.push_back(seconds_of([&] { write_plain(folder, batch); }));
     remove_plain(folder);
-    std::filesystem::remove_all(path);
+  };
+  const auto our_turn = [&] {
     Database db = Database::open(path);
     const Table table = db.create_table("w1", w1_schema());
     ours.push_back(seconds_of([&] { table.append(batch); }));
     bytes = db.status().segment_bytes;
     db.close();
-  }
+    std::filesystem::remove_all(path);
+  };
   std::filesystem::remove_all(path);
+  for (int turn = 0; turn < kTurns; ++turn) {  // who writes behind whom changes at each turn
+    if (turn % 2 == 0) plain_turn();
+    our_turn();
+    if (turn % 2 == 1) plain_turn();
+  }
   report("1", "plain columns, written and fsynced", plain, "400 MB");
   report("1", "otolith, codec raw, digest included", ours, fmt::format("{} bytes on disk", bytes));
 }

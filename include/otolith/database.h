@@ -190,7 +190,7 @@ class Database {
   Snapshot at_time(Timestamp time) const;
   /// Commits that pass the filter, newest first unless it says otherwise.
   std::vector<Commit> log(const LogFilter& filter = {}) const;
-  /// Gives a commit a name, durably; conflict if the name is taken. Rollbacks do not move tags.
+  /// Gives a commit a name, durably; conflict if it is taken. Rollbacks do not move tags.
   void tag(const std::string& name, std::string_view reference = "HEAD");
   /// Takes a tag away; not_found if there is none of that name.
   void untag(const std::string& name);

@@ -1,6 +1,6 @@
-// Memory that starts at a page boundary, for large writes, direct I/O and copies in place of maps.
+// Memory that starts at a page boundary, for copies in place of maps.
 //
-// Role:    BulkWriter's chunks; File::map where nothing can be mapped.
+// Role:    File::map where nothing can be mapped.
 // Shapes:  starts at a multiple of kBufferAlignment; sizes in bytes.
 // Errors:  std::bad_alloc.
 // Threads: thread-compatible.
@@ -15,7 +15,7 @@
 
 namespace otolith::io {
 
-inline constexpr std::size_t kBufferAlignment = 4096;  // bytes; page and direct I/O
+inline constexpr std::size_t kBufferAlignment = 4096;  // bytes; a page
 
 /// Owned bytes, not initialised. Move-only.
 class AlignedBuffer {

@@ -107,58 +107,19 @@ void PosixFile::require_writable(const char* verb) const {
 
 void PosixFile::write_at(std::uint64_t offset, BytesView bytes) {
   require_writable("write");
-  write_through(descriptor_->get(), offset, bytes);
-}
-
-void PosixFile::write_through(int descriptor, std::uint64_t offset, BytesView bytes) {
   const FileSizeSignal held;
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::size_t step = std::min(bytes.size() - done, kCallBytesMax);
     const ssize_t put = retried([&] {
-      return ::pwrite(descriptor, bytes.data() + done, step, static_cast<off_t>(offset + done));
+      return ::pwrite(descriptor_->get(), bytes.data() + done, step,
+                      static_cast<off_t>(offset + done));
     });
     if (put < 0) fail(errno, "write");
     if (put == 0) fail(ENOSPC, "write");  // a device that takes nothing and says nothing is full
     done += static_cast<std::size_t>(put);
     if (mutant("io-short-write-ignored")) return;
   }
-}
-
-// A description of its own: O_DIRECT on the usual one would hold for reads too. -1 if there is
-// none.
-int PosixFile::direct_descriptor() {
-  std::call_once(direct_once_, [&] {
-    const std::string path = fmt::format("/proc/self/fd/{}", descriptor_->get());
-    direct_ = std::make_unique<OwnedDescriptor>(OwnedDescriptor::InChild::close, [&] {
-      return retried([&] { return ::open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC); });
-    });
-  });
-  return direct_refused_.load(std::memory_order_relaxed) ? -1 : direct_->get();
-}
-
-void PosixFile::write_direct(std::uint64_t offset, BytesView bytes) {
-  require_writable("write");
-  const bool aligned = offset % kBufferAlignment == 0 &&
-                       reinterpret_cast<std::uintptr_t>(bytes.data()) % kBufferAlignment == 0;
-  const std::size_t direct = aligned ? bytes.size() / kBufferAlignment * kBufferAlignment : 0;
-  const FileSizeSignal held;
-  std::size_t done = 0;
-  while (done < direct && direct_descriptor() >= 0) {
-    const ssize_t put = retried([&] {
-      return ::pwrite(direct_descriptor(), bytes.data() + done,
-                      std::min(direct - done, kCallBytesMax), static_cast<off_t>(offset + done));
-    });
-    // Some file systems take the flag and refuse the write; what is odd now is written as usual.
-    if (put < 0 && errno == EINVAL) direct_refused_.store(true, std::memory_order_relaxed);
-    if (put < 0 && errno != EINVAL) fail(errno, "write");
-    if (put <= 0 || static_cast<std::size_t>(put) % kBufferAlignment != 0) break;
-    done += static_cast<std::size_t>(put);
-  }
-  if (done == bytes.size()) return;
-  write_through(descriptor_->get(), offset + done, bytes.subspan(done));
-  // Without the direct path the write-back is begun early instead.
-  if (done < direct) write_back(offset + done, bytes.size() - done);
 }
 
 // fdatasync also writes the size and the block map where they are needed to read the data back;

@@ -12,7 +12,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "io/fork.h"
@@ -35,7 +34,6 @@ class PosixFile final : public File {
 
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) override;
   void write_at(std::uint64_t offset, BytesView bytes) override;
-  void write_direct(std::uint64_t offset, BytesView bytes) override;
   void sync() override;
   void write_back(std::uint64_t offset, std::uint64_t bytes) override;
   void preallocate(std::uint64_t size) override;
@@ -48,8 +46,6 @@ class PosixFile final : public File {
 
  private:
   [[noreturn]] void fail(int number, const char* verb) const;
-  void write_through(int descriptor, std::uint64_t offset, BytesView bytes);
-  int direct_descriptor();
   void require_writable(const char* verb) const;
   void write_zeros(std::uint64_t from, std::uint64_t to);
   int lock_call(std::uint64_t byte, short kind);
@@ -57,9 +53,6 @@ class PosixFile final : public File {
   const std::unique_ptr<OwnedDescriptor> descriptor_;
   const PosixFileSetup setup_;
   std::atomic<bool> sync_failed_{false};
-  std::once_flag direct_once_;
-  std::unique_ptr<OwnedDescriptor> direct_;  // set once; null or -1: not to be had
-  std::atomic<bool> direct_refused_{false};
 };
 
 /// Calls again while the OS answers EINTR.

@@ -53,9 +53,6 @@ class File {
   virtual std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) = 0;
   /// Writes all bytes, extending the file as needed. On error any part may have been written.
   virtual void write_at(std::uint64_t offset, BytesView bytes) = 0;
-  /// As write_at, but past the page cache where the file system can: for large writes whose address
-  /// and offset are multiples of kBufferAlignment. What does not fit that is written as usual.
-  virtual void write_direct(std::uint64_t offset, BytesView bytes) { write_at(offset, bytes); }
   /// Data and size reach the disk before it returns. After an error the state of everything written
   /// since the last success is unknown and stays so: never retry, begin a new file.
   virtual void sync() = 0;

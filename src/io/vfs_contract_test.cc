@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "base/error.h"
-#include "io/aligned_buffer.h"
 #include "io/posix.h"
 #include "io/sim_disk.h"
 #include "io/test_folder.h"
@@ -89,32 +88,6 @@ TEST_CASE("vfs: a large write at an odd offset is read back whole") {
     back.resize(bytes.size());
     CHECK(back == bytes);
     CHECK(file->map(file->stat().size)->bytes()[4097 + 999] == bytes[999]);
-  });
-}
-
-TEST_CASE("vfs: direct writes of any address, offset and size are read back and mapped") {
-  on_both_disks([](Disk& disk) {
-    auto vfs = disk.attach();
-    auto file = vfs->open("a", OpenMode::create);
-    AlignedBuffer buffer(5 * kBufferAlignment);
-    for (std::size_t i = 0; i < buffer.size(); ++i)
-      buffer.data()[i] = static_cast<std::byte>(i % 251);
-    Bytes expected(9 * kBufferAlignment);
-    for (const std::size_t offset : {0u, 4096u, 8192u, 100u, 4097u}) {
-      for (const std::size_t from : {0u, 1u, 512u}) {
-        for (const std::size_t size : {1u, 4096u, 8192u, 12'289u}) {
-          const BytesView bytes = buffer.view().subspan(from, size);
-          file->write_direct(offset, bytes);
-          std::ranges::copy(bytes, expected.begin() + static_cast<std::ptrdiff_t>(offset));
-        }
-      }
-    }
-    Bytes found(expected.size());
-    found.resize(file->read_at(0, found));
-    expected.resize(found.size());
-    CHECK(found == expected);
-    CHECK(std::ranges::equal(file->map(found.size())->bytes(), expected));
-    file->sync();
   });
 }
 
