@@ -181,7 +181,7 @@ class Database {
 
   /// The newest commit; number 0 where nothing was committed.
   Commit head() const;
-  /// The state as of a commit: "42", "HEAD", "HEAD~3", "#abcdef", a tag; not_found if there is none.
+  /// The state as of a commit: "42", "HEAD", "HEAD~3", "#abcdef" or a tag; not_found if none is.
   ///
   ///     db.at("HEAD~3").table("quotes").read();
   Snapshot at(std::string_view reference) const;

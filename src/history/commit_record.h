@@ -3,7 +3,7 @@
 // Role:    what a committer appends and what replay, index and verify read back.
 // Shapes:  header (magic, features, numbers, parent, mountain-range root, texts, lineage, catalog,
 //          one root per dataset), then body (request hash; per dataset salt, roots, rows or
-//          segment, marks). docs/format/log.md draws it. Views are valid while the payload they
+//          segment, marks). docs/format/commit.md draws it. Views are valid while the payload they
 //          were read from lives.
 // Errors:  reading throws corrupt for bytes no writer makes, unsupported_format for unknown
 //          features.

@@ -1,7 +1,7 @@
 // Payloads of the frames that are no commits: tag, seal, lost; compact and sweep are reserved.
 //
 // Role:    maintenance and names beside the line of commits (docs/history.md 2 and 6).
-// Shapes:  magic, required features, then the fields of each, as docs/format/log.md draws them.
+// Shapes:  magic, required features, then the fields of each, as docs/format/commit.md draws them.
 // Errors:  reading throws corrupt for bytes no writer makes, unsupported_format for unknown
 //          features.
 // Threads: thread-safe.
