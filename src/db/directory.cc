@@ -114,7 +114,7 @@ Directory write_new(io::Vfs& vfs, io::Environment& environment, io::File& marker
   remove_interrupted(vfs);
   Directory directory;
   environment.random(directory.database.bytes);
-  for (const char* name : {"log", "index", "segments", "stage"}) vfs.make_dir(name);
+  for (const char* name : {"log", "index", "segments"}) vfs.make_dir(name);
   history::History::create(vfs, environment, directory.database, sizes);
   const std::string text = directory_text(directory);
   marker.truncate(0);
