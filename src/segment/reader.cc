@@ -323,7 +323,6 @@ std::shared_ptr<const SegmentReader> SegmentReader::open(std::unique_ptr<io::Fil
 }
 
 const std::string& SegmentReader::name() const noexcept { return state_->source.name(); }
-const Header& SegmentReader::header() const noexcept { return state_->header; }
 const Footer& SegmentReader::shape() const noexcept { return state_->footer; }
 
 std::optional<std::size_t> SegmentReader::find(ColumnId id) const noexcept {
@@ -331,10 +330,6 @@ std::optional<std::size_t> SegmentReader::find(ColumnId id) const noexcept {
   const auto found = std::ranges::find(columns, id, &ColumnEntry::id);
   if (found == columns.end()) return std::nullopt;
   return static_cast<std::size_t>(found - columns.begin());
-}
-
-const Zone& SegmentReader::zone(std::size_t row_group, std::size_t column) const {
-  return state_->entry(row_group, column).zone;
 }
 
 const Zone& SegmentReader::page_zone(std::size_t row_group, std::size_t column,

@@ -39,13 +39,11 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   ~SegmentReader();
 
   const std::string& name() const noexcept;
-  const Header& header() const noexcept;
   const Footer& shape() const noexcept;
   /// The column's place; nullopt if the segment was written without it.
   std::optional<std::size_t> find(ColumnId id) const noexcept;
 
-  /// Bounds of a row group's column, or of its page.
-  const Zone& zone(std::size_t row_group, std::size_t column) const;
+  /// Bounds of a page.
   const Zone& page_zone(std::size_t row_group, std::size_t column, std::size_t page) const;
 
   /// A whole chunk.
