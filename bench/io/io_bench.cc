@@ -63,8 +63,9 @@ void write_early(io::File& file, BytesView bytes) {
 void bulk(const std::string& folder) {
   auto vfs = io::posix_vfs(folder);
   const Bytes bytes = random_bytes(kPieces * kPieceBytes);
-  std::vector<Way> ways{{"plain writes, then fdatasync", write_plain, {}, {}},
-                        {"plain writes with early write-back, then fdatasync", write_early, {}, {}}};
+  std::vector<Way> ways{
+      {"plain writes, then fdatasync", write_plain, {}, {}},
+      {"plain writes with early write-back, then fdatasync", write_early, {}, {}}};
   for (int round = 0; round < kRounds; ++round) {
     for (Way& way : ways) {
       const double processor = processor_seconds();
