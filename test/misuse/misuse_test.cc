@@ -36,6 +36,23 @@ void refused(ErrorCode code, const std::vector<std::string>& words, const Work& 
   }
 }
 
+/// While it lives the process gets no descriptor. Judge outside: sanitizers need descriptors too.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit few{static_cast<rlim_t>(::dup(0)), before_.rlim_max};
+    ::close(static_cast<int>(few.rlim_cur));
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
 void write_file(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
@@ -388,29 +405,22 @@ TEST_CASE("misuse: no more descriptors is one clear error, and passes") {
   {
     Database::open(path).create_table("t", sensors());
   }
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlimit few{static_cast<rlim_t>(::dup(0)), limit.rlim_max};
-  ::close(static_cast<int>(few.rlim_cur));
-  ::setrlimit(RLIMIT_NOFILE, &few);
-  refused(ErrorCode::io, {"ulimit -n"}, [&] { Database::open(path); });
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  refused(ErrorCode::io, {"ulimit -n"}, [&] {
+    const NoDescriptors none;
+    Database::open(path);
+  });
   CHECK(Database::open(path).contains("t"));
 }
 
 TEST_CASE("misuse: relaxed rows that find no descriptor are synced when there is one again") {
   Folder folder;
-  Database db =
-      Database::open(folder.path("relaxed.oto"), {.durability = Durability::relaxed});
+  Database db = Database::open(folder.path("relaxed.oto"), {.durability = Durability::relaxed});
   const Table table = db.create_table("t", sensors());
   table.append(batch_of(table.schema(), std::vector<Row>(100'000, kRow[0])));
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlimit few{static_cast<rlim_t>(::dup(0)), limit.rlim_max};
-  ::close(static_cast<int>(few.rlim_cur));
-  ::setrlimit(RLIMIT_NOFILE, &few);
-  refused(ErrorCode::io, {"ulimit -n"}, [&] { db.sync(); });
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  refused(ErrorCode::io, {"ulimit -n"}, [&] {
+    const NoDescriptors none;
+    db.sync();
+  });
   db.sync();
   table.append(batch_of(table.schema(), kRow));
   db.close();
