@@ -75,8 +75,8 @@ struct Status {
   std::uint64_t segment_bytes = 0;
   std::uint64_t tail_commits = 0;
   std::vector<std::string> torn_tails;  // what a crash tore, kept beside the log
-  std::vector<std::string> damage;  // of the log, and of what had to be read to count rows
-  std::vector<std::string> foreign;  // files that are not ours; never deleted
+  std::vector<std::string> damage;      // of the log, and of what had to be read to count rows
+  std::vector<std::string> foreign;     // files that are not ours; never deleted
 };
 
 /// A table, live or as of one commit.

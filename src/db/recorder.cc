@@ -57,7 +57,7 @@ Recorder& Recorder::operator=(Recorder&&) noexcept = default;
 
 Recorder::~Recorder() {
   // In a forked child the staged files and locks are the parent's.
-  if (staging_ && staging_->of_parent()) (void)staging_.release();
+  if (staging_ && staging_->of_parent()) (void)(void)staging_.release();
 }
 
 Recorder Database::recorder(const CommitOptions& options) {
@@ -89,8 +89,8 @@ std::shared_ptr<const Schema> Recorder::schema(std::string_view table) const {
 
 Commit Recorder::commit() {
   const auto lock = staging_->enter_open();
-  Commit commit = staging_->recorder.commit(
-      staging_->hall->request(*staging_->rooms, staging_->options));
+  Commit commit =
+      staging_->recorder.commit(staging_->hall->request(*staging_->rooms, staging_->options));
   staging_->hall->committed(*staging_->rooms);
   return commit;
 }

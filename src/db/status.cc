@@ -9,8 +9,7 @@ namespace {
 
 // What cannot be counted for damage is said in `damage`; the dataset has 0 rows then.
 DatasetStatus dataset_status(const scan::ScanContext& context, const history::Snapshot& snapshot,
-                             const history::DatasetEntry& entry,
-                             std::vector<std::string>& damage) {
+                             const history::DatasetEntry& entry, std::vector<std::string>& damage) {
   DatasetStatus out;
   try {
     out.rows = scan::count_rows(context, snapshot, entry);
@@ -48,8 +47,8 @@ Status Database::status() const {
   out.head = snapshot->number();
   out.read_only = rooms->read_only;
   for (const auto& entry : snapshot->datasets()) {
-    out.datasets.emplace(entry.name, dataset_status(hall_->scan_context(*rooms), *snapshot, entry,
-                                                    out.damage));
+    out.datasets.emplace(entry.name,
+                         dataset_status(hall_->scan_context(*rooms), *snapshot, entry, out.damage));
   }
   history::LogStatus log = rooms->history->status();
   out.log_files = log.files;

@@ -48,8 +48,8 @@ void DiskLog::append_once(const std::vector<Record>& records, std::uint64_t epoc
     if (!relaxed && relaxed_unvouched()) recover();
     find_room(bytes_of(records));
     // The epoch, not the numbers: the record that tells of a lost one has its number.
-    const bool fewer = mutant("log-loss-by-numbers") ? words_.visible != before
-                                                     : words_.epoch != epoch;
+    const bool fewer =
+        mutant("log-loss-by-numbers") ? words_.visible != before : words_.epoch != epoch;
     if (fewer) throw_lost();
     announce();
   } catch (const Error& error) {

@@ -20,15 +20,13 @@ constexpr DatasetId kFirst{CommitNumber{1}, 0};
 // put of a segment, t tag, u untag, b rollback, v revert of HEAD, s sync, c checkpoint, h read
 // HEAD, x close and open again, k killed and opened again; d the lock file is removed.
 constexpr std::array kScenarios = {
-    "ppp",        "pPpP",       "prpr",       "rrrr",         "rRrR",        "prPRp",
-    "lll",        "lLlL",       "rlRL",       "plplpl",       "lrlrlr",      "rrrrP",
-    "gP",         "gGp",        "grgR",       "gsP",          "gxp",         "GkP",
-    "tptp",       "ptup",       "tuTU",       "rtRT",         "ppbp",        "ppBhp",
-    "prbPh",      "ppvp",       "pvVv",       "prvRp",        "pbvBV",       "rsRS",
-    "prsPRS",     "pcPC",       "ppppcpppp",  "rcRC",         "pxPX",        "rxRX",
-    "ppppxpppp",  "pkPK",       "rkRp",       "rKrKp",        "lkLKl",       "pdP",
-    "rdRp",       "pdkPdKp",    "lldLL",      "hpHPh",        "phrHRh",      "prltbvsc",
-    "pRlTBvSC",   "gtGbxPKrdpsc"};
+    "ppp",       "pPpP",        "prpr",   "rrrr",    "rRrR",      "prPRp", "lll",    "lLlL",
+    "rlRL",      "plplpl",      "lrlrlr", "rrrrP",   "gP",        "gGp",   "grgR",   "gsP",
+    "gxp",       "GkP",         "tptp",   "ptup",    "tuTU",      "rtRT",  "ppbp",   "ppBhp",
+    "prbPh",     "ppvp",        "pvVv",   "prvRp",   "pbvBV",     "rsRS",  "prsPRS", "pcPC",
+    "ppppcpppp", "rcRC",        "pxPX",   "rxRX",    "ppppxpppp", "pkPK",  "rkRp",   "rKrKp",
+    "lkLKl",     "pdP",         "rdRp",   "pdkPdKp", "lldLL",     "hpHPh", "phrHRh", "prltbvsc",
+    "pRlTBvSC",  "gtGbxPKrdpsc"};
 
 class Scenario {
  public:

@@ -203,7 +203,8 @@ TEST_CASE("history: what no damaged record could change can be found, and status
   history->commit(put(kFirst, "behind it"));
   history.reset();
   remove_derived(ground);
-  ground.disk.attach()->open("log/00000001.log", io::OpenMode::read_write)
+  ground.disk.attach()
+      ->open("log/00000001.log", io::OpenMode::read_write)
       ->write_at(end + 70, Bytes(8, std::byte{0xee}));
   for (const bool read_only : {true, false}) {
     history = ground.open(read_only);

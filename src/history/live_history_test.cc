@@ -143,9 +143,9 @@ TEST_CASE("history: a dataset that is gone is told by its last name, with what t
     CHECK(message.find("look which datasets there are") != std::string::npos);
   }
   const DatasetId none{CommitNumber{3}, 7};
-  for (const std::string& message :
-       {message_of([&] { history->schema_of(none); }),
-        message_of([&] { history->commit(rollback_to(CommitNumber{1}, none)); })}) {
+  for (const std::string& message : {message_of([&] { history->schema_of(none); }), message_of([&] {
+                                       history->commit(rollback_to(CommitNumber{1}, none));
+                                     })}) {
     CHECK(message.find("the dataset 3.7 was created by no commit; take") != std::string::npos);
   }
 }

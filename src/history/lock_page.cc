@@ -104,7 +104,7 @@ LockPage decode_lock_page(BytesView page, const LockIdentity& expected, bool& to
     const bool whole = checksum == xxh3(identity.first(kIdentityChecksumAt));
     if (!mutant("log-page-of-another-place-trusted"))
       return {whole && of_earlier_boot(identity, expected.bytes) ? PageState::rebooted
-                                                                : PageState::absent,
+                                                                 : PageState::absent,
               {}};
   }
   const auto seed = load_le<std::uint64_t>(identity.data() + kIdentityChecksumAt);

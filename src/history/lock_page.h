@@ -64,8 +64,8 @@ struct LockIdentity {
   std::array<std::byte, kLockIdentityBytes> bytes{};
 
   /// Where the boot id is unknown (empty) the page is this handle's alone, by its random number.
-  LockIdentity(const Id128& database, const std::string& boot_id,
-               const io::FileStat& log_directory, std::uint64_t handle = 0);
+  LockIdentity(const Id128& database, const std::string& boot_id, const io::FileStat& log_directory,
+               std::uint64_t handle = 0);
   std::uint64_t seed() const noexcept;  // of the words' checks
 };
 

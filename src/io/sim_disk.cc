@@ -6,8 +6,7 @@
 
 namespace otolith::io {
 
-SimDisk::SimDisk(SimDiskOptions options)
-    : SimDisk(DiskState(options.tracked), std::move(options)) {}
+SimDisk::SimDisk(const SimDiskOptions& options) : SimDisk(DiskState(options.tracked), options) {}
 
 SimDisk::SimDisk(DiskState state, SimDiskOptions options)
     : core_(std::make_shared<Core>(std::move(state), std::move(options))) {}

@@ -35,7 +35,7 @@ struct AttachOptions {
 /// A handle: copies are one disk; the disk lives as long as a handle, a Vfs or a File of it does.
 class SimDisk {
  public:
-  explicit SimDisk(SimDiskOptions options = {});
+  explicit SimDisk(const SimDiskOptions& options = {});
   SimDisk(DiskState state, SimDiskOptions options);
 
   /// A new process's view of this disk. Its locks exclude those of other processes.
