@@ -74,4 +74,12 @@ inline std::string page_with(const std::string& page, const std::string& dump) {
   return page.substr(0, from) + "```\n" + dump + "```\n" + page.substr(to);
 }
 
+// Whether the page in our sources shows this dump; with OTOLITH_UPDATE_DOCS=1 it is made to.
+inline bool page_shows(const std::string& path, const std::string& dump) {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  const std::string made = page_with(read_text(*sources, path), dump);
+  if (update_docs()) write_text(*sources, path, made);
+  return read_text(*sources, path) == made;
+}
+
 }  // namespace otolith::test

@@ -211,9 +211,9 @@ bool Hall::closed() const noexcept { return closed_.load(); }
 std::shared_ptr<const history::Snapshot> Hall::snapshot(const Pinned& pinned) {
   const std::shared_ptr<Rooms> open = rooms();
   if (!pinned.snapshot) return open->history->head();
-  const bool of_parent = ground_.reopen_in_child && pinned.forks != io::fork_generation();
   // The parent's snapshot shares locks with its threads: the child resolves the commit anew.
-  return of_parent ? open->history->at(pinned.snapshot->number()) : pinned.snapshot;
+  const bool taken_before = ground_.reopen_in_child && pinned.forks != io::fork_generation();
+  return taken_before ? open->history->at(pinned.snapshot->number()) : pinned.snapshot;
 }
 
 history::DatasetEntry Hall::dataset(const history::Snapshot& snapshot, const Pinned& pinned) const {

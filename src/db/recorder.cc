@@ -57,7 +57,7 @@ Recorder& Recorder::operator=(Recorder&&) noexcept = default;
 
 Recorder::~Recorder() {
   // In a forked child the staged files and locks are the parent's.
-  if (staging_ && staging_->of_parent()) (void)(void)staging_.release();
+  if (staging_ && staging_->of_parent()) (void)staging_.release();
 }
 
 Recorder Database::recorder(const CommitOptions& options) {

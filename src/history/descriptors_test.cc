@@ -11,8 +11,6 @@ using namespace test;
 
 namespace {
 
-const DatasetId kFirst{CommitNumber{1}, 0};
-
 // Runs the call; the error it met, if any, must be ours to tell.
 bool succeeds(const std::function<void()>& call) {
   try {

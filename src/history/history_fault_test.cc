@@ -14,8 +14,6 @@ namespace otolith::history::test {
 
 namespace {
 
-constexpr DatasetId kFirst{CommitNumber{1}, 0};
-
 // One letter a step, capitals by the second handle: p put, r relaxed put, l large put, g relaxed
 // put of a segment, t tag, u untag, b rollback, v revert of HEAD, s sync, c checkpoint, h read
 // HEAD, x close and open again, k killed and opened again; d the lock file is removed.

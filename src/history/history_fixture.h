@@ -17,6 +17,11 @@
 
 namespace otolith::history::test {
 
+/// The dataset that a first commit of create_request() makes.
+inline constexpr DatasetId kFirst{CommitNumber{1}, 0};
+/// What shown() gives.
+using Rows = std::set<std::string>;
+
 inline Id128 database_id() {
   Id128 id;
   id.bytes.fill(std::byte{0x42});
@@ -90,9 +95,9 @@ inline CommitRequest revert_of(CommitNumber commit, std::optional<DatasetId> dat
 
 /// The visible rows of a dataset: "begin.ordinal", from tail and segments alike. A segment is known
 /// by its entry only, so segments of many begins must be told their begins.
-inline std::set<std::string> shown(const Snapshot& snapshot, DatasetId dataset,
-                                   const std::map<Id128, std::vector<TailEntry>>& sealed = {}) {
-  std::set<std::string> out;
+inline Rows shown(const Snapshot& snapshot, DatasetId dataset,
+                  const std::map<Id128, std::vector<TailEntry>>& sealed = {}) {
+  Rows out;
   const auto add = [&](CommitNumber begin, std::uint64_t rows) {
     const VisibleRows visible = snapshot.visible(dataset, begin, rows);
     std::vector<OrdinalRun> runs = visible.runs;

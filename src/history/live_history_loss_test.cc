@@ -13,19 +13,6 @@ using namespace test;
 
 namespace {
 
-using Rows = std::set<std::string>;
-const DatasetId kFirst{CommitNumber{1}, 0};
-
-ErrorCode code_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  FAIL("no error");
-  return ErrorCode::io;
-}
-
 using Hook = std::function<void(const std::vector<SegmentRef>&)>;
 
 Hook note_synced(std::vector<std::uint64_t>& synced) {

@@ -15,33 +15,6 @@ namespace otolith::history {
 
 using namespace test;
 
-namespace {
-
-using Rows = std::set<std::string>;
-const DatasetId kFirst{CommitNumber{1}, 0};
-
-ErrorCode code_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  FAIL("no error");
-  return ErrorCode::io;
-}
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  FAIL("no error");
-  return {};
-}
-
-}  // namespace
-
 TEST_CASE("history: a commit is numbered, chained, and says what it changed") {
   Ground ground;
   const auto history = ground.open();

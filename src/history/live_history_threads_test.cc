@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const DatasetId kFirst{CommitNumber{1}, 0};
-
 // Reads HEAD without a pause: it never goes back, and is never behind what was acknowledged.
 void read_heads(History& history, const std::atomic<std::uint64_t>& acknowledged,
                 const std::atomic<bool>& ended, std::string& problem) {

@@ -1,8 +1,8 @@
 #include "history/log_directory.h"
 
-#include "base/mutant.h"
-
 #include <algorithm>
+
+#include "base/mutant.h"
 
 namespace otolith::history {
 

@@ -126,6 +126,16 @@ Error error_of(Call call) {
   return Error(ErrorCode::limit, "");
 }
 
+/// Its code, and its message.
+template <typename Call>
+ErrorCode code_of(Call call) {
+  return error_of(std::move(call)).code();
+}
+template <typename Call>
+std::string message_of(Call call) {
+  return error_of(std::move(call)).message();
+}
+
 /// Bytes of a file, and putting them back.
 inline Bytes file_bytes(io::Vfs& vfs, const std::string& path) {
   const auto file = vfs.open(path, io::OpenMode::read);

@@ -49,10 +49,7 @@ RowRanges Visibility::of(const RowSource& source, std::size_t piece) {
 
 RowRanges Visibility::among(const RowSource& source, std::size_t piece,
                             const RowRanges& candidates) {
-  if (candidates.empty()) return {};
-  if (source.begin() || mutant("visibility_ignored")) {
-    return intersect(of(source, piece), candidates);
-  }
+  if (candidates.empty() || mutant("visibility_ignored")) return candidates;
   const std::uint64_t first = candidates.front().first;
   const std::uint64_t end = candidates.back().first + candidates.back().count;
   return intersect(of_many(source, piece, {first, end - first}), candidates);

@@ -24,7 +24,7 @@ class Visibility {
   /// Of one begin, with ordinals below `rows`.
   const history::VisibleRows& of(CommitNumber begin, std::uint64_t rows);
   RowRanges of(const RowSource& source, std::size_t piece);
-  /// Those of the candidates, looking at no row before the first or behind the last of them.
+  /// Of many begins: those of the candidates; no row before the first or behind the last is read.
   RowRanges among(const RowSource& source, std::size_t piece, const RowRanges& candidates);
 
  private:
