@@ -25,13 +25,25 @@ namespace {
 // kernel.
 constexpr std::size_t kCallBytesMax = std::size_t{1} << 30;
 
+// A write within the limit of file sizes lets this much more be written before it is asked for
+// again: it is a call for each of a commit's writes otherwise. Who lowers the limit of a running
+// process below what it has written already is told of it by the signal.
+constexpr std::uint64_t kLimitStepBytes = 1 << 20;
+
 // Beyond RLIMIT_FSIZE a write raises SIGXFSZ, which ends the process, before it answers EFBIG. Held
 // back in this thread while the write runs; without a limit nothing is done.
 class FileSizeSignal {
  public:
-  FileSizeSignal() noexcept {
+  /// `within` is how far the file was found to lie within the limit.
+  FileSizeSignal(std::uint64_t end, std::atomic<std::uint64_t>& within) noexcept {
+    if (end <= within.load(std::memory_order_relaxed)) return;
     struct ::rlimit limit{};
-    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return;
+    const std::uint64_t asked = align_up(end, kLimitStepBytes);
+    if (limit.rlim_cur >= asked) {
+      within.store(asked, std::memory_order_relaxed);
+      return;
+    }
     sigset_t signal = own();
     sigset_t pending;
     const bool theirs = ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGXFSZ) == 1;
@@ -107,7 +119,7 @@ void PosixFile::require_writable(const char* verb) const {
 
 void PosixFile::write_at(std::uint64_t offset, BytesView bytes) {
   require_writable("write");
-  const FileSizeSignal held;
+  const FileSizeSignal held(offset + bytes.size(), within_limit_to_);
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::size_t step = std::min(bytes.size() - done, kCallBytesMax);
@@ -140,7 +152,7 @@ void PosixFile::write_back(std::uint64_t offset, std::uint64_t bytes) {
 
 void PosixFile::preallocate(std::uint64_t size) {
   require_writable("preallocate");
-  const FileSizeSignal held;
+  const FileSizeSignal held(size, within_limit_to_);
   if (retried([&] { return ::fallocate(descriptor_->get(), 0, 0, static_cast<off_t>(size)); }) ==
       0) {
     return;
@@ -162,7 +174,7 @@ void PosixFile::write_zeros(std::uint64_t from, std::uint64_t to) {
 
 void PosixFile::truncate(std::uint64_t size) {
   require_writable("truncate");
-  const FileSizeSignal held;
+  const FileSizeSignal held(size, within_limit_to_);
   if (retried([&] { return ::ftruncate(descriptor_->get(), static_cast<off_t>(size)); }) != 0) {
     fail(errno, "truncate");
   }

@@ -53,6 +53,7 @@ class PosixFile final : public File {
   const std::unique_ptr<OwnedDescriptor> descriptor_;
   const PosixFileSetup setup_;
   std::atomic<bool> sync_failed_{false};
+  std::atomic<std::uint64_t> within_limit_to_{0};  // of the process's limit of file sizes
 };
 
 /// Calls again while the OS answers EINTR.

@@ -270,6 +270,24 @@ TEST_CASE("environment: clocks go on, ids tell processes apart, a forked child h
   CHECK(exit_of(child) == 0);
 }
 
+TEST_CASE("environment: a forked child draws other random bytes than its parent") {
+  const auto system = system_environment();
+  std::array<std::byte, 16> bytes{};
+  system->random(bytes);  // what is left of this call's is there on both sides of the fork
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe(pipe.data()) == 0);
+  const pid_t child = in_child([&] {
+    system->random(bytes);
+    return ::write(pipe[1], bytes.data(), bytes.size()) == std::ssize(bytes) ? 0 : 1;
+  });
+  CHECK(exit_of(child) == 0);
+  std::array<std::byte, 16> of_child{};
+  CHECK(::read(pipe[0], of_child.data(), of_child.size()) == std::ssize(of_child));
+  system->random(bytes);
+  CHECK(bytes != of_child);
+  for (const int end : pipe) ::close(end);
+}
+
 TEST_CASE(
     "environment: the simulated one repeats from its seed and tells processes and boots apart") {
   auto a = simulated_environment(7);

@@ -2,12 +2,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "io/environment.h"
 #include "io/fork.h"
 
@@ -16,6 +19,7 @@ namespace otolith::io {
 namespace {
 
 constexpr std::uint64_t kSecondNs = 1'000'000'000;
+constexpr std::size_t kRandomPoolBytes = 256;
 
 std::int64_t clock_ns(clockid_t clock) noexcept {
   struct ::timespec time{};
@@ -29,6 +33,15 @@ std::string first_line(const char* path) {
   std::string line;
   std::getline(in, line);
   return line;
+}
+
+void system_random(std::span<std::byte> out) {
+  while (!out.empty()) {
+    const ssize_t got = ::getrandom(out.data(), out.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_error(ErrorCode::io, "the system gives no randomness (getrandom failed)");
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
 }
 
 // Field 22 of /proc/self/stat, in clock ticks since boot. Fields are counted from the last ')', for
@@ -61,13 +74,27 @@ class SystemEnvironment final : public Environment {
     }
   }
 
+  // A commit asks for a few bytes several times: they are taken from what one call brought, each
+  // once, and none by both sides of a fork.
   void random(std::span<std::byte> out) override {
-    while (!out.empty()) {
-      const ssize_t got = ::getrandom(out.data(), out.size(), 0);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw_error(ErrorCode::io, "the system gives no randomness (getrandom failed)");
-      out = out.subspan(static_cast<std::size_t>(got));
+    struct Pool {
+      std::array<std::byte, kRandomPoolBytes> bytes{};
+      std::size_t left = 0;
+      std::uint64_t generation = 0;
+    };
+    static thread_local Pool pool;
+    if (out.size() > pool.bytes.size() / 4) return system_random(out);
+    if (pool.left < out.size() ||
+        (pool.generation != fork_generation() && !mutant("io-fork-shares-random"))) {
+      pool.left = 0;
+      system_random(pool.bytes);
+      pool.generation = fork_generation();
+      pool.left = pool.bytes.size();
     }
+    const auto taken = std::span(pool.bytes).subspan(pool.left - out.size(), out.size());
+    std::ranges::copy(taken, out.begin());
+    std::ranges::fill(taken, std::byte{0});
+    pool.left -= out.size();
   }
 
   std::string boot_id() override {
@@ -75,22 +102,30 @@ class SystemEnvironment final : public Environment {
     return id;
   }
 
-  std::uint64_t process_id() override { return static_cast<std::uint64_t>(::getpid()); }
+  std::uint64_t process_id() override {
+    learn_process();
+    return id_.load(std::memory_order_relaxed);
+  }
 
-  // Asked for at every commit (the holder's word of the lock page): read once per process. Without
-  // a mutex, which a fork could leave locked in the child; threads that race read the same value.
   std::uint64_t process_start() override {
-    const std::uint64_t generation = fork_generation() + 1;
-    if (known_in_.load(std::memory_order_acquire) != generation) {
-      start_.store(read_process_start(), std::memory_order_relaxed);
-      known_in_.store(generation, std::memory_order_release);
-    }
+    learn_process();
     return start_.load(std::memory_order_relaxed);
   }
 
  private:
+  // Asked for at every commit (the holder's words of the lock page): read once per process. Without
+  // a mutex, which a fork could leave locked in the child; threads that race read the same values.
+  void learn_process() {
+    const std::uint64_t generation = fork_generation() + 1;
+    if (known_in_.load(std::memory_order_acquire) == generation) return;
+    id_.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
+    start_.store(read_process_start(), std::memory_order_relaxed);
+    known_in_.store(generation, std::memory_order_release);
+  }
+
+  std::atomic<std::uint64_t> id_{0};
   std::atomic<std::uint64_t> start_{0};
-  std::atomic<std::uint64_t> known_in_{0};  // fork generation + 1 in which start_ was read
+  std::atomic<std::uint64_t> known_in_{0};  // fork generation + 1 in which they were read
 };
 
 }  // namespace
