@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -33,16 +34,32 @@ std::exception_ptr as_failed(const std::exception_ptr& error) {
 
 // One submission in the queue; lives on its submitter's stack.
 struct Committer::Slot {
+  enum class Turn : std::uint32_t { waits, leads, served };
+
   Slot(Submission& of, LockPurpose why) : submission(of), purpose(why) {}
+
+  // Each waits for its own word: whoever wakes only those who have something to do, and holds no
+  // mutex meanwhile, costs the others no switch of threads.
+  Turn wait() const noexcept {
+    turn.wait(Turn::waits, std::memory_order_acquire);
+    return turn.load(std::memory_order_acquire);
+  }
+  // Whoever waits may return at once and take the slot with it: nothing of it is touched behind
+  // this.
+  void wake(Turn as) noexcept {
+    std::atomic<Turn>& word = turn;
+    word.store(as, std::memory_order_release);
+    word.notify_one();
+  }
 
   Submission& submission;
   const LockPurpose purpose;
   int round = 1;
   bool relaxed = false;
-  bool done = false;
   bool later = false;
   RecordNumber number{0};
   std::exception_ptr error;
+  std::atomic<Turn> turn{Turn::waits};
 };
 
 Committer::Committer(Log& log, io::Environment& environment, CommitterHooks hooks)
@@ -60,7 +77,7 @@ RecordNumber Committer::submit(Submission& submission, LockPurpose purpose) {
   Slot slot(submission, purpose);
   for (;; ++slot.round) {
     submission.prepare();
-    slot.done = slot.later = false;
+    slot.later = false;
     run_round(slot);
     if (slot.error) std::rethrow_exception(slot.error);
     if (!slot.later) break;
@@ -71,18 +88,40 @@ RecordNumber Committer::submit(Submission& submission, LockPurpose purpose) {
 
 // Waits to be served by another's batch, or leads one.
 void Committer::run_round(Slot& slot) {
-  std::unique_lock guard(mutex_);
-  queue_.push_back(&slot);
-  ++queued_;
-  while (!slot.done) {
-    changed_.wait(guard, [&] { return slot.done || !leading_; });
-    if (!slot.done) lead(guard);
+  slot.turn = Slot::Turn::waits;
+  bool leads = false;
+  {
+    const std::scoped_lock guard(mutex_);
+    queue_.push_back(&slot);
+    ++queued_;
+    leads = !std::exchange(leading_, true);
   }
+  if (leads || slot.wait() == Slot::Turn::leads) lead();
 }
 
-void Committer::lead(std::unique_lock<std::mutex>& guard) {
-  leading_ = true;
-  gather(guard);
+// By the submitter of the first in the queue, which is served thereby.
+void Committer::lead() {
+  Batch batch = gather();
+  const std::size_t served = run_batch(batch, batch.front()->purpose);
+  Slot* successor = nullptr;
+  {
+    const std::scoped_lock guard(mutex_);
+    for (std::size_t i = batch.size(); i-- > served;) {
+      queue_.push_front(batch[i]);
+      ++queued_;
+    }
+    last_batch_ = served;
+    leading_ = !queue_.empty();
+    if (leading_) successor = queue_.front();
+  }
+  if (successor != nullptr) successor->wake(Slot::Turn::leads);
+  for (std::size_t i = 1; i < served; ++i) batch[i]->wake(Slot::Turn::served);
+  log_.tend();
+}
+
+Committer::Batch Committer::gather() {
+  std::unique_lock guard(mutex_);
+  await_company(guard);
   Batch batch;
   const LockPurpose purpose = queue_.front()->purpose;
   while (!queue_.empty() && batch.size() < kBatchCommitsMax && queue_.front()->purpose == purpose) {
@@ -90,24 +129,11 @@ void Committer::lead(std::unique_lock<std::mutex>& guard) {
     queue_.pop_front();
     --queued_;
   }
-  guard.unlock();
-  const std::size_t served = run_batch(batch, purpose);
-  guard.lock();
-  for (std::size_t i = batch.size(); i-- > served;) {
-    queue_.push_front(batch[i]);
-    ++queued_;
-  }
-  for (std::size_t i = 0; i < served; ++i) batch[i]->done = true;
-  last_batch_ = served;
-  leading_ = false;
-  changed_.notify_all();
-  guard.unlock();
-  log_.tend();
-  guard.lock();
+  return batch;
 }
 
 // A lone committer never waits. Where there were several, they are about to come again.
-void Committer::gather(std::unique_lock<std::mutex>& guard) {
+void Committer::await_company(std::unique_lock<std::mutex>& guard) {
   const std::size_t expected = std::max(last_batch_, queue_.size());
   if (expected <= 1 || queue_.size() >= expected) return;
   const std::uint64_t begin = environment_.monotonic_ns();

@@ -101,8 +101,9 @@ class Committer {
   using Batch = std::vector<Slot*>;
 
   void run_round(Slot& slot);
-  void lead(std::unique_lock<std::mutex>& guard);
-  void gather(std::unique_lock<std::mutex>& guard);
+  void lead();
+  Batch gather();
+  void await_company(std::unique_lock<std::mutex>& guard);
   std::size_t run_batch(const Batch& batch, LockPurpose purpose);
   std::size_t decide_all(const Batch& batch, Batch& staged, std::vector<Record>& records);
   void mark(LogLock& lock);
@@ -115,10 +116,9 @@ class Committer {
   const CommitterHooks hooks_;
 
   mutable std::mutex mutex_;  // guards all below
-  std::condition_variable changed_;
   std::deque<Slot*> queue_;
   std::atomic<std::size_t> queued_{0};  // its size, for the leader that waits for more
-  bool leading_ = false;
+  bool leading_ = false;                // by somebody: who has begun, or was woken for it
   std::size_t last_batch_ = 0;
   std::uint64_t last_append_ns_ = 0;
   Counts counts_;
