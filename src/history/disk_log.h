@@ -63,6 +63,7 @@ class DiskLog final : public Log {
   void give_turn_back() noexcept;
   void give_turn() noexcept;
   void catch_up(const FrameSink& sink, const Fallback& fallback);
+  bool appended_last();
   void settle(const std::function<void()>& read);
   bool attach_appender();
   void place_appender();

@@ -42,6 +42,7 @@ void DiskLog::catch_up(const FrameSink& sink, const Fallback& fallback) {
     const std::scoped_lock guard(mutex_);
     if (!mutant("log-adopts-unread")) deliver(sink, fallback);
   });
+  if (appended_last()) return;
   {
     const std::scoped_lock guard(mutex_);
     deliver(sink, fallback);
@@ -59,12 +60,25 @@ void DiskLog::catch_up(const FrameSink& sink, const Fallback& fallback) {
     deliver(sink, fallback);  // records were lost, and the log says which
 }
 
+// Nobody has appended since this handle did: there is nothing to read, and the end is known.
+bool DiskLog::appended_last() {
+  const bool end_known =
+      appender_.attached_to(words_.file) &&
+      (appender_.place().last == words_.visible || mutant("log-own-end-trusted"));
+  const std::scoped_lock guard(mutex_);
+  if (!end_known || last_ != words_.visible || epoch_ != words_.epoch) return false;
+  durable_ = std::max(durable_, words_.durable);
+  shown_durable_ = durable_;
+  return true;
+}
+
 // Makes the page hold and the log end in a file that may be appended to.
 // Whoever is to recover is first handed what can be read: the new file's header names its last
 // commit.
 void DiskLog::settle(const std::function<void()>& read) {
   const LockPage page = lock_file_.read();
   words_ = page.words;
+  if (page.valid()) lock_file_.sign_in(words_);
   if (!page.valid() || words_.writing != 0) {
     read();
     with_relief([this] { recover(); });

@@ -11,6 +11,7 @@ namespace otolith::history {
 namespace {
 
 constexpr std::uint64_t kLogChunk = 256;  // commits looked at before others get the mutex
+constexpr std::uint64_t kLookAgainNs = 1'000'000;
 
 // What a filter says of one commit.
 bool passes(const LogFilter& filter, const std::optional<DatasetId>& dataset,
@@ -36,6 +37,7 @@ bool had_name(const DatasetVersion& dataset, std::string_view name) {
 // Every commit acknowledged before this call, by any process, is taken in when it returns, up to
 // the first record that cannot be read: that is for those who ask for HEAD or behind it.
 std::optional<Error> LiveHistory::look() {
+  looked_ns_ = environment_->monotonic_ns();
   try {
     if (log_->behind()) log_->refresh(sink_, fallback_);
   } catch (const Error& error) {
@@ -48,6 +50,12 @@ std::optional<Error> LiveHistory::look() {
   const std::scoped_lock guard(mutex_);
   const auto& damage = timeline_->damage();
   return damage ? std::optional(with_commit(*damage)) : std::nullopt;
+}
+
+// What others append in that time is little, and may as well be read under the lock.
+bool LiveHistory::looked_just_now() const {
+  const std::uint64_t looked = looked_ns_;
+  return looked != 0 && environment_->monotonic_ns() - looked < kLookAgainNs;
 }
 
 // The log knows records only; commits are what users know. mutex_ held.

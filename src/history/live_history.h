@@ -68,6 +68,7 @@ class LiveHistory final : public History {
 
   // live_history.cc
   std::optional<Error> look();
+  bool looked_just_now() const;
   Error with_commit(const Error& error) const;
   void refresh();
   void check_there(CommitNumber number, const std::optional<Error>& damage) const;
@@ -105,6 +106,8 @@ class LiveHistory final : public History {
   std::unique_ptr<Committer> committer_;
   const FrameSink sink_;
   const Log::Fallback fallback_;
+
+  std::atomic<std::uint64_t> looked_ns_{0};  // 0: never
 
   std::mutex save_mutex_;  // one writer of checkpoints at a time; taken before mutex_
 

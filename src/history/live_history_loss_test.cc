@@ -28,7 +28,7 @@ void leave_interrupted(Ground& ground) {
                                ground.options);
   history->commit(create_request("a"));
   history->commit(request_of({segment_of(kFirst, 11)}, true));
-  ground.disk.inject({io::Operation::write, 3, 5, false, true});
+  ground.disk.inject({io::Operation::write, 2, 5, false, true});
   CHECK_THROWS_AS(history->commit(put(kFirst, "next", true)), Error);
   ground.disk.clear_faults();
   ground.disk.kill(*vfs);

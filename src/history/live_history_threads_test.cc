@@ -34,7 +34,7 @@ void read_heads(History& history, const std::atomic<std::uint64_t>& acknowledged
   }
 }
 
-// Until the next holder of the lock signs in the page counts as absent.
+// Until the next holder of the lock writes it anew the page counts as absent.
 void damage_page(io::Vfs& vfs) {
   const auto file = vfs.open(kLockPath, io::OpenMode::read_write);
   file->write_at(lock_word_at(LockWord::holder_pid), Bytes(1, std::byte{0xff}));

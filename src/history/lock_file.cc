@@ -49,14 +49,9 @@ void LockFile::acquire(std::uint64_t wait_ns) {
     environment_.sleep_ns(std::min(pause, wait_ns - waited));
     pause = std::min(2 * pause, kLockPollMaxNs);
   }
-  sign_in();
 }
 
-bool LockFile::try_acquire() {
-  if (!try_once()) return false;
-  sign_in();
-  return true;
-}
+bool LockFile::try_acquire() { return try_once(); }
 
 void LockFile::release() noexcept {
   try {
@@ -119,13 +114,14 @@ bool LockFile::stands() const {
   return mutant("log-lock-not-looked-at") || (there && there->inode == inode_);
 }
 
-// For messages of those who wait: failing to write it is no reason not to hold the lock.
-void LockFile::sign_in() {
-  since_ns_ = environment_.monotonic_ns();
-  LockWords words;
+// For messages of those who wait: failing to write it is no reason not to hold the lock. Who held it
+// last need not say so again.
+void LockFile::sign_in(LockWords& words) {
+  const LockWords before = words;
   put_holder(words);
+  if (words.holder_pid == before.holder_pid && words.holder_start == before.holder_start) return;
   try {
-    write(words, LockWord::holder_pid, LockWord::holder_since);
+    write(words, LockWord::holder_pid, LockWord::holder_start);
   } catch (const Error& error) {
     log_line(LogLevel::warning, error.what());
   }
@@ -134,17 +130,13 @@ void LockFile::sign_in() {
 void LockFile::put_holder(LockWords& words) const {
   words.holder_pid = environment_.process_id();
   words.holder_start = environment_.process_start();
-  words.holder_since = since_ns_;
 }
 
 void LockFile::give_up(std::uint64_t waited_ns) {
   const LockPage page = file_ ? read() : LockPage{};
-  const std::uint64_t now = environment_.monotonic_ns();
-  const std::string holder =
-      page.valid() && page.words.holder_pid != 0
-          ? fmt::format("process {} has held it for {:.1f} s", page.words.holder_pid,
-                        seconds(now - std::min(now, page.words.holder_since)))
-          : std::string("its holder is unknown");
+  const std::string holder = page.valid() && page.words.holder_pid != 0
+                                 ? fmt::format("process {} holds it", page.words.holder_pid)
+                                 : std::string("its holder is unknown");
   throw_error(
       ErrorCode::locked,
       fmt::format("the append lock of {} was not free within lock_wait ({:.1f} s): {}; wait "

@@ -23,8 +23,8 @@ class LockFile {
   /// Makes the file if it is missing, and its page for a log whose only file is empty. Before that
   /// file has its name, so that nobody can be appending.
   void create();
-  /// Takes the append lock, waiting at most this long, and writes the holder's words if the page is
-  /// valid. A lock file that was replaced meanwhile is reopened.
+  /// Takes the append lock, waiting at most this long. A lock file that was replaced meanwhile is
+  /// reopened.
   void acquire(std::uint64_t wait_ns);
   /// The same without waiting; false if another holds it.
   bool try_acquire();
@@ -34,6 +34,8 @@ class LockFile {
 
   /// The page, read under the lock.
   LockPage read();
+  /// Names this process as the holder, in the words of a valid page and on it.
+  void sign_in(LockWords& words);
   /// Writes the words first..last.
   void write(const LockWords& words, LockWord first, LockWord last);
   /// Writes the whole page, with the holder's words of this process.
@@ -42,7 +44,6 @@ class LockFile {
  private:
   bool try_once();
   void open();
-  void sign_in();
   [[noreturn]] void give_up(std::uint64_t waited_ns);
   void put_holder(LockWords& words) const;
 
@@ -51,7 +52,6 @@ class LockFile {
   const LockIdentity identity_;
   std::unique_ptr<io::File> file_;  // of the inode that the lock is on
   std::uint64_t inode_ = 0;         // of file_
-  std::uint64_t since_ns_ = 0;
 };
 
 /// Says that the owner of this id is alive, until destroyed or its process ends.

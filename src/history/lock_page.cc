@@ -18,12 +18,12 @@ static_assert(kIdentityChecksumAt + 8 == kLockIdentityBytes);
 static_assert(kLockReadBytes <= kLockPageBytes);
 
 WordValues values_of(const LockWords& words) noexcept {
-  return {words.holder_pid, words.holder_start,      words.holder_since,      words.epoch,
-          words.file,       value_of(words.durable), value_of(words.visible), words.writing};
+  return {words.holder_pid,        words.holder_start,      words.epoch,  words.file,
+          value_of(words.durable), value_of(words.visible), words.writing};
 }
 
 LockWords words_of(const WordValues& v) noexcept {
-  return {v[0], v[1], v[2], v[3], v[4], RecordNumber{v[5]}, RecordNumber{v[6]}, v[7]};
+  return {v[0], v[1], v[2], v[3], RecordNumber{v[4]}, RecordNumber{v[5]}, v[6]};
 }
 
 std::uint64_t check_of(std::uint64_t value, std::size_t index, std::uint64_t seed) noexcept {

@@ -38,19 +38,17 @@ inline constexpr std::uint64_t kOwnerLockBytesAt =
 enum class LockWord : std::size_t {
   holder_pid,
   holder_start,
-  holder_since,  // monotonic ns at which it took the lock
-  epoch,         // goes up when relaxed records were lost
-  file,          // number of the log file that is appended to
-  durable,       // last record known to be on the disk
-  visible,       // last record that others may see
-  writing,       // not 0: an append or fsync is under way, or was interrupted
+  epoch,    // goes up when relaxed records were lost
+  file,     // number of the log file that is appended to
+  durable,  // last record known to be on the disk
+  visible,  // last record that others may see
+  writing,  // not 0: an append or fsync is under way, or was interrupted
   count,
 };
 
 struct LockWords {
   std::uint64_t holder_pid = 0;
   std::uint64_t holder_start = 0;
-  std::uint64_t holder_since = 0;
   std::uint64_t epoch = 0;
   std::uint64_t file = 0;
   RecordNumber durable{0};

@@ -59,7 +59,7 @@ TEST_CASE("log: a write that is cut short by a full disk is taken back under the
       TestProcess a = disk.process();
       TestProcess b = disk.process();
       a.append("one");
-      disk.disk.inject({io::Operation::write, 3, error, true, false});  // holder, writing, frame
+      disk.disk.inject({io::Operation::write, 2, error, true, false});  // writing, frame
       const Error failed = error_of([&] { a.append(std::string(300, 'x')); });
       disk.disk.clear_faults();
       CHECK(failed.code() == ErrorCode::no_space);
@@ -84,7 +84,7 @@ TEST_CASE("log: if the cut write cannot be taken back, the outcome is unknown an
   TestProcess a = disk.process();
   TestProcess b = disk.process();
   a.append("one");
-  disk.disk.inject({io::Operation::write, 3, kEnospc, true, true});
+  disk.disk.inject({io::Operation::write, 2, kEnospc, true, true});
   const Error failed = error_of([&] { a.append("two"); });
   disk.disk.clear_faults();
   CHECK(failed.code() == ErrorCode::no_space);

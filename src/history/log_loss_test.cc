@@ -271,7 +271,7 @@ TEST_CASE("log: adoption makes no relaxed record durable, for it syncs no segmen
   TestProcess b = disk.process();
   a.append("one");
   a.append("relaxed", true);
-  disk.disk.inject({io::Operation::write, 3, kEio, false, true});  // holder, writing, frame
+  disk.disk.inject({io::Operation::write, 2, kEio, false, true});  // writing, frame
   CHECK_THROWS_AS(a.append("also", true), Error);
   disk.disk.kill(*a.vfs);
   disk.disk.clear_faults();

@@ -20,7 +20,7 @@ LogOptions busy_log() {
   return options;
 }
 
-// Makes the page count as absent until the next holder of the lock has signed in.
+// Makes the page count as absent until the next holder of the lock has written it anew.
 void damage_page(io::Vfs& vfs) {
   const std::size_t at = lock_word_at(LockWord::holder_pid);
   const auto file = vfs.open(kLockPath, io::OpenMode::read_write);
