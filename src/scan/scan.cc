@@ -15,8 +15,6 @@ namespace otolith::scan {
 
 namespace {
 
-constexpr std::uint64_t kParallelRows = 16'384;  // of a batch that is worth a second thread
-
 // What every step of one scan needs to know.
 struct Plan {
   std::shared_ptr<const Schema> stored;  // of the snapshot
@@ -40,7 +38,7 @@ template <typename Make>
 Batch batch_of(const Plan& plan, std::uint64_t rows, Make make) {
   Batch out{.schema = plan.result, .rows = rows, .columns = {}};
   out.columns.resize(plan.columns.size());
-  const unsigned threads = rows >= kParallelRows ? plan.threads : 1;
+  const unsigned threads = segment::threads_worth(plan.threads, rows);
   segment::run_tasks(threads, plan.columns.size(), [&](unsigned, std::size_t i) {
     out.columns[i] = make(plan.stored->columns[plan.columns[i]]);
   });
@@ -112,7 +110,8 @@ class ClusterRows {
   // The cluster's columns, read once and kept while its batches are made.
   void load_columns() {
     for (const std::size_t index : plan_.columns) columns_[plan_.stored->columns[index].id] = {};
-    segment::run_tasks(plan_.threads, plan_.columns.size(), [&](unsigned, std::size_t i) {
+    const unsigned threads = segment::threads_worth(plan_.threads, picks_->size());
+    segment::run_tasks(threads, plan_.columns.size(), [&](unsigned, std::size_t i) {
       const Column& column = plan_.stored->columns[plan_.columns[i]];
       for (const Unit& unit : cluster_) columns_.at(column.id).push_back(unit_values(unit, column));
     });

@@ -6,14 +6,21 @@
 // Errors:  the first exception of a task, after all threads have stopped; later tasks are not
 //          begun.
 // Threads: the calling thread works too.
-// Why:     plain threads for as long as one call lasts: chunks are 64 Ki rows, so starting a thread
-//          is lost in the noise, and nothing is left behind for fork to trip over.
+// Why:     plain threads for as long as one call lasts: nothing is left behind for fork to trip
+//          over. A thread costs some 30 us to start, which few rows are not worth.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 
 namespace otolith::segment {
+
+/// How many of the threads work on so many rows is worth.
+constexpr unsigned threads_worth(unsigned threads, std::uint64_t rows) noexcept {
+  constexpr std::uint64_t parallel_rows = 16'384;
+  return rows >= parallel_rows ? threads : 1;
+}
 
 /// `task` gets the worker's number and its own.
 void run_tasks(unsigned threads, std::size_t count,

@@ -214,14 +214,17 @@ RowAt SegmentWriter::State::row_before(const Plan& plan, const Batch& batch,
 void SegmentWriter::State::encode(const std::vector<Work>& work) {
   std::vector<EncodedChunkEntry> chunks(columns.size() * work.size());
   Placer placer(next_byte);
-  run_tasks(spec.threads, chunks.size(), [&](unsigned worker, std::size_t i) {
-    try {
-      encode_chunk(i / work.size(), work[i % work.size()], placer, i, worker, chunks[i]);
-    } catch (...) {
-      placer.give_up(std::current_exception());
-      throw;
-    }
-  });
+  std::uint64_t rows_together = 0;
+  for (const Work& each : work) rows_together += each.plan->group.rows;
+  run_tasks(threads_worth(spec.threads, rows_together), chunks.size(),
+            [&](unsigned worker, std::size_t i) {
+              try {
+                encode_chunk(i / work.size(), work[i % work.size()], placer, i, worker, chunks[i]);
+              } catch (...) {
+                placer.give_up(std::current_exception());
+                throw;
+              }
+            });
   next_byte = placer.next_byte();
   for (std::size_t i = 0; i < chunks.size(); ++i) keep(i / work.size(), std::move(chunks[i]));
   for (std::size_t i = 0; i < work.size(); ++i) {

@@ -49,6 +49,7 @@ struct Reached {
   std::uint64_t rotations = 0;
   std::uint64_t fresh_segments = 0;  // where no rows stand in frames
   std::uint64_t other_segments = 0;  // sealed from the tail, or of commits beyond the limit
+  std::uint64_t crashed_again = 0;   // states of a crash within recovery, beside the others
 };
 
 /// What was committed, by commit number: its hash, and all rows as of it.
@@ -168,7 +169,8 @@ void check_survivor(const io::SimDisk& disk, std::uint64_t acknowledged, const T
 }
 
 /// The power fails a second time while the first recovery runs.
-void crash_again(const io::CrashState& state, const Truth& truth, std::uint64_t seed) {
+void crash_again(const io::CrashState& state, const Truth& truth, std::uint64_t seed,
+                 Reached& reached) {
   io::SimDisk disk = state.disk.copy();
   io::CrashRecorder recorder(disk);
   recorder.mark_acknowledged(state.acknowledged);
@@ -179,6 +181,7 @@ void crash_again(const io::CrashState& state, const Truth& truth, std::uint64_t 
   const io::CrashRecording recovery = recorder.finish();
   io::for_each_crash_state(recovery, {.seed = seed, .states_max = 40}, [&](io::CrashState& second) {
     INFO("crashed again: ", second.describe());
+    ++reached.crashed_again;
     check_survivor(second.disk, second.acknowledged, truth);
   });
 }
@@ -190,8 +193,9 @@ std::uint64_t check_program(std::uint64_t seed, std::uint64_t states_max, Reache
   io::for_each_crash_state(recording, {.seed = seed, .states_max = states_max},
                            [&](io::CrashState& state) {
                              INFO("OTOLITH_SEED=", seed, ": ", state.describe());
-                             if (++states % kCrashAgainEvery == 0)
-                               crash_again(state, truth, seed + states);
+                             if (++states % kCrashAgainEvery == 0) {
+                               crash_again(state, truth, seed + states, reached);
+                             }
                              check_survivor(state.disk, state.acknowledged, truth);
                            });
   return states;
@@ -209,9 +213,10 @@ TEST_CASE(
   for (const Budget budget; budget.left(); ++programs) {
     states += check_program(seed() + programs, kStatesPerProgram, reached);
   }
-  MESSAGE(states, " crash states of ", programs, " programs from seed ", seed(), "; ",
-          reached.rotations, " rotations, ", reached.fresh_segments,
-          " segments of commits without inlined rows, ", reached.other_segments, " others");
+  MESSAGE(states, " crash states of ", programs, " programs from seed ", seed(), ", and ",
+          reached.crashed_again, " of crashes within recovery; ", reached.rotations, " rotations, ",
+          reached.fresh_segments, " segments of commits without inlined rows, ",
+          reached.other_segments, " others");
   CHECK(states > 0);
 }
 
