@@ -168,7 +168,7 @@ TEST_CASE("log: a lock file removed under its holder costs no acknowledged recor
   CHECK(disk.process(small_log(), 2).refreshed() == a.texts());
 }
 
-TEST_CASE("log: a look at the lock's path that fails behind the fsync leaves the outcome open") {
+TEST_CASE("log: a look at the lock's path that fails behind the write leaves the outcome open") {
   std::size_t open = 0;
   for (std::uint64_t at = 1; at <= 8; ++at) {
     CAPTURE(at);
