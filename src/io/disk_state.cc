@@ -97,8 +97,25 @@ DiskState::Place DiskState::place_of(std::string_view path) const {
 }
 
 NodeId DiskState::add_node(Node node) {
-  nodes_.push_back(std::move(node));
-  return static_cast<NodeId>(nodes_.size() - 1);
+  if (free_.empty()) {
+    nodes_.push_back(std::move(node));
+    return static_cast<NodeId>(nodes_.size() - 1);
+  }
+  const NodeId id = free_.back();
+  free_.pop_back();
+  nodes_[id] = std::move(node);
+  return id;
+}
+
+void DiskState::free_node(NodeId id) {
+  nodes_[id] = Node{};
+  free_.push_back(id);
+}
+
+bool DiskState::release(NodeId id) {
+  if (tracked_ || !nodes_[id].file || nodes_[id].file->named) return false;
+  free_node(id);
+  return true;
 }
 
 void DiskState::change_entries(NodeId durable_with, std::vector<EntryChange> changes) {
@@ -148,11 +165,11 @@ int DiskState::rename(std::string_view from, std::string_view to) {
     if (replaced.directory && !replaced.directory->cached->empty()) return ENOTEMPTY;
   }
   if (nodes_[source.node].directory && to.starts_with(std::string(from) + "/")) return EINVAL;
-  if (target.node != kNoNode && nodes_[target.node].file) {
-    nodes_[target.node].file.edit().named = false;
-  }
+  const bool replaces_file = target.node != kNoNode && nodes_[target.node].file;
+  if (replaces_file) nodes_[target.node].file.edit().named = false;
   change_entries(target.directory, {{source.directory, source.name, kNoNode},
                                     {target.directory, target.name, source.node}});
+  if (target.node != kNoNode && !replaces_file && !tracked_) free_node(target.node);
   return 0;
 }
 
@@ -173,6 +190,7 @@ int DiskState::remove_directory(std::string_view path) {
   if (!nodes_[place.node].directory) return ENOTDIR;
   if (!nodes_[place.node].directory->cached->empty()) return ENOTEMPTY;
   change_entries(place.directory, {{place.directory, place.name, kNoNode}});
+  if (!tracked_) free_node(place.node);
   return 0;
 }
 

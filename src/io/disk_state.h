@@ -116,6 +116,9 @@ class DiskState {
   std::uint64_t bytes_needed(NodeId id, std::uint64_t size) const;
   /// Frees files that no entry, pending change or open file names any more.
   void collect(const std::set<NodeId>& open);
+  /// Where nothing is tracked: frees a file that has no name and that nobody has open, and gives
+  /// its id out again. Whether it did.
+  bool release(NodeId id);
 
   /// For power_loss.h: the nodes alone, and a node in place of another.
   DiskState without_pending_entries() const;
@@ -130,6 +133,7 @@ class DiskState {
   DiskState(bool tracked, std::vector<Node> nodes) : tracked_(tracked), nodes_(std::move(nodes)) {}
   Place place_of(std::string_view path) const;
   NodeId add_node(Node node);
+  void free_node(NodeId id);
   void change_entries(NodeId durable_with, std::vector<EntryChange> changes);
   bool follows_unknown(std::size_t index) const;
   void make_durable(const PendingEntries& change);
@@ -138,7 +142,8 @@ class DiskState {
   bool tracked_;
   std::uint64_t sequence_ = 0;
   std::uint64_t version_ = 0;
-  std::vector<Node> nodes_;  // by id; ids are never reused
+  std::vector<Node> nodes_;   // by id
+  std::vector<NodeId> free_;  // ids to give out again; none if tracked: pending changes name them
   std::vector<PendingEntries> pending_entries_;
 };
 

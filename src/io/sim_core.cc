@@ -25,11 +25,12 @@ ProcessId SimDisk::Core::start_process() {
 
 void SimDisk::Core::end_process(ProcessId process) {
   processes_.erase(process);
-  std::erase_if(open_files_, [&](const auto& entry) {
-    if (entry.second.process != process) return false;
-    release_locks(entry.first);
-    return true;
-  });
+  for (auto at = open_files_.begin(); at != open_files_.end();) {
+    const OpenFileId file = at->first;
+    const bool mine = at->second.process == process;
+    ++at;
+    if (mine) close_file(file);
+  }
 }
 
 void SimDisk::Core::lose_power(DiskState after) {
@@ -46,7 +47,20 @@ OpenFileId SimDisk::Core::open_file(ProcessId process, NodeId node) {
 }
 
 void SimDisk::Core::close_file(OpenFileId file) {
-  if (open_files_.erase(file) != 0) release_locks(file);
+  const auto at = open_files_.find(file);
+  if (at == open_files_.end()) return;
+  const NodeId node = at->second.node;
+  open_files_.erase(at);
+  release_locks(file);
+  release(node);
+}
+
+void SimDisk::Core::release(NodeId node) {
+  const Node& there = state_.node(node);
+  if (state_.tracked() || !there.file || there.file->named) return;
+  const auto holds = [node](const auto& entry) { return entry.second.node == node; };
+  if (std::ranges::any_of(open_files_, holds)) return;
+  if (state_.release(node)) contiguous_.erase(node);  // its id comes back with another content
 }
 
 void SimDisk::Core::release_locks(OpenFileId file) {

@@ -42,6 +42,9 @@ class SimDisk::Core {
 
   OpenFileId open_file(ProcessId process, NodeId node);
   void close_file(OpenFileId file);
+  /// Call for a file that lost its name: where no power loss may bring it back, it goes with its
+  /// last handle.
+  void release(NodeId node);
   bool try_lock(OpenFileId file, std::uint64_t byte, bool exclusive);
   void unlock(OpenFileId file, std::uint64_t byte);
 

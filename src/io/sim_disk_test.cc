@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 
@@ -384,19 +385,58 @@ TEST_CASE("sim disk: a copy is another disk") {
   CHECK(code_of([&] { disk.kill(*other); }) == ErrorCode::invalid_argument);
 }
 
-TEST_CASE("sim disk: in memory, files that are removed give their space back") {
+TEST_CASE("sim disk: in memory, a removed file gives all its memory back with its last handle") {
   SimDisk disk({.tracked = false});
   auto vfs = disk.attach();
-  for (int i = 0; i < 2000; ++i) {
-    const std::string path = fmt::format("f{}", i);
-    put(*vfs->open(path, OpenMode::create), 0, std::string(10'000, 'x'));
-    if (i >= 10) vfs->remove(fmt::format("f{}", i - 10));
-    if (i % 10 == 0) vfs->sync_dir("");
+  vfs->make_dir("d");
+  auto held = vfs->open("d/held", OpenMode::create);
+  put(*held, 0, "held");
+  vfs->remove("d/held");
+  for (int i = 0; i < 1000; ++i) {
+    put(*vfs->open("a", OpenMode::create), 0, std::string(10'000, 'x'));
+    put(*vfs->open("b", OpenMode::create), 0, "b");
+    vfs->rename("b", "a");
+    vfs->make_dir("e");
+    vfs->make_dir("f");
+    vfs->rename("e", "f");
+    vfs->remove_dir("f");
+    vfs->remove("a");
   }
-  CHECK(disk.bytes_used() < 20 * 20'000);
-  std::size_t alive = 0;
-  for (const Node& node : disk.state().nodes()) alive += node.file ? 1 : 0;
-  CHECK(alive < 600);
+  CHECK(disk.state().nodes().size() < 10);
+  CHECK(text_of(*held) == "held");
+}
+
+TEST_CASE("sim disk: in memory, what is mapped of a removed file is not shown by the next one") {
+  auto vfs = memory_vfs();
+  std::unique_ptr<Mapping> mapped;
+  for (const std::string text : {"first", "other"}) {
+    auto file = vfs->open("a", OpenMode::create);
+    put(*file, 0, text);
+    auto mapping = file->map(text.size());
+    CHECK(as_text(mapping->bytes()) == text);
+    if (mapped) CHECK(as_text(mapped->bytes()) == "first");
+    mapped = std::move(mapping);
+    file.reset();
+    vfs->remove("a");
+  }
+}
+
+TEST_CASE("sim disk: in memory, a killed process holds no removed file") {
+  SimDisk disk({.tracked = false});
+  const auto process = disk.attach();
+  std::vector<std::unique_ptr<File>> files;
+  for (const std::string path : {"a", "b"}) {
+    files.push_back(process->open(path, OpenMode::create));
+    put(*files.back(), 0, std::string(10'000, 'x'));
+    process->remove(path);
+  }
+  CHECK(disk.bytes_used() > 20'000);
+  disk.kill(*process);
+  CHECK(disk.bytes_used() == 0);
+  CHECK(std::ranges::none_of(disk.state().nodes(), [](const Node& node) { return !!node.file; }));
+}
+
+TEST_CASE("sim disk: in memory, files are there without a sync") {
   auto memory = memory_vfs();
   auto file = durable_file(*memory, "a", "text");
   CHECK(text_of(*memory, "a") == "text");

@@ -275,15 +275,21 @@ void SimVfs::rename(const std::string& from, const std::string& to) {
   check_path(from);
   check_path(to);
   require_writable("rename", from);
-  call(*core_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk,
-       unless_faulty([&] { return core_->state().rename(from, to); }));
+  call(*core_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk, unless_faulty([&] {
+    const NodeId replaced = core_->state().lookup(to);
+    const int error = core_->state().rename(from, to);
+    core_->release(replaced);
+    return error;
+  }));
 }
 
 void SimVfs::remove(const std::string& path) {
   check_path(path);
   require_writable("remove", path);
   call(*core_, process_, {Operation::remove, path, 0, 0, {}}, Changes::disk, unless_faulty([&] {
+    const NodeId removed = core_->state().lookup(path);
     const int error = core_->state().remove_file(path);
+    core_->release(removed);
     return error == ENOENT ? 0 : error;
   }));
 }
