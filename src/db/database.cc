@@ -118,6 +118,18 @@ Database db::Door::open(const std::shared_ptr<io::Vfs>& vfs,
                               .reopen_in_child = false}));
 }
 
+std::map<std::string, model::StateDigest> db::Door::digests(const Database& database,
+                                                            CommitNumber number) {
+  Hall& hall = *database.hall_;
+  const auto rooms = hall.rooms();
+  const auto snapshot = rooms->history->at(number);
+  std::map<std::string, model::StateDigest> digests;
+  for (const history::DatasetEntry& dataset : snapshot->datasets()) {
+    digests.emplace(dataset.name, scan::state_digest(hall.scan_context(*rooms), snapshot, dataset));
+  }
+  return digests;
+}
+
 void Database::sync() { hall_->rooms_to_write()->history->sync(); }
 void Database::close() { hall_->close(); }
 bool Database::closed() const noexcept { return hall_->closed(); }

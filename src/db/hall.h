@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -121,11 +122,16 @@ class Hall {
 /// Name, found or not, for a not_found message with the nearest dataset.
 [[noreturn]] void throw_no_dataset(const history::Snapshot& snapshot, std::string_view name);
 
-/// Into a database on files and a clock of the caller's: the crash tests come through here.
+/// Into a database on files and a clock of the caller's, and to what no verb shows: tests come
+/// through here.
 struct Door {
   static Database open(const std::shared_ptr<io::Vfs>& vfs,
                        std::shared_ptr<io::Environment> environment, const OpenOptions& options,
                        const history::HistoryOptions& history);
+  /// The state digest of each dataset as of a commit, by name: the oracle of tests, since nothing
+  /// that is done later may change it.
+  static std::map<std::string, model::StateDigest> digests(const Database& database,
+                                                           CommitNumber number);
 };
 
 /// The first error of checks that options must pass.

@@ -1,4 +1,5 @@
-// Counting rows and finding the first and last time, without reading what is wholly visible.
+// Counting rows and finding the first and last time, without reading what is wholly visible; and
+// the digest, which reads everything.
 #include <algorithm>
 
 #include "base/limits.h"
@@ -120,6 +121,17 @@ std::optional<std::pair<Timestamp, Timestamp>> time_range(
   }
   if (!times.any) return std::nullopt;
   return std::pair(Timestamp{times.min}, Timestamp{times.max});
+}
+
+model::StateDigest state_digest(const ScanContext& context,
+                                std::shared_ptr<const history::Snapshot> snapshot,
+                                const history::DatasetEntry& dataset) {
+  ReadRequest request;
+  request.order = Order::stored;
+  Scan scan(context, std::move(snapshot), dataset, request);
+  model::StateDigest digest;
+  while (const auto batch = scan.next()) digest.add(*batch);
+  return digest;
 }
 
 }  // namespace otolith::scan

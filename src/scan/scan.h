@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "history/snapshot.h"
+#include "model/state_digest.h"
 #include "otolith/batch.h"
 #include "otolith/read.h"
 
@@ -53,5 +54,10 @@ std::uint64_t count_rows(const ScanContext& context, const history::Snapshot& sn
 std::optional<std::pair<Timestamp, Timestamp>> time_range(
     const ScanContext& context, const std::shared_ptr<const history::Snapshot>& snapshot,
     const history::DatasetEntry& dataset);
+
+/// The digest of all visible rows in all columns: the same for one commit, wherever its rows are.
+model::StateDigest state_digest(const ScanContext& context,
+                                std::shared_ptr<const history::Snapshot> snapshot,
+                                const history::DatasetEntry& dataset);
 
 }  // namespace otolith::scan

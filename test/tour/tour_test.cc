@@ -1,6 +1,8 @@
 // The first hour with Otolith, verb by verb, on a real directory and in memory.
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "db/hall.h"
 #include "io/sim_disk.h"
 #include "test/sensors.h"
@@ -171,6 +173,46 @@ TEST_CASE("tour: rows that were sealed are read once, from their segment") {
   }
   CHECK(db.status().datasets.at("t").segments >= 2);
   CHECK(text_of(db.at("HEAD~2").table("t").read()) == wanted.substr(0, wanted.find("8 a")));
+}
+
+TEST_CASE("tour: no commit's state digest changes by a seal, opening again, or a lost index") {
+  history::HistoryOptions sizes;
+  sizes.tail_commits_max = 3;
+  sizes.checkpoint_commits = 4;
+  sizes.inline_bytes_max = 400;
+  const std::shared_ptr<io::Vfs> vfs = io::memory_vfs();
+  const auto open = [&] { return db::Door::open(vfs, io::system_environment(), {}, sizes); };
+  std::vector<std::map<std::string, model::StateDigest>> digests{{}};
+  const auto unchanged = [&](const Database& db) {
+    for (std::size_t n = 0; n < digests.size(); ++n) {
+      CAPTURE(n);
+      CHECK(db::Door::digests(db, CommitNumber{n}) == digests[n]);
+    }
+  };
+  {
+    Database db = open();
+    db.create_table("t", sensors());
+    db.create_table("other", sensors());
+    digests.resize(3);
+    digests[1] = {{"t", {}}};
+    digests[2] = {{"other", {}}, {"t", {}}};
+    for (std::int64_t i = 0; i < 11; ++i) {
+      const std::vector<Row> rows(i % 4 == 0 ? 20 : 1, {i * 1000, "a", 0.5, kNull});
+      append(db.table(i % 3 == 0 ? "other" : "t"), rows, "rows");
+      digests.push_back(db::Door::digests(db, CommitNumber{digests.size()}));
+      CHECK(digests.back() != digests[digests.size() - 2]);
+    }
+    model::StateDigest read;
+    for (const Batch& batch : db.table("t").read().batches()) read.add(batch);
+    CHECK(digests.back().at("t") == read);
+    CHECK(read.rows() == db.table("t").rows());
+    CHECK(db.status().datasets.at("t").segments >= 2);
+    unchanged(db);
+    db.close();
+  }
+  unchanged(open());
+  for (const std::string& name : vfs->list("index")) vfs->remove("index/" + name);
+  unchanged(open());
 }
 
 }  // namespace otolith::test
