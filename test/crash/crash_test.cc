@@ -37,11 +37,10 @@ history::HistoryOptions small_sizes(std::mt19937_64& random) {
 }
 
 /// Each `boot` is another start of the machine: what the lock page says counts within one only.
-Database open_on(std::shared_ptr<io::Vfs> vfs, const history::HistoryOptions& sizes,
+Database open_on(const std::shared_ptr<io::Vfs>& vfs, const history::HistoryOptions& sizes,
                  std::uint64_t seed, std::uint64_t boot,
                  Durability durability = Durability::durable) {
-  return db::Door::open(std::move(vfs),
-                        io::simulated_environment(seed, {.boot = boot, .process = seed}),
+  return db::Door::open(vfs, io::simulated_environment(seed, {.boot = boot, .process = seed}),
                         {.durability = durability}, sizes);
 }
 
