@@ -91,7 +91,8 @@ class Catalog {
 
   /// Without tail rows: those are read again from the log, from `tail_first` on.
   void save(ByteWriter& out) const;
-  static Catalog load(ByteReader& in);
+  /// Throws corrupt, also for what a commit behind `last` did: the next one would meet it.
+  static Catalog load(ByteReader& in, CommitNumber last);
 
  private:
   void create(DatasetId id, const CreateDataset& change);

@@ -1,4 +1,6 @@
 // How a checkpoint holds the catalog: datasets with their events and segments, without tail rows.
+#include <algorithm>
+
 #include "base/limits.h"
 #include "history/catalog.h"
 #include "history/field.h"
@@ -62,6 +64,18 @@ std::shared_ptr<DatasetVersion> dataset_read(ByteReader& in) {
   return dataset;
 }
 
+// The last commit that did anything to the dataset.
+CommitNumber last_of(const DatasetVersion& dataset) {
+  CommitNumber last = std::max(dataset.id.created, dataset.marks->last());
+  for (std::size_t i = 0; i < dataset.events->size(); ++i) {
+    last = std::max(last, (*dataset.events)[i].commit);
+  }
+  for (std::size_t i = 0; i < dataset.segments->size(); ++i) {
+    last = std::max(last, (*dataset.segments)[i].entry.begin_last);
+  }
+  return last;
+}
+
 }  // namespace
 
 void Catalog::save(ByteWriter& out) const {
@@ -71,7 +85,7 @@ void Catalog::save(ByteWriter& out) const {
   }
 }
 
-Catalog Catalog::load(ByteReader& in) {
+Catalog Catalog::load(ByteReader& in, CommitNumber last) {
   Catalog catalog;
   const std::uint64_t count = in.get_count(4);
   if (count > kDatasetsMax) in.fail("more datasets than there can be");
@@ -79,6 +93,7 @@ Catalog Catalog::load(ByteReader& in) {
     auto dataset = dataset_read(in);
     if (i > 0 && dataset->id <= catalog.version_->datasets.back()->id)
       in.fail("datasets out of order");
+    if (last_of(*dataset) > last) in.fail("a dataset of later commits");
     catalog.version_->datasets.push_back(std::move(dataset));
   }
   return catalog;

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "history/checkpoint.h"
 #include "history/snapshot_view.h"
 
@@ -217,6 +219,39 @@ TEST_CASE("checkpoint: what was saved is loaded, tail rows apart") {
     CHECK_THROWS_AS(checkpoint_read(database, damaged), Error);
   }
   CHECK_THROWS_AS(checkpoint_read(database, BytesView(bytes).first(5)), Error);
+}
+
+TEST_CASE("checkpoint: a catalog that names commits behind the head is corrupt") {
+  CommitRecord marks;
+  marks.datasets.emplace_back();
+  marks.datasets[0].dataset = kFirst;
+  marks.datasets[0].marks = {{CommitNumber{2}, 0, 1, false}};
+  const std::vector<std::function<void(History&)>> thirds{
+      [](History& history) { history.change(RenameDataset{kFirst, "b"}); },
+      [](History& history) { history.change(CreateDataset{"c", schema_of({})}); },
+      [](History& history) { history.segment(kFirst, 33); },
+      [&](History& history) { history.add(marks); }};
+  for (std::size_t i = 0; i < thirds.size(); ++i) {
+    CAPTURE(i);
+    History history;
+    history.change(CreateDataset{"a", schema_of({})});
+    history.rows(kFirst, "two");
+    thirds[i](history);
+    Checkpoint checkpoint;
+    checkpoint.catalog = history.catalog;
+    checkpoint.lineage = std::make_shared<Lineage>();
+    for (std::uint64_t n = 1; n <= 3; ++n) {
+      checkpoint.range.append({});
+      checkpoint.lineage->append(CommitNumber{n});
+      checkpoint.head = {RecordNumber{n}, CommitNumber{n}, RecordNumber{n}, Hash256{}, {}};
+      const Bytes bytes = checkpoint_write(id_of(1), checkpoint);
+      if (n == 3) {
+        CHECK_NOTHROW(checkpoint_read(id_of(1), bytes));
+      } else {
+        CHECK_THROWS_AS(checkpoint_read(id_of(1), bytes), Error);
+      }
+    }
+  }
 }
 
 }  // namespace otolith::history

@@ -133,7 +133,7 @@ Checkpoint checkpoint_read(const Id128& database, BytesView bytes) {
   if (checkpoint.range.size() != value_of(checkpoint.head.commit))
     in.fail("range of other commits");
   checkpoint.tags = tags_read(in);
-  checkpoint.catalog = Catalog::load(in);
+  checkpoint.catalog = Catalog::load(in, checkpoint.head.commit);
   checkpoint.lineage = Lineage::load(in);
   if (checkpoint.lineage->last() != checkpoint.head.commit) in.fail("lineage of other commits");
   in.expect_end();

@@ -172,6 +172,11 @@ std::vector<Mark> Marks::of_commits(const CommitRuns& commits) const {
   return marks;
 }
 
+CommitNumber Marks::last() const {
+  const std::shared_lock lock(guarded_->mutex);
+  return guarded_->log.empty() ? CommitNumber{0} : guarded_->log.back().commit;
+}
+
 void Marks::save(ByteWriter& out) const {
   const std::shared_lock lock(guarded_->mutex);
   out.put_varint(guarded_->log.size());

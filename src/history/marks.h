@@ -56,6 +56,9 @@ class Marks {
   /// All marks by commits of these runs, by commit, then begin and ordinal.
   std::vector<Mark> of_commits(const CommitRuns& commits) const;
 
+  /// The last commit that marked anything; 0 for none.
+  CommitNumber last() const;
+
   /// For checkpoints: a few bytes per run.
   void save(ByteWriter& out) const;
   void load(ByteReader& in);  // into an empty object
