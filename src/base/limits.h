@@ -20,22 +20,28 @@ inline constexpr std::size_t kMessageNameBytesMax = 64;  // of a name shown insi
 inline constexpr std::size_t kColumnsMax = 4096;         // of one schema
 inline constexpr std::size_t kDatasetsMax = 1 << 20;     // of one database, dropped ones included
 inline constexpr std::size_t kDifferencesMax = 100;      // listed by one conflict; more are cut off
+inline constexpr std::size_t kNamesShownMax = 20;  // columns named by one message; more are counted
+inline constexpr std::size_t kPathEntryBytesMax = 255;  // NAME_MAX of every file system we meet
+inline constexpr std::size_t kMarkerBytesMax = 4096;    // the file OTOLITH
 
 // Data.
 inline constexpr std::uint32_t kBlockRows = 1024;    // unit of decoding
 inline constexpr std::uint32_t kLeafRows = 4096;     // rows of one Merkle leaf (docs/history.md 7)
 inline constexpr std::uint32_t kPageRowsMax = 8192;  // whole blocks; 64 KiB of 8-byte values
 inline constexpr std::uint32_t kRowGroupRowsMax =
-    65536;  // whole leaves; a multiple of kPageRowsMax
+    65536;                                             // whole leaves; a multiple of kPageRowsMax
+inline constexpr std::uint8_t kDecimalDigitsMax = 38;  // precision: 128 bits hold them
 inline constexpr std::uint64_t kStringBytesMax = 1 << 28;     // one string value, 256 MiB
 inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;  // rows of one segment
 inline constexpr std::uint64_t kRunRowsMax = 1ull
                                              << 31;  // rows sorted at once: permutations are 32-bit
 
 // Log and tail (docs/history.md 1, 2, 3, 6).
-inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;        // one frame, 256 MiB
-inline constexpr std::uint64_t kInlineBytesMax = 1 << 20;          // rows or marks kept in a frame
-inline constexpr std::uint64_t kLogFileBytes = 64ull << 20;        // rotation
+inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;  // one frame, 256 MiB
+inline constexpr std::uint64_t kInlineBytesMax = 1 << 20;    // rows or marks kept in a frame
+inline constexpr std::uint64_t kLogFileBytes = 64ull << 20;  // rotation
+inline constexpr std::size_t kLogNameDigitsMin = 8;  // of a log file's name: zeros fill them up
+inline constexpr std::size_t kLogNameDigitsMax = 15;
 inline constexpr std::uint64_t kLogPreallocateBytes = 4ull << 20;  // step of preallocation
 inline constexpr std::uint64_t kReserveBytes = 4ull << 20;  // kept for rollback on a full disk
 inline constexpr std::uint64_t kTailBytesMax = 8ull << 20;  // then the tail is sealed
@@ -58,7 +64,9 @@ inline constexpr std::size_t kHashDigitsMin = 6;  // of a commit's hash, to name
 inline constexpr std::size_t kHashDigitsMax = 64;
 inline constexpr std::size_t kCandidatesShownMax = 5;  // of an ambiguous hash, in the message
 
-// Memory.
-inline constexpr std::uint64_t kMemoryBytesDefault = 1ull << 30;  // memory_bytes of open()
+// Memory and threads: options of open().
+inline constexpr std::uint64_t kMemoryBytesDefault = 1ull << 30;
+inline constexpr std::uint64_t kMemoryBytesMin = 1 << 20;
+inline constexpr unsigned kThreadsMax = 256;
 
 }  // namespace otolith

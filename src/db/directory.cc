@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "history/history.h"
 #include "history/log_layout.h"
 #include "segment/path.h"
@@ -15,7 +16,6 @@ namespace {
 constexpr const char* kName = "OTOLITH";
 constexpr const char* kNewName = "OTOLITH.new";
 constexpr std::string_view kFirstLine = "otolith database\n";
-constexpr std::size_t kTextBytesMax = 4096;
 constexpr std::array<std::string_view, 7> kOwnEntries{"OTOLITH", "OTOLITH.new", "log",  "index",
                                                       "lock",    "segments",    "stage"};
 
@@ -25,7 +25,7 @@ std::string check_line(std::string_view body) {
 
 std::string read_text(io::Vfs& vfs, const char* name) {
   const auto file = vfs.open(name, io::OpenMode::read);
-  std::string text(std::min<std::uint64_t>(file->stat().size, kTextBytesMax), '\0');
+  std::string text(std::min<std::uint64_t>(file->stat().size, kMarkerBytesMax), '\0');
   text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
   return text;
 }

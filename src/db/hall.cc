@@ -20,8 +20,6 @@ namespace otolith::db {
 namespace {
 
 constexpr const char* kMemoryPath = ":memory:";
-constexpr unsigned kThreadsMax = 256;
-constexpr std::uint64_t kMemoryBytesMin = 1 << 20;
 
 Ground posix_ground(const std::string& path, bool mmap) {
   return {.vfs = [path, mmap](bool create, bool read_only) -> std::shared_ptr<io::Vfs> {

@@ -1,15 +1,13 @@
 #include "history/file_header.h"
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/mutant.h"
 #include "history/log_layout.h"
 
 namespace otolith::history {
 
 namespace {
-
-constexpr std::size_t kNumberDigitsMin = 8;
-constexpr std::size_t kNumberDigitsMax = 15;
 
 [[noreturn]] void refuse(const std::string& path, std::string why) {
   throw_error(ErrorCode::unsupported_format,
@@ -125,13 +123,13 @@ std::uint64_t log_file_number(std::string_view name) noexcept {
   constexpr std::string_view ending = ".log";
   if (!name.ends_with(ending)) return 0;
   name.remove_suffix(ending.size());
-  if (name.size() < kNumberDigitsMin || name.size() > kNumberDigitsMax) return 0;
+  if (name.size() < kLogNameDigitsMin || name.size() > kLogNameDigitsMax) return 0;
   std::uint64_t number = 0;
   for (const char c : name) {
     if (c < '0' || c > '9') return 0;
     number = number * 10 + static_cast<std::uint64_t>(c - '0');
   }
-  return name.size() > kNumberDigitsMin && name.front() == '0' ? 0 : number;
+  return name.size() > kLogNameDigitsMin && name.front() == '0' ? 0 : number;
 }
 
 }  // namespace otolith::history

@@ -1,17 +1,16 @@
 #include "io/path.h"
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/mutant.h"
 
 namespace otolith::io {
 
 namespace {
 
-constexpr std::size_t kEntryBytesMax = 255;  // NAME_MAX of every file system we meet
-
 bool part_allowed(std::string_view part) noexcept {
   if (part == ".." && mutant("io-path-climbs-out")) return true;
-  return !part.empty() && part.size() <= kEntryBytesMax && part != "." && part != ".." &&
+  return !part.empty() && part.size() <= kPathEntryBytesMax && part != "." && part != ".." &&
          part.find('\0') == std::string_view::npos;
 }
 

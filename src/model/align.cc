@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "model/cast.h"
 
 namespace otolith::model {
 
 namespace {
-
-constexpr std::size_t kNamesShownMax = 20;
 
 bool same_columns(const Schema& a, const Schema& b) noexcept {
   return std::ranges::equal(a.columns, b.columns, [](const Column& left, const Column& right) {

@@ -61,8 +61,8 @@ bool parse_decimal(std::string_view text, Type& out) {
   while (at != end && *at == ' ') ++at;
   const auto scale = std::from_chars(at, end, out.scale);
   out.kind = TypeKind::decimal;
-  return scale.ec == std::errc() && scale.ptr == end && out.precision >= 1 && out.precision <= 38 &&
-         out.scale <= out.precision;
+  return scale.ec == std::errc() && scale.ptr == end && out.precision >= 1 &&
+         out.precision <= kDecimalDigitsMax && out.scale <= out.precision;
 }
 
 [[noreturn]] void refuse(std::string message) {
