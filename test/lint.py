@@ -29,6 +29,7 @@ FUNCTION_LINES_MAX = 70
 FUNCTION_LINES_MEDIAN_MAX = 8
 ROOM_CMAKE_LINES_MAX = 15
 ADR_LINES_MAX = 60
+THREADS = "immutable|thread-compatible|thread-safe"
 
 FOLDERS = ["src", "include", "python", "examples", "test", "bench", "cmake", "docs", ".ci"]
 BAD_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "impl", "misc"}
@@ -285,6 +286,10 @@ def header_comments(tree):
                 ("src/", "include/")
             ):
                 yield path, 1, f"the header comment has no '{field}:'"
+        if threads := re.search(r"^// Threads:\s+(\S(?:.|\n//  )*)", head, re.MULTILINE):
+            said = re.findall(THREADS, threads[1])
+            if len(said) != 1 or not re.match(rf"(?:{THREADS})[.,:;]", threads[1]):
+                yield path, 1, f"'Threads:' begins with one of {THREADS} and says no other"
 
 
 def names(tree):

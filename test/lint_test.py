@@ -124,6 +124,11 @@ BAD = {
         "no role": ("src/io/file.h", HEADER.replace("Role", "Rule")),
         "no errors": ("src/io/file.h", HEADER.replace("// Errors:  none.\n", "")),
         "no threads": ("src/io/file.h", HEADER.replace("Threads: immutable.", "Threads:")),
+        "threads in words": ("src/io/file.h", HEADER.replace("immutable", "as its owner")),
+        "threads twice": (
+            "src/io/file.h",
+            HEADER.replace("immutable.", "thread-safe; the\n//          cache is immutable."),
+        ),
         "no sentence": ("src/io/file.h", "\n" + HEADER),
         "no pragma": ("src/io/file.h", HEADER.replace("#pragma once", "")),
     },

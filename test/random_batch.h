@@ -4,7 +4,7 @@
 // Shapes:  a time column (id 1), then two columns per type, the second with nulls; text with
 //          several bytes a character; floats with NaN, infinities and -0.0; integers at the ends of
 //          their range.
-// Threads: thread-safe with a generator each.
+// Threads: thread-safe, with a generator each.
 #pragma once
 
 #include <cstring>

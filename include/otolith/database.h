@@ -5,8 +5,8 @@
 //          all.
 // Errors:  not_found (with the nearest name), conflict, invalid_argument, corrupt, locked,
 //          no_space, unsupported_format, limit; every one names the thing and the remedy.
-// Threads: Database, Table and Snapshot are thread-safe; a Recorder belongs to one thread at a
-//          time, and refuses a call while another thread is in one (invalid_argument).
+// Threads: thread-safe, but for Recorder: it belongs to one thread at a time, and refuses a call
+//          while another thread is in one (invalid_argument).
 // Why:     handles are small values that share one hall; a live Table reads HEAD at each call, one
 //          taken from a Snapshot reads that commit for ever.
 #pragma once

@@ -2,7 +2,7 @@
 //
 // Role:    every room and door reports a failed call by throwing otolith::Error.
 // Errors:  Error itself; `code()` says what kind, the message what to do, `where()` the place.
-// Threads: immutable once thrown.
+// Threads: immutable, once thrown.
 // Why:     one class with a code, not a hierarchy: callers switch on the code, bindings map it.
 #pragma once
 

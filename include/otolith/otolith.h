@@ -2,7 +2,7 @@
 //
 // Role:    the one include of users.
 // Errors:  see otolith/error.h.
-// Threads: see otolith/database.h.
+// Threads: thread-safe, but for Recorder: otolith/database.h.
 #pragma once
 
 #include "otolith/batch.h"

@@ -4,7 +4,7 @@
 // Shapes:  1 to kColumnsMax columns, exactly one time column (timestamp, never null), any number of
 //          keys (never null). Names are 1 to 255 bytes of UTF-8 without control characters.
 // Errors:  schema_check throws invalid_argument naming the column and the remedy.
-// Threads: immutable once shared.
+// Threads: immutable, once shared.
 // Why:     columns carry ids beside names, so that renaming touches no data (docs/history.md 4).
 #pragma once
 

@@ -3,7 +3,7 @@
 // Role:    results leave as Arrow streams without a copy and without an Arrow library.
 // Shapes:  field order and types are an ABI: never changed.
 // Errors:  none.
-// Threads: as each producer says; ours are of one thread at a time.
+// Threads: thread-compatible; as each producer says, ours are of one thread at a time.
 // Why:     linking Arrow's own library would pin every user to one version of it.
 // Source:  Apache Arrow, "The Arrow C data interface" and "The Arrow C stream interface".
 #pragma once

@@ -3,7 +3,8 @@
 // Role:    otolith._core, the compiled half of the Python package; moves buffers, decides nothing.
 // Shapes:  times cross as int64 ns UTC, commit numbers as int, buffers without a copy.
 // Errors:  otolith::Error becomes otolith.Error in one place, errors.cc.
-// Threads: every call that may touch the disk or compute releases the GIL (`Released`).
+// Threads: thread-compatible, under the GIL; every call that may touch the disk or compute releases
+//          it (`Released`).
 // Why:     rules of conversion live in the Python layer, where they can be read; loops live here.
 #pragma once
 

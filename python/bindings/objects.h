@@ -3,7 +3,7 @@
 // Role:    text, times and nulls that come as Python objects.
 // Shapes:  one dimension, contiguous.
 // Errors:  python_error where the array is none of that.
-// Threads: under the GIL only.
+// Threads: thread-compatible, under the GIL.
 #pragma once
 
 #include <optional>

@@ -4,7 +4,8 @@
 //          go on.
 // Shapes:  blocks of 8, 16, 32, … elements that never move; indexes below size() are constant.
 // Errors:  none of its own; appending may throw std::bad_alloc and then changes nothing.
-// Threads: one writer at a time; readers need no lock and may hold references while it grows.
+// Threads: thread-compatible: one writer at a time; readers need no lock and may hold references
+//          while it grows.
 // Why:     a snapshot is such an array and a number: a commit costs its own element, where a copied
 //          vector costs all 10^4 segments and a persistent tree a chunk and its reference counts.
 #pragma once

@@ -4,7 +4,7 @@
 //          leaves.
 // Shapes:  XXH3: 8 bytes. BLAKE3: 32 bytes; feed it >= 32 KiB at once for full speed.
 // Errors:  none.
-// Threads: thread-compatible; the free functions are thread-safe.
+// Threads: thread-compatible.
 // Source:  xxHash (XXH3, Y. Collet); BLAKE3 specification (O'Connor, Aumasson, Neves,
 //          Wilcox-O'Hearn).
 #pragma once

@@ -4,8 +4,8 @@
 // Shapes:  datasets ascending by id; per dataset events, segments and tail rows in the order of
 //          records.
 // Errors:  corrupt where a record contradicts the catalog (an unknown dataset, a second seal).
-// Threads: Catalog is the writer's, thread-compatible. CatalogVersion is for any thread: what it
-//          holds only grows, and readers leave out what is behind their commit number.
+// Threads: thread-compatible: Catalog is the one writer's. CatalogVersion is for any thread: what
+//          it holds only grows, and readers leave out what is behind their commit number.
 // Why:     a commit appends to shared arrays, so a new snapshot costs its own commit; only a seal
 //          makes a new version, in which tail rows and the segment that covers them change places
 //          at once.

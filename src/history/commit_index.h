@@ -4,7 +4,7 @@
 // Shapes:  runs in index/ from commit 1 on without a gap; behind them, in memory, the commits
 //          since.
 // Errors:  corrupt from look-ups in a damaged run: the owner rebuilds the index from the log.
-// Threads: thread-compatible but for RunPlan::write, which needs no CommitIndex.
+// Threads: thread-compatible; RunPlan::write needs no CommitIndex.
 // Why:     derived from the log, so that it may be lost; runs double in size up to a limit, so that
 //          a commit is written again a few times at most and a look-up reads a page or two of each.
 #pragma once

@@ -10,7 +10,7 @@
 //
 // Shapes:  as log.h.
 // Errors:  as log.h.
-// Threads: Log's methods are thread-safe; those used under the append lock say so.
+// Threads: thread-safe, but for what is used under the append lock, which says so.
 // Why:     no mutex is held during an fsync, so readers of the same process never wait for one.
 #pragma once
 

@@ -5,7 +5,7 @@
 // Shapes:  kLogHeaderBytes (log_layout.h).
 // Errors:  corrupt (file, offset 0), unsupported_format (a newer version or an unknown required
 //          feature).
-// Threads: immutable values.
+// Threads: immutable.
 #pragma once
 
 #include <string>

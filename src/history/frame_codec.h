@@ -3,7 +3,7 @@
 // Role:    the only code that knows how a frame is laid out (log_layout.h) and what makes it sound.
 // Shapes:  payloads up to kFrameBytesMax; whole frames, header first, padded with zeros to 8 bytes.
 // Errors:  none: a verdict says what is wrong; the reader knows the place and throws.
-// Threads: immutable; thread-safe functions.
+// Threads: immutable.
 // Why:     a hostile length never reserves or hashes anything before the header's own salted check
 //          holds.
 #pragma once

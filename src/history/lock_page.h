@@ -9,7 +9,7 @@
 // Shapes:  identity of log/ (machine boot, device, inode) under a checksum; words with a check
 //          each.
 // Errors:  none from decoding: a page that is not understood counts as absent.
-// Threads: immutable values; see lock_page_reader.h and lock_file.h for access.
+// Threads: immutable; see lock_page_reader.h and lock_file.h for access.
 // Why:     a check per word, seeded by the identity: no sequence lock that a killed writer leaves
 //          odd, and words of an older identity never pass for words of this one.
 #pragma once

@@ -6,9 +6,9 @@
 //          files.
 // Errors:  corrupt (file, offset), locked (naming the holder), io, no_space, unsupported_format.
 //          From commit(): Error::outcome says whether the frames can have become durable.
-// Threads: Log is thread-safe; LogLock belongs to the thread that took it. Sinks run under the
-//          log's own mutex: a caller that takes a mutex in its sink never calls the log while it
-//          holds that mutex.
+// Threads: thread-safe; LogLock belongs to the thread that took it. Sinks run under the log's own
+//          mutex: a caller that takes a mutex in its sink never calls the log while it holds that
+//          mutex.
 //          What a handle appends it hands to no sink: the caller applies it, before it releases the
 //          lock.
 // Why:     docs/history.md 1 and 2 are the rules; byte offsets never leave this class.

@@ -5,7 +5,7 @@
 //          many.
 // Shapes:  leaf i (from 0) is the hash of commit i+1. At most 64 peaks, one per bit of the size.
 // Errors:  load throws corrupt. `verify` answers, it never throws.
-// Threads: thread-compatible; the free functions are thread-safe.
+// Threads: thread-compatible.
 // Why:     appending and the root need the peaks only; interior nodes are derived from the index,
 //          which holds every leaf. A chain alone would need every header between two commits as
 //          proof.

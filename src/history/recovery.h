@@ -15,7 +15,7 @@
 //
 // Shapes:  reads the last log file from its beginning, at most once.
 // Errors:  corrupt, unsupported_format, io.
-// Threads: immutable values.
+// Threads: immutable.
 // Why:     recovery never writes into a file that may hold bytes of an interrupted writer: an fsync
 //          vouches only for bytes written while its descriptor was open.
 #pragma once

@@ -4,7 +4,7 @@
 // Shapes:  one preallocated file, log/reserve; spent as a whole, refilled before anything else
 //          grows.
 // Errors:  none of its own: what cannot be had or given back is simply not there.
-// Threads: used under the append lock only.
+// Threads: thread-compatible; used under the append lock only.
 #pragma once
 
 #include "io/vfs.h"

@@ -4,7 +4,7 @@
 // Shapes:  names are resolved once, at the first look-up, and shared by all snapshots between two
 //          changes of catalog or lineage.
 // Errors:  corrupt from `tail` for rows that the log was stripped of without a seal.
-// Threads: immutable; NameTable is thread-safe.
+// Threads: immutable, but for the names of a NameTable, made once by whoever asks first.
 // Why:     making one costs two pointers: opening any of 10^6 commits must not depend on history.
 #pragma once
 

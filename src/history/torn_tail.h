@@ -4,7 +4,7 @@
 //          (docs/history.md 2).
 // Shapes:  looks at every eighth byte up to the end of the file.
 // Errors:  corrupt if a hostile file offers more candidates than its size allows for.
-// Threads: thread-safe function.
+// Threads: thread-safe.
 // Why:     a frame counts only with this file's salt and a number that is not behind: bytes of
 //          users, or of other files, never pass for one.
 #pragma once

@@ -7,7 +7,7 @@
 //          batch_check and of history.commit; conflict if the table's schema changed since the
 //          first append. An append that is refused leaves what was staged before it; one that could
 //          not write discards all.
-// Threads: belongs to one thread at a time.
+// Threads: thread-compatible: belongs to one thread at a time.
 // Why:     one path for every writing verb, so that "segments, then fsync, then commit" is written
 //          once.
 #pragma once

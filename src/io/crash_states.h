@@ -16,7 +16,7 @@
 // Shapes:  a point is the moment after one call that changed the disk; each point has several
 //          states.
 // Errors:  what the callback throws ends the walk, with state.describe() on the log sink.
-// Threads: a recording is immutable: threads may walk it at once with different seeds.
+// Threads: immutable: threads may walk a recording at once with different seeds.
 // Why:     state.disk is a SimDisk like any other, so a crash inside recovery is one more recorder
 //          on it.
 #pragma once

@@ -4,7 +4,7 @@
 // Shapes:  pages of 4,096 bytes; a page that was never written is absent and reads as zeros; bytes
 //          behind the size within the last page are zero.
 // Errors:  std::bad_alloc.
-// Threads: as CopyOnWrite.
+// Threads: thread-compatible, as CopyOnWrite.
 // Why:     absent pages are fresh blocks: after a crash they may show what the block held before.
 #pragma once
 

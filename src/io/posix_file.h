@@ -5,7 +5,7 @@
 // Errors:  as vfs.h. After a failed sync every later sync of this File fails too: the kernel
 //          reports an error once and then calls the lost pages clean, so success would prove
 //          nothing.
-// Threads: thread-safe where calls go to different ranges.
+// Threads: thread-safe, where calls go to different ranges.
 // Why:     locks are those of the open file description: POSIX record locks vanish when any
 //          descriptor of the file is closed anywhere in the process.
 #pragma once

@@ -4,8 +4,7 @@
 //          it.
 // Shapes:  processes and open files are numbered from 1 and never reused.
 // Errors:  an errno, 0 for success, as DiskState.
-// Threads: not safe by itself: every member is guarded by mutex(), which SimVfs holds during a
-//          call.
+// Threads: thread-compatible: every member is guarded by mutex(), which SimVfs holds during a call.
 // Why:     apart from SimVfs, so that the rules of locks, faults and space read without Vfs
 //          plumbing.
 #pragma once

@@ -5,8 +5,8 @@
 // Shapes:  paths as io/path.h; sectors of 512 bytes, pages of 4,096.
 // Errors:  as vfs.h, and with the same messages as the real disk (io/os_error.h). Calls of a killed
 //          process throw io.
-// Threads: thread-safe (one mutex). All that is random comes from the seed, so a run with one
-//          thread repeats.
+// Threads: thread-safe: one mutex. All that is random comes from the seed, so a run with one thread
+//          repeats.
 // Why:     kernel rules, not ours, are modelled here: a sync after a failed sync succeeds and lies.
 #pragma once
 

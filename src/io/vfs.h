@@ -7,7 +7,7 @@
 // Errors:  io (with errno's text), no_space (ENOSPC, EDQUOT, EFBIG), not_found (missing file),
 //          conflict (create of a file that exists). EINTR and short reads and writes are retried
 //          inside.
-// Threads: Vfs and File are thread-safe where calls go to different ranges.
+// Threads: thread-safe, where calls go to different ranges.
 // Why:     durability rules can be tested only if every call can be recorded and failed
 //          (docs/testing.md).
 #pragma once

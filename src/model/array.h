@@ -3,7 +3,7 @@
 // Role:    stages of the write and of the query build columns with these.
 // Shapes:  Arrow layout as in otolith/batch.h; validity bit i of byte i/8, least significant first.
 // Errors:  none but broken invariants; batch_check has judged foreign input before.
-// Threads: ArrayBuilder is thread-compatible; the functions are thread-safe.
+// Threads: thread-compatible.
 // Why:     slices share buffers, so that cutting a batch at partitions costs nothing; only bitmaps
 //          that do not start on a byte are copied.
 #pragma once

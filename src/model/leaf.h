@@ -5,8 +5,8 @@
 //          partition within its run (drawing in leaf.cc). Leaves of a column are numbered over all
 //          runs.
 // Errors:  none.
-// Threads: ContentHasher: runs are added by one thread while no other hashes; then leaves are put
-//          by any number of threads, each with a LeafHasher of its own; then joined by one.
+// Threads: thread-compatible: runs are added by one thread while no other hashes; then leaves are
+//          put by any number of threads, each with a LeafHasher of its own; then joined by one.
 // Why:     logical content, so that compaction, mirrors with another layout, encryption and lawful
 //          erasure keep the commit chain verifiable; >= 32 KiB at once, because BLAKE3 needs that.
 #pragma once

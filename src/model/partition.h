@@ -4,7 +4,7 @@
 // Shapes:  a bucket is a signed number: hours, days, months or years since 1970-01-01T00:00Z,
 //          negative before; always 0 where a dataset has no partitions.
 // Errors:  none.
-// Threads: Bucketer is thread-compatible; the functions are thread-safe.
+// Threads: thread-compatible.
 // Why:     a bucket's times are given as first and last, both included: the end of the bucket that
 //          holds 2262-04-11T23:47:16.854775807Z is no int64.
 #pragma once

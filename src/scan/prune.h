@@ -3,7 +3,7 @@
 // Role:    prune of the flow. Predicates of `where=` will join time and keys here.
 // Shapes:  request -> Wanted, once; Wanted and a piece -> ranges of rows.
 // Errors:  invalid_argument for names that are not there and values of a wrong kind.
-// Threads: Wanted is immutable.
+// Threads: immutable.
 // Why:     bounds first: a page is read only if its zone map leaves the question open.
 #pragma once
 

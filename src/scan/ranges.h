@@ -3,7 +3,7 @@
 // Role:    visibility, time and keys each give ranges; a scan reads their intersection.
 // Shapes:  sorted, disjoint, not empty each; rows counted within one piece.
 // Errors:  none.
-// Threads: plain values.
+// Threads: thread-compatible.
 #pragma once
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 // Shapes:  batches of at most one row group; rows in the order asked for, limit and range applied.
 // Errors:  invalid_argument for unknown columns and keys (nearest name given); corrupt with file,
 //          offset and the commits concerned; not_found never.
-// Threads: a Scan is thread-compatible; many may run beside each other.
+// Threads: thread-compatible: a Scan is one thread's; many may run beside each other.
 // Why:     one reader for users, recorders, seals and checks, so that visibility is decided in one
 //          place.
 #pragma once

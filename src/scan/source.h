@@ -5,7 +5,7 @@
 // Shapes:  pieces are in the order (run, partition); rows within one in the order (keys, time,
 //          begin, ordinal).
 // Errors:  those of the segment reader and of wire_decode, with the commits concerned.
-// Threads: immutable; thread-safe.
+// Threads: immutable.
 // Why:     everything above asks the same questions of both, so a tail and the seal that covers it
 //          answer alike.
 #pragma once

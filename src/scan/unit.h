@@ -3,7 +3,7 @@
 // Role:    what pruning leaves and merging puts in order; columns are read from it late.
 // Shapes:  rows in stored order; positions count the wanted rows only, from 0.
 // Errors:  those of the source; corrupt where a stored type does not widen to the schema's.
-// Threads: immutable once made; thread-safe.
+// Threads: immutable, once made.
 // Why:     late: a column is read for rows that time, keys and visibility left, and no others.
 #pragma once
 

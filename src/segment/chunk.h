@@ -3,7 +3,7 @@
 // Role:    encode of the flow, for one row group and column; runs on any thread.
 // Shapes:  <= kRowGroupRowsMax rows; pages of kPageRowsMax, leaves of kLeafRows.
 // Errors:  those of the codec and of the leaf sink.
-// Threads: thread-safe; inputs are immutable.
+// Threads: thread-safe.
 // Why:     one pass in pieces that fit the cache: leaf, zone map and page hash of the same rows.
 #pragma once
 

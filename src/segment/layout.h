@@ -14,7 +14,7 @@
 // Role:    the one place that knows offsets within the file; writer and reader go through it.
 // Shapes:  all little-endian, fixed width; offsets are bytes from the start of the file.
 // Errors:  parsers throw corrupt or unsupported_format with file and offset.
-// Threads: plain values.
+// Threads: thread-compatible.
 // Why:     trailer -> footer -> column index -> page: each holds the XXH3 of the next, so the log,
 //          which keeps the footer's, vouches for every byte. A column's index is read when the
 //          column is, so that opening costs neither columns nor pages.

@@ -3,7 +3,7 @@
 // Role:    the writer trusts nobody: a run out of order would make pruning and merging wrong.
 // Shapes:  rows of one partition of one run; neighbours only.
 // Errors:  a broken invariant where rows are out of order.
-// Threads: immutable; thread-safe.
+// Threads: immutable.
 // Why:     looks at the keys only where time does not rise, so that it costs one pass over the
 //          times.
 #pragma once

@@ -5,7 +5,7 @@
 //          which does one task at a time.
 // Errors:  the first exception of a task, after all threads have stopped; later tasks are not
 //          begun.
-// Threads: the calling thread works too.
+// Threads: thread-safe; the calling thread works too.
 // Why:     plain threads for as long as one call lasts: nothing is left behind for fork to trip
 //          over. A thread costs some 30 us to start, which few rows are not worth.
 #pragma once

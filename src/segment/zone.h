@@ -7,7 +7,7 @@
 //          bytes: a min that was cut is a lower bound; a max that was cut is raised in its last
 //          byte that can be, and dropped (kZoneMaxOpen) where none can.
 // Errors:  zone_parse throws corrupt through its reader.
-// Threads: plain values.
+// Threads: thread-compatible.
 // Why:     bounds, not values: pruning needs no more, and long text would make the index long.
 #pragma once
 
