@@ -68,14 +68,6 @@ class TimelineEvents final : public Events {
   bool retained(CommitNumber) const override { return true; }
   bool forgets(CommitNumber) const override { return false; }
 
-  bool unique(DatasetId d) const override {
-    const Growing<DatasetEvent>& events = *dataset(d).events;
-    for (std::size_t i = events.size(); i-- > 0;) {
-      if (events[i].schema) return events[i].schema->duplicates == Duplicates::error;
-    }
-    return false;
-  }
-
  private:
   const DatasetVersion& dataset(DatasetId d) const {
     const DatasetVersion* found = timeline_.catalog().version()->find(d);

@@ -48,7 +48,7 @@ class Judge {
     // What follows asks what V(n) shows: without sense if the dataset itself is in dispute.
     if (!found_.empty() || !after.exists()) return;
     columns(undoing, t, *after.schema);
-    if (events_.unique(d)) unique(undoing);
+    if (unique_as_judged(d, *after.schema)) unique(undoing);
   }
 
   // Names that come back must be free, or become so by the same revert.
@@ -126,7 +126,15 @@ class Judge {
     }
   }
 
-  // Rows that come back fit the schema; rows shown since m fit it too, and lose no column by it.
+  // Whether n checks keys: as it shows the dataset, whatever the lineages before it said.
+  bool unique_as_judged(DatasetId d, const Schema& after) const {
+    const DatasetFace now = events_.face(d, lineage_.last());
+    const bool by_now = mutant("revert-policy-of-head") && now.exists();
+    return (by_now ? *now.schema : after).duplicates == Duplicates::error;
+  }
+
+  // Rows that come back fit the schema; rows shown since m fit it too, lose no column by it, and
+  // were not taken unchecked where it asks for unique keys.
   void columns(const Undoing& undoing, const Uses& t, const Schema& after) {
     const DatasetId d = undoing.dataset();
     for (const CommitNumber begin : undoing.begins_back()) {
@@ -136,9 +144,12 @@ class Judge {
     }
     if (!any(t.schema) || mutant("revert-columns-ignored")) return;
     const auto then = events_.face(d, m_).schema;
+    const bool unchecked = after.duplicates == Duplicates::error && then != nullptr &&
+                           then->duplicates != Duplicates::error &&
+                           !mutant("revert-unchecked-rows-kept");
     for (const CommitNumber begin : undoing.begins_since()) {
       const auto written = events_.face(d, begin).schema;
-      if (rows_fit(*written, after) && !loses(*written, *then, after)) continue;
+      if (rows_fit(*written, after) && !loses(*written, *then, after) && !unchecked) continue;
       if (!undoing.rows_since(begin).empty()) add(Kind::schema, d, t.schema, begin);
     }
   }

@@ -61,8 +61,6 @@ class Events {
   virtual bool retained(CommitNumber c) const = 0;
   /// Whether the commit is an expire or an erase: what it forgot does not come back.
   virtual bool forgets(CommitNumber c) const = 0;
-  /// Whether rows of the dataset have unique ids or `error` keys.
-  virtual bool unique(DatasetId d) const = 0;
 };
 
 /// One thing that stands against a revert or rollback.

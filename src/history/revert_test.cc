@@ -50,7 +50,6 @@ class Story final : public Events {
   std::optional<DatasetId> holder(std::string_view) const override { return holder_of_name; }
   bool retained(CommitNumber c) const override { return !expired.contains(value_of(c)); }
   bool forgets(CommitNumber c) const override { return c == forgetting; }
-  bool unique(DatasetId) const override { return is_unique; }
 
   void end(std::uint64_t n, std::uint64_t begin, std::uint64_t first, std::uint64_t count) {
     const MarkRun run{commit(begin), first, count, false};
@@ -74,7 +73,7 @@ class Story final : public Events {
   std::set<std::uint64_t> expired;
   CommitNumber forgetting{0};
   std::optional<DatasetId> holder_of_name;
-  bool is_unique = false;
+  void policy(Duplicates duplicates) { schema_->duplicates = duplicates; }
 
  private:
   std::shared_ptr<Schema> schema_ = std::make_shared<Schema>();
@@ -140,7 +139,7 @@ TEST_CASE("revert: rows that come back beside new ones are looked up, or refused
   Story story(5);
   story.adders = {2, 4};
   story.end(3, 2, 0, 5);
-  story.is_unique = true;
+  story.policy(Duplicates::error);
   CHECK_FALSE(story.revert(3).accepted());
   CHECK(story
             .revert(3,

@@ -16,10 +16,12 @@ DatasetId id_of(Dataset d) {
 }
 Dataset dataset_of(DatasetId d) { return {value_of(d.created), static_cast<int>(d.index)}; }
 
-std::shared_ptr<const Schema> schema_of(const Columns& columns) {
+std::shared_ptr<const Schema> schema_of(const Columns& columns, Policy policy) {
   static constexpr TypeKind kTypes[] = {TypeKind::int8, TypeKind::int16, TypeKind::int32,
                                         TypeKind::int64};
   auto schema = std::make_shared<Schema>();
+  const bool unique = policy == Policy::error || policy == Policy::collection;
+  if (unique) schema->duplicates = Duplicates::error;
   for (const Column& column : columns) {
     otolith::Column out;
     out.id = static_cast<std::uint32_t>(column.id);
@@ -91,7 +93,7 @@ history::DatasetFace Replay::face(DatasetId d, CommitNumber c) const {
   }
   const auto table = model_.face(dataset_of(d), v);
   if (!table) return {};
-  return {std::to_string(table->name), schema_of(table->columns)};
+  return {std::to_string(table->name), schema_of(table->columns, table->policy)};
 }
 
 std::optional<DatasetId> Replay::holder(std::string_view name) const {
@@ -100,11 +102,6 @@ std::optional<DatasetId> Replay::holder(std::string_view name) const {
     if (now.exists() && now.name == name) return id_of(d);
   }
   return std::nullopt;
-}
-
-bool Replay::unique(DatasetId d) const {
-  const Policy policy = model_.catalog().at(dataset_of(d)).front().face.policy;
-  return policy == Policy::error || policy == Policy::collection;
 }
 
 // Reads the rows, as the database's check will.

@@ -38,7 +38,6 @@ class Replay : public history::Events {
   std::optional<DatasetId> holder(std::string_view name) const override;
   bool retained(CommitNumber) const override { return true; }
   bool forgets(CommitNumber) const override { return false; }
-  bool unique(DatasetId d) const override;
 
  private:
   std::vector<history::Difference> collisions(DatasetId d,
