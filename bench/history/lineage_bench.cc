@@ -77,7 +77,7 @@ void questions(const Lineage& lineage, const std::string& history, std::mt19937_
 
 void checkpoint(const Lineage& lineage, const std::string& history) {
   ByteWriter out;
-  lineage.save(out);
+  lineage.save(out, lineage.last());
   report_value(kRow, "checkpoint, " + history, "bytes", static_cast<double>(out.size()));
   report(kRow, "loading the checkpoint, " + history, samples(1, [&] {
            ByteReader in(out.view());

@@ -89,8 +89,9 @@ class Catalog {
   /// The first record whose rows are in the tail; nullopt if the tail is empty.
   std::optional<RecordNumber> tail_first() const;
 
-  /// Without tail rows: those are read again from the log, from `tail_first` on.
-  void save(ByteWriter& out) const;
+  /// As of a commit, whatever was appended to this version since. Without tail rows: those are read
+  /// again from the log, from `tail_first` on.
+  void save(ByteWriter& out, CommitNumber until) const;
   /// Throws corrupt, also for what a commit behind `last` did: the next one would meet it.
   static Catalog load(ByteReader& in, CommitNumber last);
 

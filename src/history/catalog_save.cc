@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "history/catalog.h"
 #include "history/field.h"
 #include "history/schema_record.h"
@@ -32,16 +33,37 @@ DatasetEvent event_read(ByteReader& in) {
   return event;
 }
 
-void dataset_write(ByteWriter& out, const DatasetVersion& dataset) {
+// How many at the front of an array that grows are of this commit or before: the rest is newer.
+template <typename T, typename CommitOf>
+std::size_t count_until(const Growing<T>& of, CommitNumber until, CommitOf commit_of) {
+  std::size_t count = of.size();
+  if (mutant("checkpoint-holds-later-events")) return count;
+  while (count > 0 && commit_of(of[count - 1]) > until) --count;
+  return count;
+}
+
+// Segments of this version: others come with a later seal or a later commit.
+std::vector<const SegmentEntry*> segments_until(const DatasetVersion& dataset, CommitNumber until) {
+  std::vector<const SegmentEntry*> out;
+  for (std::size_t i = 0; i < dataset.segments->size(); ++i) {
+    const auto& [entry, generation] = (*dataset.segments)[i];
+    const bool later = generation > dataset.generation || entry.begin_last > until;
+    if (!later || mutant("checkpoint-holds-later-segments")) out.push_back(&entry);
+  }
+  return out;
+}
+
+void dataset_write(ByteWriter& out, const DatasetVersion& dataset, CommitNumber until) {
   dataset_id_write(out, dataset.id);
   number_write(out, dataset.sealed);
-  out.put_varint(dataset.events->size());
-  for (std::size_t i = 0; i < dataset.events->size(); ++i) event_write(out, (*dataset.events)[i]);
-  out.put_varint(dataset.segments->size());
-  for (std::size_t i = 0; i < dataset.segments->size(); ++i) {
-    segment_entry_write(out, (*dataset.segments)[i].entry);
-  }
-  dataset.marks->save(out);
+  const std::size_t events =
+      count_until(*dataset.events, until, [](const DatasetEvent& event) { return event.commit; });
+  out.put_varint(events);
+  for (std::size_t i = 0; i < events; ++i) event_write(out, (*dataset.events)[i]);
+  const auto segments = segments_until(dataset, until);
+  out.put_varint(segments.size());
+  for (const SegmentEntry* entry : segments) segment_entry_write(out, *entry);
+  dataset.marks->save(out, until);
 }
 
 std::shared_ptr<DatasetVersion> dataset_read(ByteReader& in) {
@@ -78,11 +100,11 @@ CommitNumber last_of(const DatasetVersion& dataset) {
 
 }  // namespace
 
-void Catalog::save(ByteWriter& out) const {
-  out.put_varint(version_->datasets.size());
-  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
-    dataset_write(out, *version_->datasets[i]);
-  }
+void Catalog::save(ByteWriter& out, CommitNumber until) const {
+  const auto created = [](const auto& dataset) { return dataset->id.created; };
+  const std::size_t count = count_until(version_->datasets, until, created);
+  out.put_varint(count);
+  for (std::size_t i = 0; i < count; ++i) dataset_write(out, *version_->datasets[i], until);
 }
 
 Catalog Catalog::load(ByteReader& in, CommitNumber last) {

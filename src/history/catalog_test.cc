@@ -62,6 +62,14 @@ struct History {
     one.datasets = {rows};
     add(one);
   }
+  void marks(DatasetId dataset, std::uint64_t begin) {
+    CommitRecord one;
+    DatasetRecord ends;
+    ends.dataset = dataset;
+    ends.marks = {{CommitNumber{begin}, commit, 1, false}};
+    one.datasets = {ends};
+    add(one);
+  }
   void rollback(std::uint64_t to, std::optional<DatasetId> dataset = {}) {
     CommitRecord one;
     one.lineage = RollbackRecord{CommitNumber{to}, dataset};
@@ -197,6 +205,7 @@ TEST_CASE("checkpoint: what was saved is loaded, tail rows apart") {
   checkpoint.head = {RecordNumber{5}, CommitNumber{5}, RecordNumber{5}, Hash256{}, Timestamp{7}};
   for (int i = 0; i < 5; ++i) checkpoint.range.append({});
   checkpoint.tags = {{"v1", CommitNumber{2}}};
+  checkpoint.tail_first = history.catalog.tail_first();
   checkpoint.catalog = history.catalog;
   checkpoint.lineage = history.lineage;
   const Id128 database = id_of(1);
@@ -237,21 +246,54 @@ TEST_CASE("checkpoint: a catalog that names commits behind the head is corrupt")
     history.change(CreateDataset{"a", schema_of({})});
     history.rows(kFirst, "two");
     thirds[i](history);
-    Checkpoint checkpoint;
-    checkpoint.catalog = history.catalog;
-    checkpoint.lineage = std::make_shared<Lineage>();
+    ByteWriter out;
+    history.catalog.save(out, CommitNumber{3});
     for (std::uint64_t n = 1; n <= 3; ++n) {
-      checkpoint.range.append({});
-      checkpoint.lineage->append(CommitNumber{n});
-      checkpoint.head = {RecordNumber{n}, CommitNumber{n}, RecordNumber{n}, Hash256{}, {}};
-      const Bytes bytes = checkpoint_write(id_of(1), checkpoint);
+      ByteReader in(out.view(), "catalog");
       if (n == 3) {
-        CHECK_NOTHROW(checkpoint_read(id_of(1), bytes));
+        CHECK_NOTHROW(Catalog::load(in, CommitNumber{n}));
       } else {
-        CHECK_THROWS_AS(checkpoint_read(id_of(1), bytes), Error);
+        CHECK_THROWS_AS(Catalog::load(in, CommitNumber{n}), Error);
       }
     }
   }
+}
+
+// It is encoded without a lock, while others go on.
+TEST_CASE("checkpoint: encoded late, it holds what was there when it was taken") {
+  History history;
+  history.change(CreateDataset{"a", schema_of({{"x", 2}})});
+  history.segment(kFirst, 33);
+  history.marks(kFirst, 2);
+  history.rows(kFirst, "four");
+  history.rollback(3, kFirst);
+  Checkpoint checkpoint;
+  checkpoint.head = {RecordNumber{5}, CommitNumber{5}, RecordNumber{5}, Hash256{}, Timestamp{7}};
+  checkpoint.tail_first = history.catalog.tail_first();
+  checkpoint.catalog = history.catalog;
+  checkpoint.lineage = history.lineage;
+  const auto bytes = [&] { return checkpoint_write(id_of(1), checkpoint); };
+  const Bytes at_once = bytes();
+  SUBCASE("a name") { history.change(RenameDataset{kFirst, "b"}); }
+  SUBCASE("a dataset") { history.change(CreateDataset{"c", schema_of({})}); }
+  SUBCASE("a segment") { history.segment(kFirst, 34); }
+  SUBCASE("marks") { history.marks(kFirst, 2); }
+  SUBCASE("rows") { history.rows(kFirst, "six"); }
+  SUBCASE("a rollback") { history.rollback(1); }
+  SUBCASE("a rollback of another dataset") {
+    history.change(CreateDataset{"c", schema_of({})});
+    history.rollback(6, DatasetId{CommitNumber{6}, 0});
+  }
+  SUBCASE("a seal") {
+    const SegmentEntry entry{{id_of(9), 100, 1, 0, {}, {}}, CommitNumber{4}, CommitNumber{4}, true};
+    history.catalog.apply_seal({RecordNumber{5}, {{kFirst, RecordNumber{0}, entry}}});
+  }
+  SUBCASE("commits that are taken back") {
+    history.segment(kFirst, 34);
+    history.catalog.truncate(CommitNumber{5});
+    history.lineage->truncate(CommitNumber{5});
+  }
+  CHECK(bytes() == at_once);
 }
 
 }  // namespace otolith::history

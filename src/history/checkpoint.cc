@@ -105,13 +105,12 @@ Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint) {
   ByteWriter out;
   start_write(out, database);
   head_write(out, checkpoint.head);
-  const auto tail_first = checkpoint.catalog.tail_first();
-  flag_write(out, tail_first.has_value());
-  number_write(out, tail_first.value_or(RecordNumber{0}));
+  flag_write(out, checkpoint.tail_first.has_value());
+  number_write(out, checkpoint.tail_first.value_or(RecordNumber{0}));
   checkpoint.range.save(out);
   tags_write(out, checkpoint.tags);
-  checkpoint.catalog.save(out);
-  checkpoint.lineage->save(out);
+  checkpoint.catalog.save(out, checkpoint.head.commit);
+  checkpoint.lineage->save(out, checkpoint.head.commit);
   out.put(xxh3(out.view()));
   return out.take();
 }

@@ -44,6 +44,7 @@ struct Checkpoint {
   RecordNumber replay_from() const noexcept;
 };
 
+/// Without a lock: what catalog and lineage were given since is left out.
 Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint);
 /// Throws corrupt or unsupported_format.
 Checkpoint checkpoint_read(const Id128& database, BytesView bytes);

@@ -58,9 +58,10 @@ JumpChain::Place JumpChain::descend(Place from, std::uint64_t commit) const noex
   return from;
 }
 
-void JumpChain::save(ByteWriter& out) const {
-  out.put_varint(nodes_.size() - 1);
-  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+void JumpChain::save(ByteWriter& out, std::uint64_t until) const {
+  const std::size_t last = find(until);
+  out.put_varint(last);
+  for (std::size_t i = 1; i <= last; ++i) {
     out.put_varint(nodes_[i].start - nodes_[i - 1].start);
     out.put_varint(nodes_[i].start - nodes_[i].below);
     out.put_varint(i - nodes_[i].parent);

@@ -45,8 +45,9 @@ class JumpChain {
   /// it that is not above `commit`, whichever comes first.
   Place descend(Place from, std::uint64_t commit) const noexcept;
 
-  /// Nodes as varints, about five bytes each; jumps are found anew.
-  void save(ByteWriter& out) const;
+  /// Nodes that begin at or before the commit, as varints of about five bytes each; jumps are found
+  /// anew.
+  void save(ByteWriter& out, std::uint64_t until) const;
   void load(ByteReader& in);  // into an empty chain
 
  private:

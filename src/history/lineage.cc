@@ -1,7 +1,9 @@
 #include "history/lineage.h"
 
+#include <algorithm>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 
 #include "base/mutant.h"
 #include "history/lineage_tree.h"
@@ -183,23 +185,29 @@ std::vector<DatasetId> Lineage::datasets_with_own_nodes() const {
 
 // ---- checkpoints ----
 
-void Lineage::save(ByteWriter& out) const {
+void Lineage::save(ByteWriter& out, CommitNumber until) const {
   const std::shared_lock lock(guarded_->mutex);
   const Tree& tree = guarded_->tree;
-  out.put_varint(tree.last);
-  tree.chain.save(out);
+  const Tree::Commit last =
+      mutant("checkpoint-holds-later-lineage") ? tree.last : std::min(tree.last, value_of(until));
+  out.put_varint(last);
+  tree.chain.save(out, last);
   CommitSet with_events;
-  for (JumpChain::Index i = 1; i < tree.chain.size(); ++i) {
+  for (JumpChain::Index i = 1; i <= tree.chain.find(last); ++i) {
     if (tree.events[i]) with_events.add({CommitNumber{i}, CommitNumber{i}});
   }
   put_runs(out, with_events.runs());  // of node numbers
-  out.put_varint(tree.own.size());
-  for (const auto& [id, own] : tree.own) {
-    put_dataset(out, id);
-    own.chain.save(out);
+  const auto there = [last](const auto& own) { return own.second.chain.find(last) != 0; };
+  out.put_varint(static_cast<std::uint64_t>(std::ranges::count_if(tree.own, there)));
+  for (const auto& own : tree.own) {
+    if (!there(own)) continue;
+    put_dataset(out, own.first);
+    own.second.chain.save(out, last);
   }
-  out.put_varint(tree.pool.size());
-  for (const Tree::Delta& delta : tree.pool) {
+  const auto behind = std::ranges::upper_bound(tree.pool, last, {}, &Tree::Delta::commit);
+  const std::span deltas(tree.pool.begin(), behind);
+  out.put_varint(deltas.size());
+  for (const Tree::Delta& delta : deltas) {
     out.put_varint(delta.commit);
     put_dataset_if(out, delta.dataset);
     put_delta(out, delta.runs);

@@ -78,8 +78,9 @@ class Lineage {
   /// Datasets that were rolled back or reverted alone, ascending.
   std::vector<DatasetId> datasets_with_own_nodes() const;
 
-  /// For checkpoints: about five bytes per rollback or revert, none per ordinary commit.
-  void save(ByteWriter& out) const;
+  /// For checkpoints, as of a commit: about five bytes per rollback or revert, none per ordinary
+  /// commit.
+  void save(ByteWriter& out, CommitNumber until) const;
   static std::unique_ptr<Lineage> load(ByteReader& in);
 
  public:

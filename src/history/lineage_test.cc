@@ -109,7 +109,7 @@ class Pair {
   }
   void reload() {
     ByteWriter out;
-    lineage_->save(out);
+    lineage_->save(out, lineage_->last());
     ByteReader in(out.view());
     lineage_ = Lineage::load(in);
     in.expect_end();
@@ -263,7 +263,7 @@ TEST_CASE("lineage: a stored tree cut or changed at any byte is refused or loads
     }
   }
   ByteWriter out;
-  lineage.save(out);
+  lineage.save(out, lineage.last());
   const Bytes good(out.view().begin(), out.view().end());
   for (std::size_t cut = 0; cut < good.size(); ++cut) {
     ByteReader in(BytesView(good).first(cut));

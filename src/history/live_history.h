@@ -60,12 +60,6 @@ class LiveHistory final : public History {
   class TagSubmission;
   class SealSubmission;
 
-  /// A checkpoint that waits to be written, as of a durable record.
-  struct Save {
-    HeadState head;
-    Bytes bytes;
-  };
-
   // live_history.cc
   std::optional<Error> look();
   bool looked_just_now() const;
@@ -94,7 +88,7 @@ class LiveHistory final : public History {
   bool save_due() const;
   void plan_save() noexcept;
   void save_planned() noexcept;
-  void save(const Save& save);
+  void save(const Checkpoint& checkpoint);
 
   const std::shared_ptr<io::Vfs> vfs_;
   const std::shared_ptr<io::Environment> environment_;
@@ -116,9 +110,9 @@ class LiveHistory final : public History {
   std::map<std::string, CommitNumber> staged_tags_;
   CommitNumber saved_{0};  // commits up to here are in a checkpoint
   RecordNumber saved_record_{0};
-  CommitNumber save_from_{0};  // no try before this commit: the last one failed
-  bool sealed_ = false;        // since the last checkpoint
-  std::optional<Save> planned_;
+  CommitNumber save_from_{0};          // no try before this commit: the last one failed
+  bool sealed_ = false;                // since the last checkpoint
+  std::optional<Checkpoint> planned_;  // waits to be written, as of a durable record
 };
 
 template <typename LookUp>

@@ -17,12 +17,12 @@ bool LiveHistory::save_due() const {
   return sealed_ || value_of(head.commit) - value_of(saved_) >= options_.checkpoint_commits;
 }
 
-// mutex_ held, under the append lock, behind a durable append: all that is visible is durable.
+// mutex_ held, under the append lock, behind a durable append: all that is visible is durable. Only
+// pointers are taken here; it is encoded and written without any lock.
 void LiveHistory::plan_save() noexcept {
   if (timeline_->has_staged() || planned_ || !save_due()) return;
   try {
-    const Checkpoint checkpoint = timeline_->checkpoint();
-    planned_ = Save{checkpoint.head, checkpoint_write(database_, checkpoint)};
+    planned_ = timeline_->checkpoint();
   } catch (const std::exception& error) {
     log_line(LogLevel::warning, error.what());
   }
@@ -30,7 +30,7 @@ void LiveHistory::plan_save() noexcept {
 
 // Derived data: that it could not be written is no failure of the commit that was to bring it.
 void LiveHistory::save_planned() noexcept {
-  std::optional<Save> planned;
+  std::optional<Checkpoint> planned;
   const std::unique_lock saving(save_mutex_, std::try_to_lock);
   if (!saving) return;
   {
@@ -48,23 +48,23 @@ void LiveHistory::save_planned() noexcept {
 }
 
 // save_mutex_ held. The index first: a checkpoint counts only where the index reaches it.
-void LiveHistory::save(const Save& save) {
+void LiveHistory::save(const Checkpoint& checkpoint) {
   vfs_->make_dir(kFolder);
   while (true) {
     std::optional<RunPlan> plan;
     {
       const std::scoped_lock guard(mutex_);
-      plan = timeline_->index().plan(save.head.commit);
+      plan = timeline_->index().plan(checkpoint.head.commit);
     }
     if (!plan) break;
     auto run = plan->write(*vfs_, database_);
     const std::scoped_lock guard(mutex_);
     timeline_->index().install(std::move(run));
   }
-  checkpoint_store(*vfs_, save.head.record, save.bytes);
+  checkpoint_store(*vfs_, checkpoint.head.record, checkpoint_write(database_, checkpoint));
   const std::scoped_lock guard(mutex_);
-  saved_ = save.head.commit;
-  saved_record_ = save.head.record;
+  saved_ = checkpoint.head.commit;
+  saved_record_ = checkpoint.head.record;
   sealed_ = false;
 }
 
@@ -73,14 +73,13 @@ void LiveHistory::checkpoint() {
   for (int i = 0; i < kTriesMax; ++i) {
     committer_->sync();
     const RecordNumber durable = log_->durable();
-    std::optional<Save> planned;
+    std::optional<Checkpoint> planned;
     {
       const std::scoped_lock guard(mutex_);
       timeline_->check_damage();
       if (timeline_->visible().record == saved_record_) return;
       if (timeline_->has_staged() || timeline_->visible().record > durable) continue;
-      const Checkpoint checkpoint = timeline_->checkpoint();
-      planned = Save{checkpoint.head, checkpoint_write(database_, checkpoint)};
+      planned = timeline_->checkpoint();
     }
     save(*planned);
     return;

@@ -13,6 +13,8 @@ namespace otolith::history {
 
 namespace {
 
+constexpr std::size_t kSavedAtOnce = 1024;  // marks: some microseconds
+
 // A run of marks in the lineage that is asked about.
 struct Layer {
   std::uint64_t first = 0;
@@ -93,6 +95,12 @@ struct Marks::Guarded {
   void push(CommitNumber commit, const MarkRun& run) {
     by_begin[value_of(run.begin)].push_back(static_cast<std::uint32_t>(log.size()));
     log.push_back({commit, run});
+  }
+  std::size_t count_until(CommitNumber commit) const {
+    const std::shared_lock lock(mutex);
+    if (mutant("checkpoint-holds-later-marks")) return log.size();
+    const auto behind = std::ranges::upper_bound(log, commit, {}, &Mark::commit);
+    return static_cast<std::size_t>(behind - log.begin());
   }
   const std::vector<std::uint32_t>* find(CommitNumber begin) const {
     const auto at = by_begin.find(value_of(begin));
@@ -177,16 +185,21 @@ CommitNumber Marks::last() const {
   return guarded_->log.empty() ? CommitNumber{0} : guarded_->log.back().commit;
 }
 
-void Marks::save(ByteWriter& out) const {
-  const std::shared_lock lock(guarded_->mutex);
-  out.put_varint(guarded_->log.size());
+// In steps, so that nobody who appends waits for all of it: what is up to `until` stays as it is.
+void Marks::save(ByteWriter& out, CommitNumber until) const {
+  const std::size_t count = guarded_->count_until(until);
+  out.put_varint(count);
   CommitNumber before{0};
-  for (const auto& [commit, run] : guarded_->log) {
-    out.put_varint(value_of(commit) - value_of(before));
-    out.put_varint(value_of(commit) - value_of(run.begin));
-    out.put_varint(run.first);
-    out.put_varint(run.count << 1 | (run.revive ? 1 : 0));
-    before = commit;
+  for (std::size_t i = 0; i < count;) {
+    const std::shared_lock lock(guarded_->mutex);
+    for (const std::size_t end = std::min(count, i + kSavedAtOnce); i < end; ++i) {
+      const auto& [commit, run] = guarded_->log[i];
+      out.put_varint(value_of(commit) - value_of(before));
+      out.put_varint(value_of(commit) - value_of(run.begin));
+      out.put_varint(run.first);
+      out.put_varint(run.count << 1 | (run.revive ? 1 : 0));
+      before = commit;
+    }
   }
 }
 

@@ -59,8 +59,8 @@ class Marks {
   /// The last commit that marked anything; 0 for none.
   CommitNumber last() const;
 
-  /// For checkpoints: a few bytes per run.
-  void save(ByteWriter& out) const;
+  /// For checkpoints, the marks up to a commit: a few bytes per run. Appending goes on meanwhile.
+  void save(ByteWriter& out, CommitNumber until) const;
   void load(ByteReader& in);  // into an empty object
 
  private:

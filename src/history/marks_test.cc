@@ -84,7 +84,7 @@ void compare(std::uint64_t seed) {
     }
     if (n == 12 && random() % 2 == 0) {
       ByteWriter out;
-      marks->save(out);
+      marks->save(out, CommitNumber{1000});
       ByteReader in(out.view());
       loaded.load(in);
       in.expect_end();
@@ -157,7 +157,7 @@ TEST_CASE("marks: stored marks cut or changed at any byte are refused or load as
   marks.append(CommitNumber{400}, runs);
   marks.append(CommitNumber{500}, runs);
   ByteWriter out;
-  marks.save(out);
+  marks.save(out, CommitNumber{1000});
   const Bytes good(out.view().begin(), out.view().end());
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     Bytes bad = good;

@@ -196,7 +196,7 @@ void Replay::follow(const Operation& operation) {
 
 void Replay::reload() {
   ByteWriter out;
-  lineage_->save(out);
+  lineage_->save(out, lineage_->last());
   ByteReader in(out.view());
   lineage_ = history::Lineage::load(in);
   in.expect_end();
