@@ -48,8 +48,8 @@ bool segment_folder(std::string_view name) {
   return name.size() == 2 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-constexpr const char* kCreatedLog = "00000001.log";  // all that a creation puts into log/
-constexpr const char* kCreatedLogNew = "00000001.new";
+constexpr const char* kCreatedLog = "00000001.log";       // all that a creation puts into log/
+constexpr std::string_view kCreatedLogNew = "00000001-";  // … .new
 constexpr std::size_t kReadBytes = 1 << 20;
 
 // A creation leaves zeros behind the header: whatever else stands there was a record.
@@ -69,7 +69,7 @@ bool log_holds_data(io::Vfs& vfs) {
   if (!vfs.exists("log")) return false;
   const std::vector<std::string> names = vfs.list("log");
   return std::ranges::any_of(names, [&](const std::string& name) {
-    if (name == kCreatedLogNew) return false;
+    if (name.starts_with(kCreatedLogNew) && name.ends_with(".new")) return false;
     return name != kCreatedLog || holds_records(vfs, "log/" + name);
   });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/mutant.h"
+#include "history/replace_file.h"
 
 namespace otolith::history {
 
@@ -31,6 +32,21 @@ void discard(io::Vfs& vfs, const std::string& path) noexcept {
     vfs.remove(path);
   } catch (...) {
     return;  // the next file of this number removes it
+  }
+}
+
+// Never another's: a writer whose lock file was replaced, and who was stopped before this step,
+// would take acknowledged records with it.
+void give_name(io::Vfs& vfs, const std::string& temporary, const std::string& path) {
+  if (mutant("log-file-replaced")) return vfs.rename(temporary, path);
+  try {
+    vfs.rename_new(temporary, path);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::conflict) throw;
+    throw_error(ErrorCode::io,
+                "{} is there already: another writer has made it since this one looked. Nothing "
+                "was written; try again",
+                path);
   }
 }
 
@@ -142,8 +158,11 @@ std::unique_ptr<io::File> LogDirectory::open(const LogFileInfo& info, io::OpenMo
 
 OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted) {
   const std::string path = log_file_path(wanted.header.file);
-  const std::string temporary = fmt::format("{}/{:08}.new", kLogDirectory, wanted.header.file);
-  vfs.remove(temporary);
+  // By a name of its own: whoever still writes beside the lock writes to another file.
+  const std::string salt = hex(wanted.header.salt.bytes).substr(0, 16);
+  const std::string temporary =
+      fmt::format("{}/{:08}-{}.new", kLogDirectory, wanted.header.file, salt);
+  remove_unfinished(vfs, kLogDirectory);
   auto info = std::make_shared<LogFileInfo>();
   std::shared_ptr<io::File> file;
   try {
@@ -155,7 +174,7 @@ OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted) {
     if (!wanted.frames.empty()) file->write_at(kLogHeaderBytes, wanted.frames);
     file->sync();
     *info = {wanted.header, path};
-    vfs.rename(temporary, path);
+    give_name(vfs, temporary, path);
   } catch (...) {
     discard(vfs, temporary);
     throw;

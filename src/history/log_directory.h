@@ -2,7 +2,7 @@
 //
 //   00000001.log   records first..      every file begins where all before it is on the disk, so
 //   the last 00000002.log   records first'..     file whose first record is not behind r is the one
-//   that holds r 00000003.new   being written; takes its name when its bytes are on the disk
+//   that holds r 00000003-….new being written; takes its name when its bytes are on the disk
 //   torn-…         what a crash left behind the last whole frame of a file
 //   reserve        space that rollback and sweep may use on a full disk
 //
@@ -81,7 +81,7 @@ struct OpenLogFile {
 };
 
 /// Writes, syncs and names a new log file, then syncs the directory. On failure before it has its
-/// name nothing is left of it.
+/// name nothing is left of it; io where the name is taken.
 OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted);
 
 /// Keeps bytes [from, to) of a log file beside the log; durable after the next sync of the

@@ -57,6 +57,9 @@ class HookedVfs final : public io::Vfs {
   bool make_dir(const std::string& directory) override { return vfs_->make_dir(directory); }
   void sync_dir(const std::string& directory) override { vfs_->sync_dir(directory); }
   void rename(const std::string& from, const std::string& to) override { vfs_->rename(from, to); }
+  void rename_new(const std::string& from, const std::string& to) override {
+    vfs_->rename_new(from, to);
+  }
   void remove(const std::string& path) override { vfs_->remove(path); }
   void remove_dir(const std::string& path) override { vfs_->remove_dir(path); }
   std::uint64_t space_left() override { return vfs_->space_left(); }

@@ -2,6 +2,7 @@
 // found by breaking it, and is kept as a test.
 #include "history/file_header.h"
 #include "history/frame_codec.h"
+#include "history/log_directory.h"
 #include "history/log_layout.h"
 #include "history/test_log.h"
 #include "io/posix.h"
@@ -166,6 +167,27 @@ TEST_CASE("log: a lock file removed under its holder costs no acknowledged recor
   CHECK(a.refreshed() == "one two three four");
   CHECK(b.refreshed() == a.texts());
   CHECK(disk.process(small_log(), 2).refreshed() == a.texts());
+}
+
+TEST_CASE("log: a new file takes no other's name, and a leftover is in nobody's way") {
+  TestDisk disk;
+  TestProcess a = disk.process();
+  a.append("one");
+  const auto vfs = disk.disk.attach();
+  vfs->open("log/00000002-77.new", io::OpenMode::create);
+  NewLogFile second;
+  second.header.database = kTestDatabase;
+  second.header.file = 2;
+  second.header.first = RecordNumber{2};
+  second.header.durable = RecordNumber{1};
+  (void)begin_log_file(*vfs, second);
+  const Bytes before = file_bytes(*vfs, "log/00000002.log");
+  second.header.salt.bytes.fill(std::byte{9});
+  const Error error = error_of([&] { (void)begin_log_file(*vfs, second); });
+  CHECK(error.code() == ErrorCode::io);
+  CHECK(error.message().find("log/00000002.log") != std::string::npos);
+  CHECK(file_bytes(*vfs, "log/00000002.log") == before);
+  for (const std::string& name : vfs->list("log")) CHECK_FALSE(name.ends_with(".new"));
 }
 
 TEST_CASE("log: a look at the lock's path that fails behind the write leaves the outcome open") {

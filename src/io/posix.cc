@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include "base/error.h"
@@ -53,6 +54,7 @@ class PosixVfs final : public Vfs {
   bool make_dir(const std::string& directory) override;
   void sync_dir(const std::string& directory) override;
   void rename(const std::string& from, const std::string& to) override;
+  void rename_new(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void remove_dir(const std::string& path) override;
   std::uint64_t space_left() override;
@@ -165,6 +167,16 @@ void PosixVfs::rename(const std::string& from, const std::string& to) {
   if (::renameat(root_.get(), source, root_.get(), checked_for_writing(to, "rename")) != 0) {
     fail(errno, "rename", from);
   }
+}
+
+void PosixVfs::rename_new(const std::string& from, const std::string& to) {
+  const char* const source = checked_for_writing(from, "rename");
+  const char* const target = checked_for_writing(to, "rename");
+  if (::renameat2(root_.get(), source, root_.get(), target, RENAME_NOREPLACE) == 0) return;
+  const bool unknown = errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
+  if (!unknown) fail(errno, "rename", from);
+  if (exists(to)) fail(EEXIST, "rename", from);
+  rename(from, to);
 }
 
 void PosixVfs::remove(const std::string& path) {

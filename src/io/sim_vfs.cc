@@ -283,6 +283,15 @@ void SimVfs::rename(const std::string& from, const std::string& to) {
   }));
 }
 
+void SimVfs::rename_new(const std::string& from, const std::string& to) {
+  check_path(from);
+  check_path(to);
+  require_writable("rename", from);
+  call(*core_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk, unless_faulty([&] {
+    return core_->state().lookup(to) != kNoNode ? EEXIST : core_->state().rename(from, to);
+  }));
+}
+
 void SimVfs::remove(const std::string& path) {
   check_path(path);
   require_writable("remove", path);

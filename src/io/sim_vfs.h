@@ -26,6 +26,7 @@ class SimVfs final : public Vfs {
   bool make_dir(const std::string& directory) override;
   void sync_dir(const std::string& directory) override;
   void rename(const std::string& from, const std::string& to) override;
+  void rename_new(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void remove_dir(const std::string& path) override;
   std::uint64_t space_left() override;

@@ -94,6 +94,9 @@ class Vfs {
   virtual void sync_dir(const std::string& directory) = 0;
   /// Replaces `to` atomically.
   virtual void rename(const std::string& from, const std::string& to) = 0;
+  /// The same for a name that nobody may have: conflict if `to` exists. Atomic, but on file systems
+  /// that cannot refuse to replace: there it looks first.
+  virtual void rename_new(const std::string& from, const std::string& to) = 0;
   virtual void remove(const std::string& path) = 0;      // a file; no error if it is missing
   virtual void remove_dir(const std::string& path) = 0;  // an empty directory
   /// Bytes free for this user on the file system.

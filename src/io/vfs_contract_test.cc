@@ -174,6 +174,22 @@ TEST_CASE("vfs: rename replaces its target and keeps the file's identity") {
   });
 }
 
+TEST_CASE("vfs: a name that is taken is not given again") {
+  on_both_disks([](Disk& disk) {
+    auto vfs = disk.attach();
+    vfs->make_dir("d");
+    put(*vfs->open("a", OpenMode::create), 0, "new");
+    put(*vfs->open("d/b", OpenMode::create), 0, "old");
+    CHECK(code_of([&] { vfs->rename_new("a", "d/b"); }) == ErrorCode::conflict);
+    CHECK(code_of([&] { vfs->rename_new("c", "d/c"); }) == ErrorCode::not_found);
+    CHECK(text_of(*vfs->open("d/b", OpenMode::read)) == "old");
+    CHECK(text_of(*vfs->open("a", OpenMode::read)) == "new");
+    vfs->rename_new("a", "d/c");
+    CHECK_FALSE(vfs->exists("a"));
+    CHECK(text_of(*vfs->open("d/c", OpenMode::read)) == "new");
+  });
+}
+
 TEST_CASE("vfs: truncate cuts, and what grows again is zero") {
   on_both_disks([](Disk& disk) {
     auto vfs = disk.attach();
@@ -277,6 +293,7 @@ TEST_CASE("vfs: opened read-only it writes nothing and says how to") {
     CHECK(code_of([&] { vfs->open("b", OpenMode::create); }) == ErrorCode::unauthorized);
     CHECK(code_of([&] { vfs->make_dir("d"); }) == ErrorCode::unauthorized);
     CHECK(code_of([&] { vfs->rename("a", "b"); }) == ErrorCode::unauthorized);
+    CHECK(code_of([&] { vfs->rename_new("a", "b"); }) == ErrorCode::unauthorized);
     CHECK(code_of([&] { vfs->remove("a"); }) == ErrorCode::unauthorized);
     CHECK(code_of([&] { vfs->sync_dir(""); }) == ErrorCode::unauthorized);
   });

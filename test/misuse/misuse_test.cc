@@ -233,7 +233,8 @@ TEST_CASE("misuse: a creation that was cut off before OTOLITH is begun again") {
   Folder folder;
   const std::string path = folder.path("new.oto");
   std::filesystem::create_directories(path + "/log");
-  for (const char* name : {"/OTOLITH.new", "/log/00000001.new"}) write_file(path + name, "half");
+  for (const char* name : {"/OTOLITH.new", "/log/00000001-0123.new"})
+    write_file(path + name, "half");
   Database::open(path).close();
   std::filesystem::remove(path + "/OTOLITH");
   for (const char* folder_name : {"/index", "/log"}) {
