@@ -53,6 +53,7 @@ class DiskLog final : public Log {
   void follow(const LockPage& page, const Fallback& fallback);
   bool read_on(const LockPage& page, const FrameSink& sink);
   void place_reader();
+  void check_commit(const LogFileInfo& info) const;
   bool stopped(const LockPage& page, const FrameVerdict& verdict);
   bool ends_here(const FrameVerdict& verdict);
   void hand_over(const FrameVerdict& verdict, const FrameSink& sink);

@@ -90,9 +90,24 @@ void DiskLog::place_reader() {
     throw_corrupt(log_file_path(1), 0, "the log file that begins with record 1 is missing");
   }
   if (!reader_ || reader_->info() != info) {
+    check_commit(*info);
     reader_ = std::make_unique<FrameReader>(directory_.open(*info, io::OpenMode::read), info);
   }
   (void)reader_->skip_to(last_);
+}
+
+// A file of another line of history may fit by its numbers: it names the commit that it goes on
+// from.
+void DiskLog::check_commit(const LogFileInfo& info) const {
+  if (!options_.commit_hash || mutant("log-header-hash-unread")) return;
+  const Hash256& named = info.header.commit_hash;
+  if (named.is_zero()) return;
+  const Hash256 known = options_.commit_hash(RecordNumber{value_of(info.header.first) - 1});
+  if (known.is_zero() || known == named) return;
+  throw_corrupt(info.path, kHeaderCommitHashAt,
+                fmt::format("the log file goes on from commit #{}, the files before it end with "
+                            "#{}; put back the file of this history, or restore a backup",
+                            hex(named.view()).substr(0, 12), hex(known.view()).substr(0, 12)));
 }
 
 // The next record cannot be read here. True if this is the end for now; false to look again.

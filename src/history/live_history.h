@@ -80,7 +80,8 @@ class LiveHistory final : public History {
   // live_history_open.cc
   void open_log();
   bool open_from(std::optional<Checkpoint> checkpoint);
-  std::unique_ptr<Log> new_log(bool read_only);
+  std::unique_ptr<Log> new_log(bool read_only, std::function<Hash256(RecordNumber)> commit_hash);
+  Hash256 hash_at(RecordNumber record);
   void end_at_unsound();
   bool sync_relaxed_segments();
 
@@ -124,7 +125,7 @@ auto LiveHistory::with_timeline(LookUp look_up) -> decltype(look_up()) {
     if (!timeline_->index_damaged(error)) throw;
     log_line(LogLevel::warning, error.what());
   }
-  timeline_->rebuild_index(*new_log(true));
+  timeline_->rebuild_index(*new_log(true, {}));
   return look_up();
 }
 

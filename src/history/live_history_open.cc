@@ -48,14 +48,24 @@ LiveHistory::LiveHistory(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Envir
 // The committer's thread ends before what it works on.
 LiveHistory::~LiveHistory() { committer_.reset(); }
 
-std::unique_ptr<Log> LiveHistory::new_log(bool read_only) {
+std::unique_ptr<Log> LiveHistory::new_log(bool read_only,
+                                          std::function<Hash256(RecordNumber)> commit_hash) {
   LogOptions options = options_.log;
   options.read_only = read_only;
-  options.commit_hash = [this](RecordNumber record) {
-    const std::scoped_lock guard(mutex_);
-    return timeline_->hash_at(record);
-  };
+  options.commit_hash = std::move(commit_hash);
   return Log::open(vfs_, environment_, database_, std::move(options));
+}
+
+// Zeros where it cannot be said: records that were not taken in, and a damaged index.
+Hash256 LiveHistory::hash_at(RecordNumber record) {
+  const std::scoped_lock guard(mutex_);
+  if (record > timeline_->visible().record) return {};
+  try {
+    return timeline_->hash_at(record);
+  } catch (const Error& error) {
+    if (!timeline_->index_damaged(error)) throw;
+    return {};
+  }
 }
 
 // The newest checkpoint that the log agrees with, else all of the log.
@@ -70,7 +80,7 @@ void LiveHistory::open_log() {
 
 bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
   timeline_ = std::make_unique<Timeline>(vfs_, database_, options_);
-  log_ = new_log(read_only_);
+  log_ = new_log(read_only_, [this](RecordNumber record) { return hash_at(record); });
   if (checkpoint) {
     const std::uint64_t from = value_of(checkpoint->replay_from());
     const HeadState head = checkpoint->head;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "history/live_history.h"
 
 namespace otolith::history {
@@ -9,7 +11,8 @@ using Problem = std::function<void(const Error&)>;
 // Follows the chain of commits from the first frame on, trusting nothing that was derived.
 class ChainCheck {
  public:
-  explicit ChainCheck(const Problem& problem) : problem_(problem) {}
+  ChainCheck(const HistoryOptions& options, const Problem& problem)
+      : options_(options), problem_(problem) {}
 
   void take(const Frame& frame) {
     try {
@@ -21,6 +24,11 @@ class ChainCheck {
   }
 
   const std::vector<Hash256>& hashes() const noexcept { return hashes_; }
+  Hash256 hash_at(RecordNumber record) const {
+    const auto behind = std::ranges::upper_bound(records_, record);
+    return behind == records_.begin() ? Hash256{}
+                                      : *(hashes_.begin() + (behind - records_.begin()) - 1);
+  }
 
  private:
   void report(const std::string& what) const {
@@ -39,6 +47,7 @@ class ChainCheck {
       if (rows.root != dataset_root(rows.rows_root, rows.marks_root)) {
         report("the commit's root of a dataset is not that of its rows and marks");
       }
+      marks(rows);
     }
     hashes_.push_back(commit_hash(frame.payload));
     records_.push_back(frame.number);
@@ -54,6 +63,18 @@ class ChainCheck {
     for (const Hash256& hash : hashes_) range_.append(hash);
   }
 
+  // Marks that stand in a file of their own: the root is in the frame, the file must agree.
+  void marks(const DatasetRecord& rows) const {
+    if (!rows.marks_segment || !options_.read_marks) return;
+    try {
+      if (marks_root(options_.read_marks(*rows.marks_segment)) == rows.marks_root) return;
+      report("the file of the commit's marks holds others than the commit names");
+    } catch (const Error& error) {
+      problem_(error);
+    }
+  }
+
+  const HistoryOptions& options_;
   const Problem& problem_;
   CommitRecord record_;
   std::vector<Hash256> hashes_;
@@ -64,12 +85,18 @@ class ChainCheck {
 }  // namespace
 
 void LiveHistory::verify(const std::function<void(const Error&)>& problem) {
-  log_->verify(problem);
-  ChainCheck chain(problem);
+  bool frames_are_sound = true;
+  log_->verify([&](const Error& error) {
+    frames_are_sound = false;
+    problem(error);
+  });
+  ChainCheck chain(options_, problem);
   try {
-    new_log(true)->refresh([&](const Frame& frame) { chain.take(frame); }, {});
+    const auto log = new_log(true, [&](RecordNumber record) { return chain.hash_at(record); });
+    log->refresh([&](const Frame& frame) { chain.take(frame); }, {});
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::corrupt) throw;  // damage of frames: told above
+    if (error.code() != ErrorCode::corrupt) throw;
+    if (frames_are_sound) problem(error);  // else it was told already
   }
   CommitNumber last{0};
   {

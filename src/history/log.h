@@ -62,8 +62,9 @@ struct LogOptions {
   std::uint64_t reserve_bytes = kReserveBytes;  // 0: no reserve for a full disk
   std::uint64_t lock_wait_ns = kLockWaitNs;
   bool read_only = false;  // nothing is written, not even the lock page
-  /// Hash of the newest commit at or before a record, for the header of a new file; zeros if empty.
-  /// Called under the append lock, only for records that were handed over or appended.
+  /// Hash of the newest commit at or before a record that was handed over or appended: for the
+  /// header of a new file, and to compare with those that are read. Zeros if there is none, or
+  /// where it cannot be said; called under the log's own mutex, like a sink.
   std::function<Hash256(RecordNumber)> commit_hash;
 };
 
