@@ -79,7 +79,7 @@ class PlainHistory final : public history::History {
   std::shared_ptr<const Schema> schema_of(DatasetId) override { return schema; }
   void checkpoint() override { ++checkpoints; }
   void sync() override {}
-  std::vector<std::pair<DatasetId, history::SegmentEntry>> all_segments() override { return {}; }
+  std::vector<history::NeededSegment> all_segments() override { return {}; }
   history::LogStatus status() override { return {}; }
   void verify(const std::function<void(const Error&)>&) override {}
   void close() override {}

@@ -55,8 +55,8 @@ Status Database::status() const {
   out.log_bytes = log.bytes;
   out.torn_tails = std::move(log.torn_tails);
   out.damage.insert(out.damage.end(), log.damage.begin(), log.damage.end());
-  for (const auto& [dataset, segment] : rooms->history->all_segments()) {
-    out.segment_bytes += segment.ref.bytes;
+  for (const auto& needed : rooms->history->all_segments()) {
+    out.segment_bytes += needed.entry.ref.bytes;
   }
   out.tail_commits = tail_commits(*snapshot);
   out.foreign = db::directory_foreign(*rooms->vfs);

@@ -6,12 +6,13 @@ namespace otolith {
 namespace {
 
 /// Reads and checks one segment, past every cache; what is wrong becomes a problem.
-void verify_segment(const db::Rooms& rooms, DatasetId dataset, const history::SegmentEntry& segment,
+void verify_segment(const db::Rooms& rooms, const history::NeededSegment& needed,
                     VerifyReport& report) {
   try {
-    rooms.store->verify(dataset, segment);
+    // Of marks history has read and compared the file already.
+    if (!needed.marks) rooms.store->verify(needed.dataset, needed.entry);
     ++report.segments;
-    report.bytes += segment.ref.bytes;
+    report.bytes += needed.entry.ref.bytes;
   } catch (const Error& error) {
     report.problems.push_back({error.message(), error.where()});
   }
@@ -28,10 +29,10 @@ VerifyReport Database::verify(
   report.bytes = rooms->history->status().bytes;
   const auto segments = rooms->history->all_segments();
   std::uint64_t total = report.bytes;
-  for (const auto& [dataset, segment] : segments) total += segment.ref.bytes;
-  for (const auto& [dataset, segment] : segments) {
+  for (const auto& needed : segments) total += needed.entry.ref.bytes;
+  for (const auto& needed : segments) {
     if (progress) progress(report.bytes, total);
-    verify_segment(*rooms, dataset, segment, report);
+    verify_segment(*rooms, needed, report);
   }
   if (progress) progress(total, total);
   return report;

@@ -20,6 +20,7 @@ std::shared_ptr<DatasetVersion> new_version(DatasetId id) {
   dataset->segments = std::make_shared<Growing<StoredSegment>>();
   dataset->tail = std::make_shared<Growing<StoredTail>>();
   dataset->marks = std::make_shared<Marks>();
+  dataset->marks_files = std::make_shared<Growing<MarksFile>>();
   return dataset;
 }
 
@@ -43,9 +44,11 @@ bool behind(const DatasetVersion& dataset, CommitNumber n) {
   const auto& events = *dataset.events;
   const auto& segments = *dataset.segments;
   const auto& tail = *dataset.tail;
+  const auto& files = *dataset.marks_files;
   return (!events.empty() && events.back().commit > n) ||
          (!segments.empty() && segments.back().entry.begin_last > n) ||
-         (!tail.empty() && tail.back().entry.begin > n);
+         (!tail.empty() && tail.back().entry.begin > n) ||
+         (!files.empty() && files.back().commit > n);
 }
 
 VersionPointer truncated(const DatasetVersion& dataset, CommitNumber n) {
@@ -55,6 +58,7 @@ VersionPointer truncated(const DatasetVersion& dataset, CommitNumber n) {
   out->segments =
       kept(*dataset.segments, [n](const StoredSegment& s) { return s.entry.begin_last <= n; });
   out->tail = kept(*dataset.tail, [n](const StoredTail& t) { return t.entry.begin <= n; });
+  out->marks_files = kept(*dataset.marks_files, [n](const MarksFile& f) { return f.commit <= n; });
   return out;
 }
 
@@ -138,6 +142,9 @@ void Catalog::apply(const CommitRecord& record, RecordNumber number) {
   for (const DatasetRecord& rows : record.datasets) {
     const DatasetVersion& dataset = get(rows.dataset);
     if (!rows.marks.empty()) dataset.marks->append(record.number, rows.marks);
+    if (rows.marks_segment) {
+      dataset.marks_files->push_back({record.number, *rows.marks_segment});
+    }
     if (!rows.segment) continue;
     const SegmentEntry entry{*rows.segment, record.number, record.number, false};
     dataset.segments->push_back({entry, dataset.generation});

@@ -38,6 +38,12 @@ struct StoredSegment {
   std::uint64_t generation = 0;  // of the dataset's version that it first belongs to
 };
 
+/// Marks of a commit that stand in a file of their own. They are in `marks` too.
+struct MarksFile {
+  CommitNumber commit{0};
+  SegmentRef ref;
+};
+
 struct StoredTail {
   TailEntry entry;         // bytes are null where the log was stripped of them
   RecordNumber record{0};  // the frame that holds the rows
@@ -50,6 +56,7 @@ struct DatasetVersion {
   std::shared_ptr<Growing<StoredSegment>> segments;
   std::shared_ptr<Growing<StoredTail>> tail;
   std::shared_ptr<Marks> marks;
+  std::shared_ptr<Growing<MarksFile>> marks_files;
   std::uint64_t generation = 0;
   RecordNumber sealed{0};  // rows of records up to this one stand in segments
 };

@@ -64,6 +64,13 @@ void dataset_write(ByteWriter& out, const DatasetVersion& dataset, CommitNumber 
   out.put_varint(segments.size());
   for (const SegmentEntry* entry : segments) segment_entry_write(out, *entry);
   dataset.marks->save(out, until);
+  const std::size_t files =
+      count_until(*dataset.marks_files, until, [](const MarksFile& file) { return file.commit; });
+  out.put_varint(files);
+  for (std::size_t i = 0; i < files; ++i) {
+    number_write(out, (*dataset.marks_files)[i].commit);
+    segment_ref_write(out, (*dataset.marks_files)[i].ref);
+  }
 }
 
 std::shared_ptr<DatasetVersion> dataset_read(ByteReader& in) {
@@ -74,6 +81,7 @@ std::shared_ptr<DatasetVersion> dataset_read(ByteReader& in) {
   dataset->segments = std::make_shared<Growing<StoredSegment>>();
   dataset->tail = std::make_shared<Growing<StoredTail>>();
   dataset->marks = std::make_shared<Marks>();
+  dataset->marks_files = std::make_shared<Growing<MarksFile>>();
   const std::uint64_t events = in.get_count(2);
   for (std::uint64_t i = 0; i < events; ++i) dataset->events->push_back(event_read(in));
   if (events == 0 || (*dataset->events)[0].kind != Kind::create)
@@ -83,6 +91,11 @@ std::shared_ptr<DatasetVersion> dataset_read(ByteReader& in) {
     dataset->segments->push_back({segment_entry_read(in), 0});
   }
   dataset->marks->load(in);
+  const std::uint64_t files = in.get_count(40);
+  for (std::uint64_t i = 0; i < files; ++i) {
+    const CommitNumber commit = commit_number_read(in);
+    dataset->marks_files->push_back({commit, segment_ref_read(in)});
+  }
   return dataset;
 }
 

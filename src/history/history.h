@@ -52,6 +52,13 @@ struct SealRequest {
   std::vector<SealedDataset> datasets;
 };
 
+/// A file of segments/ that a retained commit needs.
+struct NeededSegment {
+  DatasetId dataset;
+  SegmentEntry entry;  // of marks: begin_first and begin_last are the commit that made them
+  bool marks = false;  // holds marks, not rows
+};
+
 class History {
  public:
   static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database,
@@ -96,8 +103,8 @@ class History {
   /// Makes relaxed commits durable; `sync_segments` syncs the segments they name first.
   virtual void sync() = 0;
 
-  /// Every segment any retained commit needs: for verify, inspect and sweep.
-  virtual std::vector<std::pair<DatasetId, SegmentEntry>> all_segments() = 0;
+  /// Every segment any retained commit needs, those of marks too: for verify, inspect and sweep.
+  virtual std::vector<NeededSegment> all_segments() = 0;
   virtual LogStatus status() = 0;
   /// Log frames, commit chain, mountain range, index against log; hands over each problem.
   virtual void verify(const std::function<void(const Error&)>& problem) = 0;

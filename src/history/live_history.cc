@@ -314,14 +314,19 @@ std::shared_ptr<const Schema> LiveHistory::schema_of(DatasetId dataset) {
   return std::make_shared<const Schema>(every_column(*version));
 }
 
-std::vector<std::pair<DatasetId, SegmentEntry>> LiveHistory::all_segments() {
-  std::vector<std::pair<DatasetId, SegmentEntry>> out;
+std::vector<NeededSegment> LiveHistory::all_segments() {
+  std::vector<NeededSegment> out;
   const std::scoped_lock guard(mutex_);
   const auto& datasets = timeline_->catalog().version()->datasets;
   for (std::size_t i = 0; i < datasets.size(); ++i) {
     const Growing<StoredSegment>& segments = *datasets[i]->segments;
     for (std::size_t j = 0; j < segments.size(); ++j) {
-      out.emplace_back(datasets[i]->id, segments[j].entry);
+      out.push_back({datasets[i]->id, segments[j].entry, false});
+    }
+    const Growing<MarksFile>& files = *datasets[i]->marks_files;
+    for (std::size_t j = 0; j < files.size() && !mutant("segments-of-marks-unlisted"); ++j) {
+      const auto& [commit, ref] = files[j];
+      out.push_back({datasets[i]->id, {ref, commit, commit, false}, true});
     }
   }
   return out;

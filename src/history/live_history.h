@@ -50,7 +50,7 @@ class LiveHistory final : public History {
   bool seal(const SealRequest& request) override;
   void checkpoint() override;
   void sync() override;
-  std::vector<std::pair<DatasetId, SegmentEntry>> all_segments() override;
+  std::vector<NeededSegment> all_segments() override;
   LogStatus status() override;
   void verify(const std::function<void(const Error&)>& problem) override;
   void close() override;
