@@ -51,7 +51,7 @@ bool behind(const DatasetVersion& dataset, CommitNumber n) {
          (!files.empty() && files.back().commit > n);
 }
 
-VersionPointer truncated(const DatasetVersion& dataset, CommitNumber n) {
+std::shared_ptr<DatasetVersion> truncated(const DatasetVersion& dataset, CommitNumber n) {
   auto out = std::make_shared<DatasetVersion>(dataset);
   out->events = kept(*dataset.events, [n](const DatasetEvent& e) { return e.commit <= n; });
   if (mutant("catalog-truncate-keeps-rows")) return out;
@@ -214,6 +214,19 @@ void Catalog::truncate(CommitNumber n) {
     if (dataset->id.created > n) break;
     dataset->marks->truncate(n);
     datasets.push_back(behind(*dataset, n) ? truncated(*dataset, n) : dataset);
+  }
+  replace_versions(datasets);
+}
+
+void Catalog::part(CommitNumber n) {
+  if (mutant("lost-snapshot-changes")) return truncate(n);
+  std::vector<VersionPointer> datasets;
+  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
+    const VersionPointer& dataset = version_->datasets[i];
+    if (dataset->id.created > n) break;
+    auto out = truncated(*dataset, n);
+    out->marks = dataset->marks->copy(n);
+    datasets.push_back(std::move(out));
   }
   replace_versions(datasets);
 }

@@ -89,6 +89,10 @@ class Catalog {
   /// Forgets every commit behind n: relaxed commits that were lost, or staged ones that failed.
   void truncate(CommitNumber n);
 
+  /// The same where snapshots may show those commits: they keep what they have, and share nothing
+  /// with what is appended from here on under the same numbers.
+  void part(CommitNumber n);
+
   /// The next free column id of a dataset, counting every commit there ever was.
   std::uint32_t next_column(DatasetId id) const;
   std::uint64_t tail_bytes() const noexcept { return tail_bytes_; }

@@ -214,6 +214,13 @@ void Lineage::save(ByteWriter& out, CommitNumber until) const {
   }
 }
 
+std::unique_ptr<Lineage> Lineage::copy(CommitNumber until) const {
+  ByteWriter out;
+  save(out, until);
+  ByteReader in(out.view());
+  return load(in);
+}
+
 std::unique_ptr<Lineage> Lineage::load(ByteReader& in) {
   auto lineage = std::make_unique<Lineage>();
   Tree& tree = lineage->guarded_->tree;

@@ -71,6 +71,9 @@ class Lineage {
   /// Forgets every commit behind n: relaxed commits that were lost.
   void truncate(CommitNumber n);
 
+  /// A lineage of its own, of commits up to this one.
+  std::unique_ptr<Lineage> copy(CommitNumber until) const;
+
   /// Whether b is in V(d, c). d that never had nodes of its own: the database's.
   bool contains(DatasetId d, CommitNumber c, CommitNumber b) const;
   /// V(d, a) and V(d, b) without what they share; the cost follows the difference, not history.

@@ -177,6 +177,43 @@ TEST_CASE("history: a lost relaxed commit is not served as the new one of its nu
   CHECK(code_of([&] { reader->at(CommitNumber{4}); }) == ErrorCode::not_found);
 }
 
+TEST_CASE("history: a snapshot of commits that are lost goes on showing them, and no others") {
+  Ground ground;
+  const auto one = ground.open();
+  const auto reader = ground.open();
+  const auto other = ground.open();
+  one->commit(create_request("a"));
+  one->commit(create_request("b"));
+  const DatasetId second{CommitNumber{2}, 0};
+  one->commit(put(kFirst, "three"));
+  other->commit(put(kFirst, "four"));
+  const std::uint64_t end = log_end(ground);
+  one->commit(put(kFirst, "lost", true));
+  const auto held = reader->head();
+  REQUIRE(held->number() == CommitNumber{5});
+  const Rows before = shown(*held, kFirst);
+  CHECK(before == Rows{"3.0", "4.0", "5.0"});
+  blank_log(ground, end);
+  ended_by(*other);
+  SUBCASE("another's rows") { other->commit(put(second, "new")); }
+  SUBCASE("another's marks") {
+    DatasetChange change;
+    change.dataset = kFirst;
+    change.marks = {{CommitNumber{3}, 0, 1, false}};
+    other->commit(request_of({change}));
+  }
+  SUBCASE("another lineage") { other->commit(rollback_to(CommitNumber{3})); }
+  SUBCASE("another name") {
+    CommitRequest rename;
+    rename.catalog.emplace_back(RenameDataset{second, "c"});
+    other->commit(std::move(rename));
+  }
+  REQUIRE(reader->head()->number() == CommitNumber{5});
+  CHECK(shown(*held, kFirst) == before);
+  CHECK(shown(*held, second).empty());
+  CHECK(held->find(second)->name == "b");
+}
+
 TEST_CASE("history: what no damaged record could change can be found, and status tells of it") {
   Ground ground;
   auto history = ground.open();

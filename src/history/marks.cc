@@ -145,6 +145,15 @@ void Marks::truncate(CommitNumber commit) {
   }
 }
 
+std::shared_ptr<Marks> Marks::copy(CommitNumber until) const {
+  ByteWriter out;
+  save(out, until);
+  ByteReader in(out.view());
+  auto marks = std::make_shared<Marks>();
+  marks->load(in);
+  return marks;
+}
+
 VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows,
                            const InLineage& in_lineage) const {
   const bool begun = in_lineage(begin);

@@ -49,6 +49,9 @@ class Marks {
   /// Of the rows 0..rows-1 of a begin, those of whose events in the lineage the latest is not an
   /// end.
   VisibleRows visible(CommitNumber begin, std::uint64_t rows, const InLineage& in_lineage) const;
+  /// Marks of their own, of commits up to this one.
+  std::shared_ptr<Marks> copy(CommitNumber until) const;
+
   /// Whether any commit marked rows of this begin.
   bool touches(CommitNumber begin) const;
   /// All marks on rows of a begin, by commit.

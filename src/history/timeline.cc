@@ -207,13 +207,6 @@ void Timeline::apply(const CommitRecord& record, const Hash256& hash, RecordNumb
   }
 }
 
-void Timeline::remove_behind(CommitNumber n) {
-  catalog_.truncate(n);
-  lineage_->truncate(n);
-  index_.truncate(n);
-  snapshot_.reset();
-}
-
 void Timeline::fall_back(RecordNumber stands) {
   OTO_INVARIANT(staged_.empty());
   if (stands >= visible_.record) return;
@@ -222,7 +215,9 @@ void Timeline::fall_back(RecordNumber stands) {
     throw_log(
         fmt::format("records behind {} were lost, although they were durable", value_of(stands)));
   }
-  remove_behind(n);
+  catalog_.part(n);
+  lineage_ = lineage_->copy(n);
+  index_.truncate(n);
   range_ = {};
   for (CommitNumber i{1}; i <= n; i = next(i)) range_.append(index_.hash(i));
   HeadState head{stands, n, RecordNumber{0}, index_.hash(n), kTimestampMin};
@@ -267,7 +262,11 @@ void Timeline::unstage() noexcept {
   range_ = std::move(staged_.back().range_before);
   staged_.pop_back();
   std::erase_if(relaxed_, [&](const RelaxedSegment& each) { return each.record >= number; });
-  remove_behind(staged().commit);
+  const CommitNumber stands = staged().commit;
+  catalog_.truncate(stands);
+  lineage_->truncate(stands);
+  index_.truncate(stands);
+  snapshot_.reset();
 }
 
 void Timeline::apply_tag(const TagRecord& tag, RecordNumber number) {

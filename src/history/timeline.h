@@ -122,7 +122,6 @@ class Timeline {
   void read_marks(CommitRecord& record) const;
   void check_follows(const CommitRecord& record) const;
   void check_datasets(const CommitRecord& record) const;
-  void remove_behind(CommitNumber n);
   void renew_names();
 
   const std::shared_ptr<io::Vfs> vfs_;
