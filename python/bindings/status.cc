@@ -29,6 +29,7 @@ void bind_status(nb::module_& module) {
       .def_ro("segment_bytes", &Status::segment_bytes)
       .def_ro("tail_commits", &Status::tail_commits)
       .def_prop_ro("torn_tails", [](const Status& self) { return readable_each(self.torn_tails); })
+      .def_ro("lost", &Status::lost)
       .def_prop_ro("damage", [](const Status& self) { return readable_each(self.damage); })
       .def_prop_ro("foreign", [](const Status& self) { return readable_each(self.foreign); });
   nb::class_<Problem>(module, "Problem", "One finding of verify.")

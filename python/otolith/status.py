@@ -42,6 +42,7 @@ class Status:
     segment_bytes: int
     tail_commits: int
     torn_tails: List[str]
+    lost: List[str]
     damage: List[str]
     foreign: List[str]
 
@@ -61,6 +62,7 @@ class Status:
             )
         for what, found in (
             ("torn", self.torn_tails),
+            ("lost", self.lost),
             ("damage", self.damage),
             ("foreign", self.foreign),
         ):

@@ -188,7 +188,8 @@ def test_status_tells_rows_and_bytes(db, quotes):
     quotes.append(rows(1000))
     status = db.status()
     assert status.head == 2 and status.datasets["quotes"].rows == 1000
-    assert status.torn_tails == [] and status.damage == [] and status.foreign == []
+    for found in (status.torn_tails, status.lost, status.damage, status.foreign):
+        assert found == []
     assert len(status.database_id) == 32 and "quotes: 1,000 rows" in repr(status)
 
 

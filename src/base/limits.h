@@ -62,6 +62,7 @@ inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;  // payloads that sh
 // References to commits (docs/history.md 5).
 inline constexpr std::size_t kHashDigitsMin = 6;  // of a commit's hash, to name it
 inline constexpr std::size_t kHashDigitsMax = 64;
+inline constexpr std::size_t kLostRunsMax = 100;  // of relaxed records, that `status` remembers
 inline constexpr std::size_t kCandidatesShownMax = 5;  // of an ambiguous hash, in the message
 
 // Memory and threads: options of open().

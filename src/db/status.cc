@@ -54,6 +54,7 @@ Status Database::status() const {
   out.log_files = log.files;
   out.log_bytes = log.bytes;
   out.torn_tails = std::move(log.torn_tails);
+  for (const history::LostRecords& lost : log.lost) out.lost.push_back(lost.text());
   out.damage.insert(out.damage.end(), log.damage.begin(), log.damage.end());
   for (const auto& needed : rooms->history->all_segments()) {
     out.segment_bytes += needed.entry.ref.bytes;

@@ -109,6 +109,7 @@ Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint) {
   number_write(out, checkpoint.tail_first.value_or(RecordNumber{0}));
   checkpoint.range.save(out);
   tags_write(out, checkpoint.tags);
+  lost_records_write(out, checkpoint.lost);
   checkpoint.catalog.save(out, checkpoint.head.commit);
   checkpoint.lineage->save(out, checkpoint.head.commit);
   out.put(xxh3(out.view()));
@@ -132,6 +133,7 @@ Checkpoint checkpoint_read(const Id128& database, BytesView bytes) {
   if (checkpoint.range.size() != value_of(checkpoint.head.commit))
     in.fail("range of other commits");
   checkpoint.tags = tags_read(in);
+  checkpoint.lost = lost_records_read(in);
   checkpoint.catalog = Catalog::load(in, checkpoint.head.commit);
   checkpoint.lineage = Lineage::load(in);
   if (checkpoint.lineage->last() != checkpoint.head.commit) in.fail("lineage of other commits");

@@ -16,6 +16,7 @@
 
 #include "history/catalog.h"
 #include "history/lineage.h"
+#include "history/losses.h"
 #include "history/mountain_range.h"
 #include "io/vfs.h"
 
@@ -37,6 +38,7 @@ struct Checkpoint {
   std::optional<RecordNumber> tail_first;  // rows of records from here on are read again
   MountainRange range;                     // commits 1 … head.commit
   Tags tags;
+  std::vector<LostRecords> lost;
   Catalog catalog;
   std::shared_ptr<Lineage> lineage;
 

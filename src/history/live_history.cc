@@ -338,6 +338,8 @@ LogStatus LiveHistory::status() {
   if (damage && std::ranges::find(status.damage, damage->what()) == status.damage.end()) {
     status.damage.emplace_back(damage->what());
   }
+  const std::scoped_lock guard(mutex_);
+  status.lost = timeline_->losses().all();
   return status;
 }
 

@@ -86,6 +86,7 @@ class LiveHistory final : public History {
   bool sync_relaxed_segments();
 
   // live_history_save.cc
+  void telling_losses(const std::function<void()>& work);
   bool save_due() const;
   void plan_save() noexcept;
   void save_planned() noexcept;

@@ -37,8 +37,10 @@ class LiveHistory::CommitSubmission final : public Submission {
   }
 
   void appended(RecordNumber number) noexcept override {
+    const RecordNumber durable = owner_.log_->durable();
     const std::scoped_lock guard(owner_.mutex_);
     owner_.timeline_->publish(number);
+    owner_.timeline_->losses().watch(number, number_, durable);
     if (!relaxed_) owner_.plan_save();
   }
 

@@ -177,6 +177,46 @@ TEST_CASE("history: a lost relaxed commit is not served as the new one of its nu
   CHECK(code_of([&] { reader->at(CommitNumber{4}); }) == ErrorCode::not_found);
 }
 
+TEST_CASE("history: lost relaxed commits are listed by status, and told once to who made them") {
+  for (const bool closes : {false, true}) {
+    Ground ground;
+    const auto one = ground.open();
+    const auto reader = ground.open(true);
+    auto other = ground.open();
+    one->commit(create_request("a"));
+    other->commit(put(kFirst, "durable"));
+    one->commit(put(kFirst, "stays", true));
+    const std::uint64_t end = log_end(ground);
+    one->commit(put(kFirst, "lost", true));
+    one->commit(put(kFirst, "lost too", true));
+    CHECK(reader->head()->number() == CommitNumber{5});
+    CHECK(reader->status().lost.empty());
+    blank_log(ground, end);
+    other->sync();  // nothing of its own is lost
+    CHECK(reader->head()->number() == CommitNumber{3});
+    const LostRecords lost{RecordNumber{4}, RecordNumber{5}, CommitNumber{3}, CommitNumber{5}};
+    CHECK(reader->status().lost == std::vector{lost});
+    CHECK(lost.text() == "records 4 to 5, with commits 4 to 5");
+    REQUIRE(other->status().lost.size() == 1);  // it never read them
+    CHECK(other->status().lost.front().text() == "records 4 to 5, behind commit 3");
+    try {
+      closes ? one->close() : one->sync();
+      FAIL("not told");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::io);
+      CHECK(error.where().commits == std::vector<std::uint64_t>{4, 5});
+      CHECK(error.message().find(": 4, 5;") != std::string::npos);
+    }
+    closes ? one->close() : one->sync();
+    CHECK(one->status().lost == std::vector{lost});
+    other->close();
+    other.reset();
+    CHECK(ground.open(true)->status().lost.size() == 1);  // from the checkpoint
+    remove_derived(ground);
+    CHECK(ground.open(true)->status().lost.size() == 1);
+  }
+}
+
 TEST_CASE("history: a snapshot of commits that are lost goes on showing them, and no others") {
   Ground ground;
   const auto one = ground.open();
@@ -212,6 +252,30 @@ TEST_CASE("history: a snapshot of commits that are lost goes on showing them, an
   CHECK(shown(*held, kFirst) == before);
   CHECK(shown(*held, second).empty());
   CHECK(held->find(second)->name == "b");
+}
+
+TEST_CASE("history: what became durable before others were lost is not called lost") {
+  Ground ground;
+  const auto one = ground.open();
+  const auto other = ground.open();
+  one->commit(create_request("a"));
+  one->commit(put(kFirst, "relaxed", true));
+  one->commit(put(kFirst, "durable"));
+  const std::uint64_t end = log_end(ground);
+  one->commit(put(kFirst, "lost", true));
+  blank_log(ground, end);
+  other->sync();
+  one->commit(put(kFirst, "four again", true));
+  one->commit(put(kFirst, "five", true));
+  try {
+    one->sync();
+    FAIL("not told");
+  } catch (const Error& error) {
+    CHECK(error.where().commits == std::vector<std::uint64_t>{4});
+  }
+  one->sync();
+  CHECK(one->head()->number() == CommitNumber{5});
+  CHECK(one->commit_info(CommitNumber{5}).durable);
 }
 
 TEST_CASE("history: what no damaged record could change can be found, and status tells of it") {
@@ -331,14 +395,19 @@ TEST_CASE(
   history.reset();
   io::SimDisk before = ground.disk.copy();
   ground.options.segment_ok = [](const SegmentRef& ref) { return ref.footer_hash != 13; };
+  const std::vector lost{
+      LostRecords{RecordNumber{4}, RecordNumber{5}, CommitNumber{3}, CommitNumber{5}}};
   {
     const auto reader = ground.open(true);
     CHECK(reader->head()->number() == CommitNumber{3});
+    CHECK(reader->status().lost == lost);
     history = ground.open();
+    CHECK(history->status().lost == lost);
     CHECK(history->head()->number() == CommitNumber{3});
     CHECK(shown(*history->head(), kFirst) == Rows{"2.0", "3.0"});
     CHECK(history->commit(put(kFirst, "four again")).number == CommitNumber{4});
     CHECK(reader->head()->number() == CommitNumber{4});
+    CHECK(reader->status().lost == lost);
     CHECK(shown(*reader->head(), kFirst) == Rows{"2.0", "3.0", "4.0"});
   }
   history->verify([](const Error& error) { FAIL(error.what()); });
@@ -348,6 +417,7 @@ TEST_CASE(
   history.reset();
   remove_derived(ground);
   history = ground.open();
+  CHECK(history->status().lost == lost);
   CHECK(shown(*history->head(), kFirst) == Rows{"2.0", "3.0", "4.0"});
   // Of a durable commit the segment's soundness is not asked: that would forget what was
   // acknowledged.

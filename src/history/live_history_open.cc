@@ -135,10 +135,10 @@ void LiveHistory::end_at_unsound() {
     timeline_->fall_back(*stands);
   }
   sync_relaxed_segments();
-  const Bytes payload = lost_write({next(*stands), log_->last()});
-  const RecordNumber number = lock->append({{FrameType::lost, false, payload}}).front();
+  const LostRecord lost{next(*stands), log_->last()};
+  const RecordNumber number = lock->append({{FrameType::lost, false, lost_write(lost)}}).front();
   const std::scoped_lock guard(mutex_);
-  timeline_->take_own(number);
+  timeline_->take_lost(lost, number);
 }
 
 // Whether there were any.

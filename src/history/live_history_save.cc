@@ -8,6 +8,16 @@ namespace {
 constexpr const char* kFolder = "index";
 constexpr int kTriesMax = 100;  // of a checkpoint while others commit
 
+[[noreturn]] void throw_lost_commits(const std::vector<CommitNumber>& lost) {
+  ErrorWhere where;
+  for (const CommitNumber number : lost) where.commits.push_back(value_of(number));
+  const std::string text = fmt::format(
+      "relaxed commits of this handle were lost before they were on the disk: {}; what they wrote "
+      "could not be read back. Commit it again",
+      fmt::join(where.commits, ", "));
+  throw Error(ErrorCode::io, text, std::move(where));
+}
+
 }  // namespace
 
 // mutex_ held.
@@ -86,17 +96,40 @@ void LiveHistory::checkpoint() {
   }
 }
 
-void LiveHistory::sync() { committer_->sync(); }
+void LiveHistory::sync() {
+  telling_losses([this] { committer_->sync(); });
+}
 
 void LiveHistory::close() {
   if (read_only_) return;
-  committer_->close();
-  if (!damaged()) checkpoint();
-  log_->close([this](LogLock& held) {
-    held.catch_up(sink_, fallback_);
-    sync_relaxed_segments();
+  telling_losses([this] {
+    committer_->close();
+    if (!damaged()) checkpoint();
+    log_->close([this](LogLock& held) {
+      held.catch_up(sink_, fallback_);
+      sync_relaxed_segments();
+    });
+    remove_unfinished(*vfs_, kFolder);
   });
-  remove_unfinished(*vfs_, kFolder);
+}
+
+// Work that makes commits of this handle durable, or finds out that they are lost. Who made them
+// was told that they stand, and is now told that they do not: once, in place of any other error.
+void LiveHistory::telling_losses(const std::function<void()>& work) {
+  std::exception_ptr failure;
+  try {
+    work();
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  look();  // a loss that the work met at its end has not been taken in yet
+  std::vector<CommitNumber> lost;
+  {
+    const std::scoped_lock guard(mutex_);
+    lost = timeline_->losses().take_own();
+  }
+  if (!lost.empty()) throw_lost_commits(lost);
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace otolith::history

@@ -74,6 +74,17 @@ enum class LockPurpose : std::uint8_t {
   relief,  // rollback, untag; later expire and sweep (docs/history.md 2)
 };
 
+/// Relaxed records that were given up.
+struct LostRecords {
+  RecordNumber first{0};
+  RecordNumber last{0};
+  CommitNumber behind{0};       // the last commit before them
+  CommitNumber commit_last{0};  // commits behind + 1 … this one stood in them; 0: nobody could say
+  bool operator==(const LostRecords&) const = default;
+  /// "records 4 to 5, with commits 3 to 4"
+  std::string text() const;
+};
+
 /// What `status` reports of the log.
 struct LogStatus {
   RecordNumber last{0};  // visible
@@ -83,6 +94,7 @@ struct LogStatus {
   std::uint64_t epoch = 0;
   std::vector<std::string> torn_tails;  // files beside the log that keep what a crash tore
   std::vector<std::string> damage;      // file, offset, records of what cannot be read
+  std::vector<LostRecords> lost;        // oldest first; History says it, the log knows no commits
 };
 
 class LogLock;

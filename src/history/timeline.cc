@@ -40,6 +40,7 @@ bool Timeline::resume(Checkpoint checkpoint) {
   lineage_ = std::move(checkpoint.lineage);
   range_ = std::move(checkpoint.range);
   tags_ = std::move(checkpoint.tags);
+  losses_.restore(std::move(checkpoint.lost));
   visible_ = checkpoint.head;
   if (value_of(visible_.record) != 0) resume_ = visible_;
   resume_compared_ = value_of(visible_.commit) == 0;
@@ -80,7 +81,7 @@ void Timeline::take_record(const Frame& frame) {
       apply_seal(seal_read(frame.payload), frame.number);
       break;
     case FrameType::lost:
-      fall_back(lost_read(frame.payload).stands());
+      give_up(lost_read(frame.payload));
       break;
     case FrameType::compact:
     case FrameType::sweep:
@@ -90,15 +91,25 @@ void Timeline::take_record(const Frame& frame) {
   if (!frame.relaxed) relaxed_synced(frame.number);
 }
 
+void Timeline::give_up(const LostRecord& lost) {
+  fall_back(lost.stands());
+  losses_.note(lost, visible_.commit);
+}
+
+void Timeline::take_lost(const LostRecord& lost, RecordNumber number) {
+  losses_.note(lost, visible_.commit);
+  visible_.record = number;
+}
+
 void Timeline::end_at(RecordNumber stands) {
-  fall_back(stands);
+  give_up({next(stands), visible_.record});
   ended_ = true;
 }
 
 // Behind relaxed commits whose segments are not sound: only a writer's word counts.
 void Timeline::pass_over(const Frame& frame) {
   if (frame.type == FrameType::lost) {
-    fall_back(lost_read(frame.payload).stands());
+    give_up(lost_read(frame.payload));
     visible_.record = frame.number;
     ended_ = false;
   } else if (!frame.relaxed) {
@@ -215,6 +226,7 @@ void Timeline::fall_back(RecordNumber stands) {
     throw_log(
         fmt::format("records behind {} were lost, although they were durable", value_of(stands)));
   }
+  losses_.dropped(visible_.commit);
   catalog_.part(n);
   lineage_ = lineage_->copy(n);
   index_.truncate(n);
@@ -375,6 +387,7 @@ Checkpoint Timeline::checkpoint() const {
   out.tail_first = catalog_.tail_first();
   out.range = range_;
   out.tags = tags_;
+  out.lost = losses_.all();
   out.catalog = catalog_;
   out.lineage = lineage_;
   return out;

@@ -19,6 +19,7 @@
 #include "history/checkpoint.h"
 #include "history/commit_index.h"
 #include "history/history.h"
+#include "history/losses.h"
 #include "history/snapshot_view.h"
 
 namespace otolith::history {
@@ -46,8 +47,8 @@ class Timeline {
   /// The same for a handle that may not say so in the log: what follows is passed over until a
   /// record of the log says it.
   void end_at(RecordNumber stands);
-  /// A record of this process that says nothing to a timeline.
-  void take_own(RecordNumber number) noexcept { visible_.record = number; }
+  /// The record of this process that says so; `fall_back` came before.
+  void take_lost(const LostRecord& lost, RecordNumber number);
   /// After all of the log was taken in: index runs on disk that say the same take the place of
   /// memory.
   void adopt_index(bool remove);
@@ -85,6 +86,7 @@ class Timeline {
   CommitIndex& index() noexcept { return index_; }
   const CommitIndex& index() const noexcept { return index_; }
   const Tags& tags() const noexcept { return tags_; }
+  Losses& losses() noexcept { return losses_; }
   Hash256 range_root() const { return range_.root(); }
   /// Hash of the newest commit at or before a record, staged ones included.
   Hash256 hash_at(RecordNumber record) const;
@@ -114,6 +116,7 @@ class Timeline {
   };
 
   void take_record(const Frame& frame);
+  void give_up(const LostRecord& lost);
   void take_commit(const Frame& frame);
   void take_known(const Frame& frame);
   void pass_over(const Frame& frame);
@@ -132,6 +135,7 @@ class Timeline {
   CommitIndex index_;
   MountainRange range_;  // over staged commits too
   Tags tags_;
+  Losses losses_;
   HeadState visible_;
   std::deque<Staged> staged_;
   std::shared_ptr<const NameTable> names_;
