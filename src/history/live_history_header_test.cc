@@ -61,4 +61,28 @@ TEST_CASE("history: a log file that names another commit than the files before i
   CHECK(problems() == std::vector<std::string>{kThird});
 }
 
+// Behind a checkpoint only the rows of the tail are read again, and not decided on.
+TEST_CASE("history: rows of the tail are only taken from commits that the checkpoint holds") {
+  Bytes foreign;
+  for (const std::uint64_t seed : {2u, 1u}) {
+    Ground ground(seed);
+    ground.options.log.file_bytes = 2048;
+    auto history = ground.open();
+    history->commit(create_request("a"));
+    while (history->status().files < 3) history->commit(put(kFirst, std::string(300, 'x')));
+    history->close();
+    history.reset();
+    const auto vfs = ground.disk.attach();
+    constexpr const char* kFirstFile = "log/00000001.log";
+    if (foreign.empty()) {
+      foreign = file_bytes(*vfs, kFirstFile);
+      continue;
+    }
+    REQUIRE(foreign.size() == file_bytes(*vfs, kFirstFile).size());
+    vfs->open(kFirstFile, io::OpenMode::read_write)->write_at(0, foreign);
+    history = ground.open(true);
+    CHECK(code_of([&] { history->head(); }) == ErrorCode::corrupt);
+  }
+}
+
 }  // namespace otolith::history

@@ -121,16 +121,24 @@ void Timeline::pass_over(const Frame& frame) {
   }
 }
 
+// Each must be the parent of the next, and the last be the checkpoint's: so all are what it holds.
 void Timeline::take_known(const Frame& frame) {
   if (!resume_) throw_log(fmt::format("record {} comes twice", value_of(frame.number)));
   if (frame.type == FrameType::commit) {
     commit_read(frame.payload, scratch_);
+    const Hash256 hash = commit_hash(frame.payload);
+    const bool follows = !known_ || scratch_.parent == *known_;
+    if (!follows && !mutant("tail-of-another-line")) {
+      throw_log(fmt::format("commit {} names another parent than the commit before it",
+                            value_of(scratch_.number)));
+    }
+    known_ = hash;
     if (scratch_.number == resume_->commit) {
-      resume_compared_ =
-          commit_hash(frame.payload) == resume_->hash || mutant("checkpoint-of-another-line");
+      resume_compared_ = hash == resume_->hash || mutant("checkpoint-of-another-line");
     }
     catalog_.apply_tail(scratch_, frame.number);
   } else if (frame.type == FrameType::lost) {
+    known_.reset();
     catalog_.forget_tail(lost_read(frame.payload).stands());
   }
   if (frame.number == resume_->record && resume_compared_) resume_.reset();

@@ -145,7 +145,8 @@ class Timeline {
 
   std::optional<HeadState> resume_;  // of the checkpoint, until the log has confirmed it
   bool resume_compared_ = false;
-  bool ended_ = false;  // end_at() was called and the log has not confirmed it
+  std::optional<Hash256> known_;  // of the last commit compared so
+  bool ended_ = false;            // end_at() was called and the log has not confirmed it
   std::optional<Error> damage_;
   CommitRecord scratch_;
 };
