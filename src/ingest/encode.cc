@@ -4,6 +4,7 @@
 
 #include "model/array.h"
 #include "model/order.h"
+#include "model/own_rows.h"
 #include "model/wire.h"
 #include "segment/path.h"
 
@@ -92,13 +93,26 @@ std::pair<Timestamp, Timestamp> times_of(const Batch& batch) {
 
 }  // namespace
 
+// What rows are sorted by must not change while they are, nor where texts begin while they are
+// gathered; every other value is read once, and judged by who writes it.
 Batch sort_parts(std::vector<Batch> parts, model::Run& run) {
+  const bool lent = parts.size() == 1;  // several are joined in memory of our own
   Batch whole = join(std::move(parts));
+  std::vector<std::size_t> order_columns = whole.schema->key_indexes();
+  order_columns.push_back(whole.schema->time_index());
+  const auto own = [&](std::size_t c) {
+    if (lent) whole.columns[c] = model::own_rows(whole.columns[c], whole.schema->columns[c].name);
+  };
+  for (const std::size_t c : order_columns) own(c);
   model::RowOrder order = model::order_rows(whole);
   run = std::move(order.run);
   if (order.permutation.empty()) return whole;
   Batch sorted{.schema = whole.schema, .rows = whole.rows};
-  for (Array& column : whole.columns) {
+  for (std::size_t c = 0; c < whole.columns.size(); ++c) {
+    Array& column = whole.columns[c];
+    if (model::is_text(column.type) && std::ranges::find(order_columns, c) == order_columns.end()) {
+      own(c);
+    }
     sorted.columns.push_back(model::gather(column, order.permutation));
     column = {};
   }
@@ -170,6 +184,7 @@ Encoded SegmentEncoder::finish() {
 
 Encoded encode_inline(const IngestContext& context, const history::DatasetEntry& dataset,
                       std::vector<Batch> parts) {
+  for (Batch& part : parts) part = model::own_rows(part);
   model::Run run;
   const Batch batch = sort_parts(std::move(parts), run);
   const model::RowLayout layout{{std::move(run)}};

@@ -103,6 +103,15 @@ void append_in_pieces(Recorder& recorder, const history::DatasetEntry& dataset,
   }
 }
 
+std::optional<ErrorCode> code_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 TEST_CASE("recorder: small commits stand inside the frame, in stored order, under their root") {
@@ -184,6 +193,43 @@ TEST_CASE("recorder: unsorted rows beyond the memory become several runs, sorted
     recorder.commit({});
     const auto reader = Desk::reader(*desk.vfs, *desk.history.commits.at(0).datasets.at(0).segment);
     CHECK((reader->shape().runs == 1) == sorted);
+  }
+}
+
+TEST_CASE("recorder: rows lent and changed before the commit are judged as they are written") {
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "s", .type = {TypeKind::string}, .nullable = false, .id = 2}};
+  const auto dataset = table(0, std::make_shared<const Schema>(schema));
+  const auto flaws = std::to_array<std::pair<std::size_t, int>>({{0, 0x80}, {1, 0xff}, {1, 'z'}});
+  for (const bool sorted : {false, true}) {
+    for (const std::uint64_t inline_bytes : {std::uint64_t{0}, kInlineBytesMax}) {
+      for (const auto& [column, byte] : flaws) {
+        CAPTURE(sorted);
+        CAPTURE(inline_bytes);
+        CAPTURE(byte);
+        Desk desk;
+        desk.context.inline_bytes_max = inline_bytes;
+        const Batch batch = test::batch_of(
+            dataset.schema, {{std::int64_t{sorted ? 0 : 9}, "text"}, {5, "more"}, {7, "end"}});
+        Recorder recorder(desk.context);
+        recorder.append_borrowed(dataset, batch);
+        // The time becomes -2^63, the text no UTF-8, or another text, which is as good as any.
+        auto* bytes = const_cast<std::byte*>(batch.columns[column].values.bytes.data());
+        bytes[column == 0 ? 7 : 0] = static_cast<std::byte>(byte);
+        if (column == 0) std::fill_n(bytes, 7, std::byte{0});
+        if (byte != 'z') {
+          CHECK(code_of([&] { recorder.commit({}); }) == ErrorCode::invalid_argument);
+          CHECK(desk.files().empty());
+          CHECK(desk.history.commits.empty());
+          continue;
+        }
+        recorder.commit({});
+        const auto& change = desk.history.commits.at(0).datasets.at(0);
+        if (change.segment) Desk::reader(*desk.vfs, *change.segment)->verify();
+        CHECK(change.rows_added == 3);
+      }
+    }
   }
 }
 

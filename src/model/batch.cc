@@ -7,8 +7,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "model/array.h"
-#include "model/utf8.h"
-#include "otolith/timestamp.h"
+#include "model/sound.h"
 
 namespace otolith {
 
@@ -47,21 +46,6 @@ void check_nulls(const Column& column, const Array& array, bool required) {
                              row));
 }
 
-// -2^63 is no time. A minimum over the column is one pass at memory speed.
-void check_times(const Column& column, const Array& array) {
-  const auto* times = array.values.as<std::int64_t>();
-  std::int64_t least = kTimestampMin.ns;
-  for (std::uint64_t i = 0; i < array.length; ++i) least = std::min(least, times[i]);
-  if (least != kNotATime) return;
-  for (std::uint64_t i = 0; i < array.length; ++i) {
-    if (times[i] == kNotATime && !array.is_null(i)) {
-      refuse(column, fmt::format("row {} holds -2^63, which is no time (NaT); use a null where the "
-                                 "column allows it",
-                                 i));
-    }
-  }
-}
-
 void check_offsets(const Column& column, const Array& array) {
   need_bytes(column, array.offsets, (array.length + 1) * 8, "offsets", 8);
   const auto* offsets = array.offsets.as<std::int64_t>();
@@ -85,17 +69,15 @@ void check_offsets(const Column& column, const Array& array) {
   need_bytes(column, array.values, static_cast<std::uint64_t>(offsets[array.length]), "bytes", 1);
 }
 
-// The bytes of all rows at once where that decides it; row by row only where it does not.
-void check_utf8(const Column& column, const Array& array) {
-  const auto* offsets = array.offsets.as<std::int64_t>();
-  const std::string_view all(array.values.as<char>() + offsets[0],
-                             static_cast<std::size_t>(offsets[array.length] - offsets[0]));
-  if (model::ascii_only(all)) return;
-  for (std::uint64_t i = 0; i < array.length; ++i) {
-    if (!array.is_null(i) && !model::utf8_valid(array.text(i))) {
-      refuse(column, fmt::format("row {} is not valid UTF-8; decode the text first", i));
-    }
+void check_values(const Column& column, const Array& array) {
+  const std::optional<std::uint64_t> row = model::unsound_row(array);
+  if (!row) return;
+  if (array.type.kind == TypeKind::string) {
+    refuse(column, fmt::format("row {} is not valid UTF-8; decode the text first", *row));
   }
+  refuse(column, fmt::format("row {} holds -2^63, which is no time (NaT); use a null where the "
+                             "column allows it",
+                             *row));
 }
 
 void check_column(const Schema& schema, const Column& column, const Array& array,
@@ -120,8 +102,7 @@ void check_column(const Schema& schema, const Column& column, const Array& array
     need_bytes(column, array.values, rows * width, "values", width);
   }
   check_nulls(column, array, !column.nullable || is_key || column.name == schema.time);
-  if (array.type.kind == TypeKind::timestamp) check_times(column, array);
-  if (array.type.kind == TypeKind::string) check_utf8(column, array);
+  check_values(column, array);
 }
 
 }  // namespace

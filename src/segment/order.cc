@@ -1,33 +1,35 @@
 #include "segment/order.h"
 
-#include "base/error.h"
+#include <algorithm>
+
 #include "model/compare.h"
 
 namespace otolith::segment {
 
-RowOrder::RowOrder(const Schema& schema)
-    : time_(schema.time_index()), keys_(schema.key_indexes()) {}
-
-bool RowOrder::differ(const Batch& a, std::uint64_t a_row, const Batch& b,
-                      std::uint64_t b_row) const {
-  for (const std::size_t key : keys_) {
-    const auto order = model::value_compare(a.columns[key], a_row, b.columns[key], b_row);
-    OTO_INVARIANT(order <= 0);
-    if (order < 0) return true;
+// Equal in keys and time: begin and ordinal, where they are columns, must ascend.
+Neighbours RowOrder::compare(std::span<const Array> a, std::uint64_t a_row,
+                             std::span<const Array> b, std::uint64_t b_row) const {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto order = model::value_compare(a[i], a_row, b[i], b_row);
+    if (order > 0) return Neighbours::disordered;
+    if (order < 0) return i <= time_ ? Neighbours::differ : Neighbours::share_keys_and_time;
   }
-  const auto order = model::value_compare(a.columns[time_], a_row, b.columns[time_], b_row);
-  OTO_INVARIANT(order <= 0);
-  return order < 0;
+  return a.size() - 1 == time_ ? Neighbours::share_keys_and_time : Neighbours::disordered;
 }
 
-bool RowOrder::unique(const RowAt& before, const Batch& batch, std::uint64_t first,
-                      std::uint64_t rows) const {
-  bool out = before.batch == nullptr || differ(*before.batch, before.row, batch, first);
-  const auto* times = batch.columns[time_].values.as<std::int64_t>();
-  for (std::uint64_t row = first + 1; row < first + rows; ++row) {
-    if (times[row] <= times[row - 1]) out &= differ(batch, row - 1, batch, row);
+Neighbours RowOrder::among(std::span<const Array> columns) const {
+  const auto* times = columns[time_].values.as<std::int64_t>();
+  const bool keys = time_ != 0;
+  Neighbours worst = Neighbours::differ;
+  for (std::uint64_t row = 1; row < columns[time_].length; ++row) {
+    if (!keys && times[row - 1] < times[row]) continue;
+    worst = std::max(worst, compare(columns, row - 1, columns, row));
   }
-  return out;
+  return worst;
+}
+
+Neighbours RowOrder::between(std::span<const Array> before, std::span<const Array> after) const {
+  return compare(before, before[time_].length - 1, after, 0);
 }
 
 }  // namespace otolith::segment

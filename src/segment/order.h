@@ -1,40 +1,39 @@
 // Whether rows come in stored order, and whether any two share keys and time.
 //
-// Role:    the writer trusts nobody: a run out of order would make pruning and merging wrong.
-// Shapes:  rows of one partition of one run; neighbours only.
-// Errors:  a broken invariant where rows are out of order.
+// Role:    the writer trusts nobody: a run out of order would make pruning and merging wrong;
+//          verify asks the same of what was read.
+// Shapes:  the columns that rows are ordered by, as keys, time and, where rows are of many commits,
+//          begin and ordinal; rows of one partition of one run; neighbours only.
+// Errors:  none: the writer's are the caller's fault, a reader's are damage.
 // Threads: immutable.
-// Why:     looks at the keys only where time does not rise, so that it costs one pass over the
-//          times.
+// Why:     without keys it is one pass over the times; keys are compared one row after the other,
+//          the first that differs deciding.
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "otolith/batch.h"
 
 namespace otolith::segment {
 
-/// A row of a batch; nullptr: none.
-struct RowAt {
-  const Batch* batch = nullptr;
-  std::uint64_t row = 0;
-};
+/// The worst that any two neighbours are to each other.
+enum class Neighbours : std::uint8_t { differ, share_keys_and_time, disordered };
 
 class RowOrder {
  public:
-  explicit RowOrder(const Schema& schema);
+  /// `keys` columns come before the time.
+  explicit RowOrder(std::size_t keys) noexcept : time_(keys) {}
 
-  /// False if two neighbours among rows first..first+rows-1, or `before` and the first of them,
-  /// share keys and time.
-  bool unique(const RowAt& before, const Batch& batch, std::uint64_t first,
-              std::uint64_t rows) const;
+  Neighbours among(std::span<const Array> columns) const;
+  /// The last row of some and the first of those that follow.
+  Neighbours between(std::span<const Array> before, std::span<const Array> after) const;
 
  private:
-  bool differ(const Batch& a, std::uint64_t a_row, const Batch& b, std::uint64_t b_row) const;
+  Neighbours compare(std::span<const Array> a, std::uint64_t a_row, std::span<const Array> b,
+                     std::uint64_t b_row) const;
 
   std::size_t time_;
-  std::vector<std::size_t> keys_;
 };
 
 }  // namespace otolith::segment

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "codec/registry.h"
+#include "model/own_rows.h"
 #include "test/budget.h"
 #include "test/segment_reseal.h"
 #include "test/segments.h"
@@ -146,7 +147,7 @@ TEST_CASE("segment: row groups and pages longer than one, read in any slice") {
 }
 
 TEST_CASE(
-    "segment: a plain column without nulls is one view over all row groups, also of partitions") {
+    "segment: chunks of a plain column lie side by side over all row groups, also of partitions") {
   const auto vfs = io::memory_vfs();
   Schema schema;
   schema.partition = Partition::hour;
@@ -160,15 +161,17 @@ TEST_CASE(
   sample::write(*file, sample::spec_of(shared), {rows}, random);
   const auto reader = open(*vfs, sample::bytes_of(*file));
   REQUIRE(reader->shape().row_groups.size() == 10);
-  const auto all = reader->span(1, 0, 1000);
-  REQUIRE(all.has_value());
-  CHECK(all->zero_copy);
-  CHECK(reinterpret_cast<std::uintptr_t>(all->values.bytes.data()) % 64 == 0);
-  for (std::uint64_t i = 0; i < 1000; ++i) REQUIRE(all->value<double>(i) == double(i) / 8);
-  const auto some = reader->span(0, 95, 10);
-  REQUIRE(some.has_value());
-  CHECK(some->value<std::int64_t>(9) == 104 * sample::kHour / 100);
-  CHECK_FALSE(open(*vfs, sample::bytes_of(*file), false)->span(1, 0, 1000).has_value());
+  for (const std::size_t column : {0u, 1u}) {
+    const std::byte* next = reader->chunk(0, column).values.bytes.data();
+    CHECK(reinterpret_cast<std::uintptr_t>(next) % 64 == 0);
+    for (std::size_t group = 0; group < 10; ++group) {
+      const Array chunk = reader->chunk(group, column);
+      CHECK(chunk.zero_copy);
+      REQUIRE(chunk.values.bytes.data() == next);
+      next += chunk.values.bytes.size();
+      CHECK_FALSE(open(*vfs, sample::bytes_of(*file), false)->chunk(group, column).zero_copy);
+    }
+  }
 }
 
 TEST_CASE("segment: an Array keeps the mapping alive after its reader is gone") {
@@ -298,7 +301,8 @@ TEST_CASE("segment: every leaf is handed over once, whole, with its place") {
   std::map<std::pair<std::size_t, std::uint64_t>, Array> leaves;
   spec.leaf = [&](const LeafRows& leaf) {
     const std::lock_guard lock(mutex);
-    const bool first = leaves.emplace(std::pair(leaf.column, leaf.leaf), leaf.rows).second;
+    const bool first =
+        leaves.emplace(std::pair(leaf.column, leaf.leaf), model::own_rows(leaf.rows, "")).second;
     REQUIRE(first);
     REQUIRE(leaf.worker < 3);
   };
@@ -319,6 +323,76 @@ TEST_CASE("segment: every leaf is handed over once, whole, with its place") {
       REQUIRE(test::same_cell(test::cell_of(leaf, i), rows[first + i][key.first]));
     }
   }
+}
+
+TEST_CASE("segment: an array that changes under the writer is written as its leaves were hashed") {
+  const auto vfs = io::memory_vfs();
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "x", .type = {TypeKind::float64}, .nullable = true, .id = 2},
+                    {.name = "s", .type = {TypeKind::string}, .nullable = false, .id = 3}};
+  std::vector<Row> rows;
+  for (std::int64_t i = 0; i < 10'000; ++i) {
+    rows.push_back({i, i % 3 == 0 ? test::Cell() : test::Cell(double(i)), std::to_string(i)});
+  }
+  SegmentSpec spec = sample::spec_of(std::make_shared<const Schema>(schema));
+  const Batch batch = test::batch_of(spec.schema, rows);
+  std::map<std::pair<std::size_t, std::uint64_t>, std::vector<test::Cell>> leaves;
+  spec.leaf = [&](const LeafRows& leaf) {
+    std::vector<test::Cell>& cells = leaves[{leaf.column, leaf.leaf}];
+    for (std::uint64_t i = 0; i < leaf.rows.length; ++i) {
+      cells.push_back(test::cell_of(leaf.rows, i));
+    }
+    sample::scribble(batch.columns[leaf.column].values);  // another thread would
+    sample::scribble(batch.columns[leaf.column].validity);
+  };
+  const auto file = sample::file_of(*vfs, {});
+  SegmentWriter writer(*file, spec);
+  writer.begin_run(sample::run_of(schema, rows));
+  writer.append(batch);
+  writer.end_run();
+  writer.finish();
+  const auto reader = open(*vfs, sample::bytes_of(*file));
+  reader->verify();
+  for (const auto& [place, cells] : leaves) {
+    const Array stored = reader->rows(0, place.first, place.second * kLeafRows, cells.size());
+    for (std::uint64_t i = 0; i < cells.size(); ++i) {
+      REQUIRE(test::same_cell(test::cell_of(stored, i), cells[i]));
+    }
+  }
+  CHECK(leaves.size() == 9);
+}
+
+TEST_CASE("segment: rows that are not what was announced are refused, not written") {
+  const auto vfs = io::memory_vfs();
+  Schema schema;
+  schema.partition = Partition::hour;
+  schema.keys = {"k"};
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "k", .type = {TypeKind::string}, .nullable = false, .id = 2}};
+  const auto shared = std::make_shared<const Schema>(schema);
+  const std::int64_t not_a_time = INT64_MIN;
+  const std::vector<Row> sound{{1, "a"}, {2, "a"}, {1, "b"}};
+  const model::Run run{{0, 3}};
+  const auto code_of = [&](const std::vector<Row>& rows, const model::Run& said) {
+    const auto file = sample::file_of(*vfs, {});
+    SegmentWriter writer(*file, sample::spec_of(shared));
+    try {
+      writer.begin_run(said);
+      for (const Row& row : rows) writer.append(test::batch_of(shared, {row}));
+    } catch (const Error& error) {
+      CHECK(std::string(error.what()).find("changed while") != std::string::npos);
+      return error.code();
+    }
+    return ErrorCode::not_found;
+  };
+  CHECK(code_of(sound, run) == ErrorCode::not_found);
+  CHECK(code_of({{2, "a"}, {1, "a"}, {1, "b"}}, run) == ErrorCode::invalid_argument);
+  CHECK(code_of({{1, "b"}, {2, "a"}, {3, "a"}}, run) == ErrorCode::invalid_argument);
+  CHECK(code_of({{1, "a"}, {2, "a"}, {sample::kHour, "b"}}, run) == ErrorCode::invalid_argument);
+  CHECK(code_of({{not_a_time, "a"}, {2, "a"}, {1, "b"}}, run) == ErrorCode::invalid_argument);
+  CHECK(code_of({{1, "a"}, {2, "\xff"}, {1, "b"}}, run) == ErrorCode::invalid_argument);
+  CHECK(code_of(sound, {{0, 2}, {0, 1}}) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("segment: chunks of a user's codec come back, and say its id where it is unknown") {
@@ -347,7 +421,6 @@ TEST_CASE("segment: chunks of a user's codec come back, and say its id where it 
       const auto reader = open(*vfs, made.bytes, map);
       REQUIRE(test::same_rows(sample::read_all(*reader), made.rows));
       REQUIRE_FALSE(reader->chunk(0, 0).zero_copy);
-      REQUIRE_FALSE(reader->span(0, 0, 1).has_value());
       reader->verify();
     }
   }

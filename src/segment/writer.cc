@@ -1,8 +1,8 @@
 #include "segment/writer.h"
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -10,6 +10,8 @@
 #include "base/limits.h"
 #include "codec/registry.h"
 #include "model/array.h"
+#include "model/own_rows.h"
+#include "model/partition.h"
 #include "segment/chunk.h"
 #include "segment/order.h"
 #include "segment/placer.h"
@@ -29,6 +31,7 @@ struct Plan {
   std::uint64_t row_in_run = 0;
   std::uint64_t leaf_first = 0;  // number of its first leaf in the segment
   bool begins_partition = false;
+  bool ends_partition = false;
 };
 
 // A row group whose rows are all there.
@@ -36,8 +39,18 @@ struct Work {
   const Plan* plan = nullptr;
   const Batch* batch = nullptr;
   std::uint64_t first = 0;  // its first row in the batch
-  RowAt before;             // the row before it in the same partition
 };
+
+// What the order of a row group's rows is, and the rows that its neighbours are compared with: the
+// columns that rows are ordered by.
+struct Ends {
+  Neighbours among = Neighbours::differ;
+  std::vector<Array> first;
+  std::vector<Array> last;
+};
+
+// Columns that one task encodes: those that rows are ordered by together, any other alone.
+using Lane = std::vector<std::size_t>;
 
 struct ColumnState {
   ColumnEntry entry;
@@ -61,11 +74,35 @@ std::vector<Plan> plans_of(const model::Run& run, std::uint32_t number,
       plan.group.first_ordinal = first_ordinal ? *first_ordinal + row : 0;
       plan.row_in_run = row;
       plan.begins_partition = at == 0;
+      plan.ends_partition = at + plan.group.rows == partition.rows;
       plan.leaf_first = leaf;
       leaf += (plan.group.rows + kLeafRows - 1) / kLeafRows;
       row += plan.group.rows;
       out.push_back(plan);
     }
+  }
+  return out;
+}
+
+std::vector<Lane> lanes_of(const Schema& schema, bool many) {
+  Lane ordered = schema.key_indexes();
+  ordered.push_back(schema.time_index());
+  const std::size_t columns = schema.columns.size();
+  if (many) ordered.insert(ordered.end(), {columns, columns + 1});
+  std::vector<Lane> out{ordered};
+  for (std::size_t column = 0; column < columns; ++column) {
+    if (std::ranges::find(ordered, column) == ordered.end()) out.push_back({column});
+  }
+  return out;
+}
+
+// One row of every column, kept.
+std::vector<Array> row_of(std::span<const Array> columns, std::uint64_t row) {
+  std::vector<Array> out;
+  for (const Array& column : columns) {
+    model::ArrayBuilder copy(column.type);
+    copy.append_rows(column, row, 1);
+    out.push_back(copy.finish());
   }
   return out;
 }
@@ -78,6 +115,7 @@ struct SegmentWriter::State {
   const SegmentSpec spec;
   const RowOrder order;
   const std::size_t time;
+  const std::vector<Lane> lanes;  // the first holds the columns that rows are ordered by
 
   std::vector<ColumnState> columns;
   std::vector<RowGroup> row_groups;
@@ -86,7 +124,8 @@ struct SegmentWriter::State {
   std::uint64_t header_hash = 0;
   std::uint32_t runs = 0;
   std::uint64_t leaves = 0;  // of all runs begun so far
-  std::atomic<bool> unique = true;
+  bool unique = true;
+  std::vector<std::vector<model::OwnRows>> copies;  // by worker: of the columns of its lane
 
   // The present run.
   bool in_run = false;
@@ -94,10 +133,16 @@ struct SegmentWriter::State {
   std::size_t plan_next = 0;
   std::vector<Batch> pending;  // owned rows of plans[plan_next]
   std::uint64_t pending_rows = 0;
-  std::optional<Batch> last;  // the last row that was written
+  std::vector<Array> last;  // of the row group before, where its partition goes on
 
   State(io::File& into, SegmentSpec what)
-      : file(into), spec(std::move(what)), order(*spec.schema), time(spec.schema->time_index()) {
+      : file(into),
+        spec(std::move(what)),
+        order(spec.schema->key_indexes().size()),
+        time(spec.schema->time_index()),
+        lanes(lanes_of(*spec.schema, spec.many)),
+        copies(std::max(spec.threads, 1u)) {
+    for (auto& of_worker : copies) of_worker.resize(lanes.front().size());
     for (const Column& column : spec.schema->columns) {
       OTO_INVARIANT(column.id != 0);
       add_column(ColumnId{column.id}, column.type,
@@ -124,10 +169,13 @@ struct SegmentWriter::State {
   void begin(const model::Run& run);
   void take(const Batch& batch);
   std::uint64_t take_pending(const Batch& batch, std::uint64_t at);
-  RowAt row_before(const Plan& plan, const Batch& batch, std::uint64_t first) const;
   void encode(const std::vector<Work>& work);
-  void encode_chunk(std::size_t column, const Work& work, Placer& placer, std::uint64_t ticket,
-                    unsigned worker, EncodedChunkEntry& out);
+  void encode_lane(const Lane& lane, const Work& work, Placer& placer, std::uint64_t ticket,
+                   unsigned worker, std::span<EncodedChunkEntry*> out, Ends& ends);
+  void encode_chunk(std::size_t column, const Work& work, const Array& values, Placer& placer,
+                    std::uint64_t ticket, unsigned worker, EncodedChunkEntry& out);
+  void judge(const std::vector<Work>& work, std::vector<Ends>& ends);
+  const std::string& column_name(std::size_t column) const;
   void place_chunk(const ColumnState& column, const Plan& plan, EncodedChunkEntry& chunk,
                    Placer& placer, std::uint64_t ticket) const;
   void write_part(const Part& part, const Buffer& bytes);
@@ -148,10 +196,13 @@ void SegmentWriter::State::begin(const model::Run& run) {
                 "a segment can have {} rows (kSegmentRowsMax); commit less at once",
                 kSegmentRowsMax);
   }
+  for (std::size_t i = 1; i < run.size(); ++i) {
+    if (run[i].bucket <= run[i - 1].bucket) model::throw_rows_changed(column_name(time));
+  }
   in_run = true;
   plans = plans_of(run, runs++, spec.many ? std::nullopt : std::optional(rows), leaves);
   plan_next = 0;
-  last.reset();
+  last.clear();
   if (runs > 1) unique = false;
   const bool plain = spec.codec == nullptr || spec.codec->mappable();
   for (ColumnState& column : columns) {
@@ -168,11 +219,11 @@ void SegmentWriter::State::begin(const model::Run& run) {
 std::uint64_t SegmentWriter::State::take_pending(const Batch& batch, std::uint64_t at) {
   const Plan& plan = plans[plan_next];
   const std::uint64_t taken = std::min(plan.group.rows - pending_rows, batch.rows - at);
-  pending.push_back(model::batch_copy(batch, at, taken));
+  pending.push_back(model::own_rows(model::batch_slice(batch, at, taken)));
   pending_rows += taken;
   if (pending_rows == plan.group.rows) {
     const Batch whole = model::batch_concat(pending);
-    encode({Work{&plan, &whole, 0, row_before(plan, whole, 0)}});
+    encode({Work{&plan, &whole, 0}});
     pending.clear();
     pending_rows = 0;
     ++plan_next;
@@ -192,18 +243,11 @@ void SegmentWriter::State::take(const Batch& batch) {
       at += take_pending(batch, at);
       continue;
     }
-    whole.push_back({&plan, &batch, at, row_before(plan, batch, at)});
+    whole.push_back({&plan, &batch, at});
     at += plan.group.rows;
     ++plan_next;
   }
   if (!whole.empty()) encode(whole);
-}
-
-RowAt SegmentWriter::State::row_before(const Plan& plan, const Batch& batch,
-                                       std::uint64_t first) const {
-  if (plan.begins_partition) return {};
-  if (first != 0) return {&batch, first - 1};
-  return last ? RowAt{&*last, 0} : RowAt{};
 }
 
 // -------------------------------------------------------------------------------------------
@@ -213,38 +257,57 @@ RowAt SegmentWriter::State::row_before(const Plan& plan, const Batch& batch,
 // go.
 void SegmentWriter::State::encode(const std::vector<Work>& work) {
   std::vector<EncodedChunkEntry> chunks(columns.size() * work.size());
+  std::vector<Ends> ends(work.size());
   Placer placer(next_byte);
   std::uint64_t rows_together = 0;
   for (const Work& each : work) rows_together += each.plan->group.rows;
-  run_tasks(threads_worth(spec.threads, rows_together), chunks.size(),
-            [&](unsigned worker, std::size_t i) {
-              try {
-                encode_chunk(i / work.size(), work[i % work.size()], placer, i, worker, chunks[i]);
-              } catch (...) {
-                placer.give_up(std::current_exception());
-                throw;
-              }
-            });
+  const unsigned threads = threads_worth(spec.threads, rows_together);
+  run_tasks(threads, lanes.size() * work.size(), [&](unsigned worker, std::size_t i) {
+    const std::size_t lane = i / work.size();
+    const std::size_t group = i % work.size();
+    std::vector<EncodedChunkEntry*> out;
+    for (const std::size_t column : lanes[lane]) {
+      out.push_back(&chunks[column * work.size() + group]);
+    }
+    // Every chunk has a ticket; all but those of the first lane are alone in their task.
+    const std::size_t ordered = lanes.front().size();
+    const std::uint64_t ticket = lane == 0 ? i * ordered : i + (ordered - 1) * work.size();
+    try {
+      encode_lane(lanes[lane], work[group], placer, ticket, worker, out, ends[group]);
+    } catch (...) {
+      placer.give_up(std::current_exception());
+      throw;
+    }
+  });
   next_byte = placer.next_byte();
   for (std::size_t i = 0; i < chunks.size(); ++i) keep(i / work.size(), std::move(chunks[i]));
-  for (std::size_t i = 0; i < work.size(); ++i) {
-    RowGroup group = work[i].plan->group;
-    const Zone& times = columns[time].index.chunks[row_groups.size()].zone;
-    group.time_min = times.min_as<std::int64_t>();
-    group.time_max = times.max_as<std::int64_t>();
-    row_groups.push_back(group);
-    rows += group.rows;
-  }
-  const Work& end = work.back();
-  last = model::batch_copy(*end.batch, end.first + end.plan->group.rows - 1, 1);
+  judge(work, ends);
 }
 
-void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, Placer& placer,
-                                        std::uint64_t ticket, unsigned worker,
+// Whatever the arrays are or become, the copy is judged, hashed, summed up and written.
+void SegmentWriter::State::encode_lane(const Lane& lane, const Work& work, Placer& placer,
+                                       std::uint64_t ticket, unsigned worker,
+                                       std::span<EncodedChunkEntry*> out, Ends& ends) {
+  const std::uint64_t count = work.plan->group.rows;
+  std::vector<Array> values;
+  for (std::size_t i = 0; i < lane.size(); ++i) {
+    const Array& all = work.batch->columns[lane[i]];
+    OTO_INVARIANT(all.type == columns[lane[i]].entry.type);
+    values.push_back(copies[worker][i].take(all, work.first, count, column_name(lane[i])));
+  }
+  if (&lane == &lanes.front()) {
+    ends.among = order.among(values);
+    if (!work.plan->begins_partition) ends.first = row_of(values, 0);
+    if (!work.plan->ends_partition) ends.last = row_of(values, count - 1);
+  }
+  for (std::size_t i = 0; i < lane.size(); ++i) {
+    encode_chunk(lane[i], work, values[i], placer, ticket + i, worker, *out[i]);
+  }
+}
+
+void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, const Array& values,
+                                        Placer& placer, std::uint64_t ticket, unsigned worker,
                                         EncodedChunkEntry& out) {
-  const Array& all = work.batch->columns[column];
-  OTO_INVARIANT(all.type == columns[column].entry.type);
-  const Array values = model::array_slice(all, work.first, work.plan->group.rows);
   const codec::Codec& codec =
       spec.codec != nullptr ? *spec.codec : codec::codec_choose(columns[column].profile, values);
   out = chunk_encode(values, codec);
@@ -256,13 +319,39 @@ void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, Pl
     };
   }
   chunk_seal(out, values, codec, leaf);
-  if (column == time && !order.unique(work.before, *work.batch, work.first, values.length)) {
-    unique = false;
-  }
   write_part(out.entry.validity, out.bytes.validity);
   write_part(out.entry.offsets, out.bytes.offsets);
   write_part(out.entry.values, out.bytes.values);
-  out.bytes = {};  // borrowed memory is not kept
+  out.bytes = {};  // the copy is used again
+}
+
+const std::string& SegmentWriter::State::column_name(std::size_t column) const {
+  static const std::string row_ids = "row id";
+  return column < spec.schema->columns.size() ? spec.schema->columns[column].name : row_ids;
+}
+
+// Order, partitions and counts of row groups that are written: what a read relies on.
+void SegmentWriter::State::judge(const std::vector<Work>& work, std::vector<Ends>& ends) {
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const Plan& plan = *work[i].plan;
+    RowGroup group = plan.group;
+    const Zone& times = columns[time].index.chunks[row_groups.size()].zone;
+    group.time_min = times.min_as<std::int64_t>();
+    group.time_max = times.max_as<std::int64_t>();
+    const auto bucket = [&](std::int64_t at) {
+      return model::bucket_of(spec.schema->partition, {at});
+    };
+    Neighbours worst = ends[i].among;
+    if (!plan.begins_partition) worst = std::max(worst, order.between(last, ends[i].first));
+    if (worst == Neighbours::disordered || bucket(group.time_min) != group.partition ||
+        bucket(group.time_max) != group.partition) {
+      model::throw_rows_changed(column_name(time));
+    }
+    if (worst == Neighbours::share_keys_and_time) unique = false;
+    last = std::move(ends[i].last);
+    row_groups.push_back(group);
+    rows += group.rows;
+  }
 }
 
 // --------------------------------------------------------------------------------------------

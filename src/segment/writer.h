@@ -3,11 +3,13 @@
 // Role:    encode -> segment of a write; seals and compaction write through it too.
 // Shapes:  one dataset's rows in one or more runs; each run's rows are sorted by (partition, keys,
 //          time, arrival) and come in batches of any size.
-// Errors:  those of the file; after any error the file is worthless: remove it and begin another.
+// Errors:  invalid_argument where rows are not in the order, the partition or of the values that
+//          the caller has judged: they changed meanwhile; those of the file. After any error the
+//          file is worthless: remove it and begin another.
 // Threads: thread-compatible; works on `threads` threads inside append and end_run.
 // Why:     a run's rows per partition are known when it begins, so every column has its place in
-//          the file at once and is written straight from the batch's memory, whatever the order of
-//          batches.
+//          the file at once, whatever the order of batches. A chunk is copied once, into memory
+//          that stays in the cache, and judged, hashed and written from there (model/own_rows.h).
 #pragma once
 
 #include <functional>
