@@ -85,4 +85,38 @@ inline void reseal(std::span<std::byte> file) {
   store_le(trailer + 8, xxh3(file.subspan(base, footer_bytes)));
 }
 
+// Makes zone maps, and the footer's times, those of the rows; then checksums again. One page a
+// chunk.
+inline void reseal_zones(Bytes& file) {
+  using namespace segment;
+  const std::uint64_t behind = file.size() - kTrailerBytes;
+  const std::uint64_t base = behind - load_le<std::uint64_t>(&file[behind]);
+  const std::span<std::byte> all(file);
+  Footer footer = footer_parse(BytesView(all.subspan(base, behind - base)), "file", base);
+  for (const ColumnEntry& column : footer.columns) {
+    const BytesView bytes = all.subspan(column.index_offset, column.index_bytes);
+    const auto at = static_cast<std::size_t>(&column - footer.columns.data());
+    ColumnIndex index = index_parse(bytes, "file", footer, at, base);
+    for (std::size_t group = 0; group < index.chunks.size(); ++group) {
+      ChunkEntry& chunk = index.chunks[group];
+      const auto part = [&](const Part& of) {
+        return Buffer{{}, all.subspan(of.offset, of.bytes)};
+      };
+      Array rows{.type = column.type, .length = footer.row_groups[group].rows};
+      rows.offsets = part(chunk.offsets);
+      rows.values = part(chunk.values);
+      chunk.zone = index.pages[group].zone = zone_of(rows);
+      if (column.id != footer.time) continue;
+      footer.row_groups[group].time_min = chunk.zone.min_as<std::int64_t>();
+      footer.row_groups[group].time_max = chunk.zone.max_as<std::int64_t>();
+    }
+    std::ranges::copy(index_write(index),
+                      all.begin() + static_cast<std::ptrdiff_t>(column.index_offset));
+  }
+  footer.time_min = std::ranges::min(footer.row_groups, {}, &RowGroup::time_min).time_min;
+  footer.time_max = std::ranges::max(footer.row_groups, {}, &RowGroup::time_max).time_max;
+  std::ranges::copy(footer_write(footer), all.begin() + static_cast<std::ptrdiff_t>(base));
+  reseal(all);
+}
+
 }  // namespace otolith::test

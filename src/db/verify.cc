@@ -10,7 +10,10 @@ void verify_segment(const db::Rooms& rooms, const history::NeededSegment& needed
                     VerifyReport& report) {
   try {
     // Of marks history has read and compared the file already.
-    if (!needed.marks) rooms.store->verify(needed.dataset, needed.entry);
+    if (!needed.marks) {
+      const auto schema = rooms.history->schema_of(needed.dataset);
+      rooms.store->verify(needed.dataset, needed.entry, schema);
+    }
     ++report.segments;
     report.bytes += needed.entry.ref.bytes;
   } catch (const Error& error) {

@@ -14,6 +14,11 @@ std::strong_ordering compare_as(const Array& a, std::uint64_t a_row, const Array
 
 }  // namespace
 
+bool is_key_type(Type type) noexcept {
+  return is_text(type) || type.kind == TypeKind::timestamp ||
+         (type.kind >= TypeKind::int8 && type.kind <= TypeKind::uint64);
+}
+
 std::strong_ordering value_compare(const Array& a, std::uint64_t a_row, const Array& b,
                                    std::uint64_t b_row) noexcept {
   switch (a.type.kind) {

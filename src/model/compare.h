@@ -16,6 +16,9 @@
 
 namespace otolith::model {
 
+/// Whether values of the type can be compared: integers, timestamps, text and binary.
+bool is_key_type(Type type) noexcept;
+
 /// The value of row `a_row` of `a` against that of row `b_row` of `b`; both of one type.
 std::strong_ordering value_compare(const Array& a, std::uint64_t a_row, const Array& b,
                                    std::uint64_t b_row) noexcept;

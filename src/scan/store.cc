@@ -87,11 +87,10 @@ struct SegmentStore::State {
     }
   }
 
-  Reader open(DatasetId dataset, const history::SegmentEntry& entry, bool map) {
+  Reader open(const segment::SegmentExpect& expect, const history::SegmentEntry& entry, bool map) {
     const std::string path = segment::segment_path(entry.ref.id);
     try {
-      return segment::SegmentReader::open(file(path), path, expected(database, dataset, entry.ref),
-                                          map);
+      return segment::SegmentReader::open(file(path), path, expect, map);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::not_found) throw with_commits(error, entry);
       throw with_commits(
@@ -110,24 +109,23 @@ SegmentStore::~SegmentStore() = default;
 
 Reader SegmentStore::open(DatasetId dataset, const history::SegmentEntry& entry) {
   if (Reader found = state_->find(entry.ref.id)) return found;
-  Reader opened = state_->open(dataset, entry, state_->options.map);
+  const auto expect = expected(state_->database, dataset, entry.ref);
+  Reader opened = state_->open(expect, entry, state_->options.map);
   state_->keep(entry.ref.id, opened);
   return opened;
 }
 
-void SegmentStore::verify(DatasetId dataset, const history::SegmentEntry& entry) {
-  const Reader reader = state_->open(dataset, entry, false);
+void SegmentStore::verify(DatasetId dataset, const history::SegmentEntry& entry,
+                          std::shared_ptr<const Schema> schema) {
+  segment::SegmentExpect expect = expected(state_->database, dataset, entry.ref);
+  expect.schema = std::move(schema);
+  if (entry.many) expect.begins = {entry.begin_first, entry.begin_last};
+  const Reader reader = state_->open(expect, entry, false);
   try {
     reader->verify();
   } catch (const Error& error) {
     throw with_commits(error, entry);
   }
-}
-
-void SegmentStore::forget(const Id128& segment) {
-  const std::lock_guard lock(state_->mutex);
-  const auto found = state_->by_id.find(segment);
-  if (found != state_->by_id.end()) state_->drop(found->second);
 }
 
 std::vector<std::uint64_t> commits_of(const history::SegmentEntry& entry) {

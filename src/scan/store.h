@@ -30,10 +30,10 @@ class SegmentStore {
 
   std::shared_ptr<const segment::SegmentReader> open(DatasetId dataset,
                                                      const history::SegmentEntry& entry);
-  /// Reads all of a segment anew from the disk and checks it; throws the first damage.
-  void verify(DatasetId dataset, const history::SegmentEntry& entry);
-  /// Closes what no scan uses, and all of this segment.
-  void forget(const Id128& segment);
+  /// Reads all of a segment anew from the disk and checks it, also against the dataset's schema;
+  /// throws the first damage.
+  void verify(DatasetId dataset, const history::SegmentEntry& entry,
+              std::shared_ptr<const Schema> schema);
 
  private:
   struct State;

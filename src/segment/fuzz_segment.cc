@@ -40,7 +40,6 @@ void read_all(std::unique_ptr<io::File> file, bool map) {
         }
       }
     }
-    reader->span(0, 0, shape.rows);
     reader->verify();
   } catch (const Error&) {
   }

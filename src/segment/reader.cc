@@ -10,6 +10,10 @@
 #include "base/mutant.h"
 #include "codec/registry.h"
 #include "model/array.h"
+#include "model/compare.h"
+#include "model/partition.h"
+#include "model/sound.h"
+#include "segment/order.h"
 #include "segment/source.h"
 
 namespace otolith::segment {
@@ -58,17 +62,18 @@ void expect_same(const std::optional<T>& expected, const T& found, const std::st
 
 struct SegmentReader::State {
   Source source;
+  const SegmentExpect expect;
   Header header;
   Footer footer;
   Trailer trailer;
   std::uint64_t data_end = 0;  // indexes begin behind it
   std::vector<LoadedColumn> columns;
 
-  State(std::unique_ptr<io::File> file, std::string name, bool map)
-      : source(std::move(file), std::move(name), map) {}
+  State(std::unique_ptr<io::File> file, std::string name, SegmentExpect what, bool map)
+      : source(std::move(file), std::move(name), map), expect(std::move(what)) {}
 
   std::uint64_t trailer_offset() const noexcept { return source.size() - kTrailerBytes; }
-  void open(const SegmentExpect& expect);
+  void open();
   const LoadedColumn& column(std::size_t index);
   void load(std::size_t index, LoadedColumn& into) const;
   const ChunkEntry& entry(std::size_t row_group, std::size_t column);
@@ -76,14 +81,20 @@ struct SegmentReader::State {
   PageBytes read(std::size_t row_group, std::size_t column, PageRange pages) const;
   codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again);
   Array pages(std::size_t row_group, std::size_t column, PageRange pages);
+  std::uint64_t page_count(std::size_t row_group) const noexcept;
   void verify_chunk(std::size_t row_group, std::size_t column);
+  void verify_group(std::size_t row_group);
+  std::vector<std::size_t> order_columns() const;
+  void verify_order();
   void verify_gaps();
+  [[noreturn]] void damaged_group(std::size_t row_group, std::string_view what);
+  [[noreturn]] void damaged_footer(std::string_view what) const;
 };
 
 // ---------------------------------------------------------------------------------------------
 // open
 
-void SegmentReader::State::open(const SegmentExpect& expect) {
+void SegmentReader::State::open() {
   const std::string& name = source.name();
   const std::uint64_t size = source.size();
   if (size < kHeaderBytes + kFooterHeadBytes + kTrailerBytes) {
@@ -196,7 +207,18 @@ std::string column_words(ColumnId id) {
   return fmt::format("column {}", value_of(id));
 }
 
-// Checksum and shape of one page, unless this process has seen it sound in the mapping.
+// Text that is no UTF-8 and times that are none are not handed out, whoever wrote them.
+std::string_view values_flaw(const PageBytes& bytes, const codec::Parts& parts,
+                             const codec::PageFacts& facts) {
+  const TypeKind kind = facts.type.kind;
+  if (kind != TypeKind::string && kind != TypeKind::timestamp) return {};
+  if (mutant("stored-values-unjudged")) return {};
+  if (!model::unsound_row(bytes.codec->decode(parts, facts))) return {};
+  return kind == TypeKind::string ? "it holds text that is not UTF-8"
+                                  : "it holds -2^63, which is no time";
+}
+
+// Checksum, shape and values of one page, unless this process has seen it sound in the mapping.
 codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint64_t page,
                                               bool again) {
   LoadedColumn& loaded = columns[bytes.column];
@@ -210,9 +232,10 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
   if (!again && verified.load(std::memory_order_acquire)) return parts;
   const std::uint64_t hash =
       page_hash(parts.validity.bytes, parts.offsets.bytes, parts.values.bytes);
-  const std::string_view flaw = hash != entry.hash && !mutant("page_checksum_ignored")
-                                    ? "it fails its checksum"
-                                    : bytes.codec->flaw(parts, of);
+  std::string_view flaw = hash != entry.hash && !mutant("page_checksum_ignored")
+                              ? "it fails its checksum"
+                              : bytes.codec->flaw(parts, of);
+  if (flaw.empty()) flaw = values_flaw(bytes, parts, of);
   if (!flaw.empty()) {
     throw_corrupt(source.name(), chunk.values.offset + entry.place.values_at,
                   fmt::format("page {} of row group {} of {} is damaged: {}", page, bytes.row_group,
@@ -251,34 +274,116 @@ Array SegmentReader::State::pages(std::size_t row_group, std::size_t index, Page
 // --------------------------------------------------------------------------------------------
 // verify
 
+std::uint64_t SegmentReader::State::page_count(std::size_t row_group) const noexcept {
+  return (footer.row_groups[row_group].rows + std::uint64_t{footer.page_rows} - 1) /
+         footer.page_rows;
+}
+
+void SegmentReader::State::damaged_group(std::size_t row_group, std::string_view what) {
+  const auto time = std::ranges::find(footer.columns, footer.time, &ColumnEntry::id);
+  const auto index = static_cast<std::size_t>(time - footer.columns.begin());
+  throw_corrupt(source.name(), entry(row_group, index).values.offset,
+                fmt::format("row group {} is damaged: {}", row_group, what));
+}
+
+void SegmentReader::State::damaged_footer(std::string_view what) const {
+  throw_corrupt(source.name(), trailer_offset() - trailer.footer_bytes,
+                fmt::format("the segment's footer is damaged: {}", what));
+}
+
 // Every page again, and its zone map against its rows.
 void SegmentReader::State::verify_chunk(std::size_t row_group, std::size_t index) {
   const ChunkEntry& chunk = entry(row_group, index);
   const ColumnIndex& in = columns[index].index;
-  const std::uint64_t count =
-      (footer.row_groups[row_group].rows + std::uint64_t{footer.page_rows} - 1) / footer.page_rows;
+  const auto check_zone = [&](const Zone& said, const Zone& found, std::string_view of) {
+    if (said == found) return;
+    throw_corrupt(source.name(), footer.columns[index].index_offset,
+                  fmt::format("the zone map of {}row group {} of {} does not fit its rows", of,
+                              row_group, column_words(footer.columns[index].id)));
+  };
   Zone whole;
-  for (std::uint64_t page = 0; page < count; ++page) {
+  for (std::uint64_t page = 0; page < page_count(row_group); ++page) {
     check_page(read(row_group, index, {page, 1}), page, true);
     const Zone& zone = in.pages[chunk.page_first + page].zone;
-    if (zone != zone_of(pages(row_group, index, {page, 1}))) {
-      throw_corrupt(source.name(), footer.columns[index].index_offset,
-                    "a zone map does not fit its page");
-    }
+    check_zone(zone, zone_of(pages(row_group, index, {page, 1})), fmt::format("page {} of ", page));
     if (page == 0)
       whole = zone;
     else
       zone_merge(whole, zone, footer.columns[index].type);
   }
-  if (whole != chunk.zone) {
-    throw_corrupt(source.name(), footer.columns[index].index_offset,
-                  "a zone map does not fit its chunk");
-  }
+  check_zone(chunk.zone, whole, "");
+}
+
+// What the footer says of a row group, against its rows and its dataset.
+void SegmentReader::State::verify_group(std::size_t row_group) {
   const RowGroup& group = footer.row_groups[row_group];
-  if (footer.columns[index].id == footer.time && (group.time_min != whole.min_as<std::int64_t>() ||
-                                                  group.time_max != whole.max_as<std::int64_t>())) {
-    throw_corrupt(source.name(), trailer_offset() - trailer.footer_bytes,
-                  "the times of a row group are wrong");
+  for (std::size_t index = 0; index < columns.size(); ++index) {
+    const Zone& zone = entry(row_group, index).zone;
+    if (footer.columns[index].id == footer.time &&
+        (group.time_min != zone.min_as<std::int64_t>() ||
+         group.time_max != zone.max_as<std::int64_t>())) {
+      damaged_group(row_group, "its times are not those the footer says");
+    }
+    if (footer.columns[index].id == kBeginColumn && expect.begins &&
+        (zone.min_as<std::uint64_t>() < value_of(expect.begins->first) ||
+         zone.max_as<std::uint64_t>() > value_of(expect.begins->second))) {
+      damaged_group(row_group, "it holds rows of other commits than the log says");
+    }
+  }
+  if (!expect.schema) return;
+  for (const std::int64_t time : {group.time_min, group.time_max}) {
+    if (model::bucket_of(expect.schema->partition, {time}) != group.partition) {
+      damaged_group(row_group, "its rows are not of its partition");
+    }
+  }
+}
+
+// The places of keys, time and row ids, in the order that rows are sorted by.
+std::vector<std::size_t> SegmentReader::State::order_columns() const {
+  std::vector<ColumnId> ids = footer.keys;
+  ids.push_back(footer.time);
+  if (expect.schema) {
+    std::vector<ColumnId> said;
+    for (const std::size_t key : expect.schema->key_indexes()) {
+      said.push_back(ColumnId{expect.schema->columns[key].id});
+    }
+    said.push_back(ColumnId{expect.schema->columns[expect.schema->time_index()].id});
+    if (said != ids) damaged_footer("its keys and time are not those of the dataset");
+  }
+  if (footer.many) ids.insert(ids.end(), {kBeginColumn, kOrdinalColumn});
+  std::vector<std::size_t> out;
+  for (const ColumnId id : ids) {
+    const auto at = std::ranges::find(footer.columns, id, &ColumnEntry::id);
+    if (!model::is_key_type(at->type)) damaged_footer("its keys are of types that no key has");
+    out.push_back(static_cast<std::size_t>(at - footer.columns.begin()));
+  }
+  return out;
+}
+
+// Rows of a run in stored order, over row groups of one partition too.
+void SegmentReader::State::verify_order() {
+  const std::vector<std::size_t> ordered = order_columns();
+  const RowOrder order(footer.keys.size());
+  std::vector<Array> before;
+  Neighbours all = footer.runs > 1 ? Neighbours::share_keys_and_time : Neighbours::differ;
+  for (std::size_t group = 0; group < footer.row_groups.size(); ++group) {
+    verify_group(group);
+    std::vector<Array> rows;
+    for (const std::size_t index : ordered) {
+      rows.push_back(pages(group, index, {0, page_count(group)}));
+    }
+    Neighbours worst = order.among(rows);
+    const RowGroup& in = footer.row_groups[group];
+    if (group != 0 && footer.row_groups[group - 1].run == in.run &&
+        footer.row_groups[group - 1].partition == in.partition) {
+      worst = std::max(worst, order.between(before, rows));
+    }
+    if (worst == Neighbours::disordered) damaged_group(group, "its rows are out of order");
+    all = std::max(all, worst);
+    before = std::move(rows);
+  }
+  if (footer.unique && all != Neighbours::differ) {
+    damaged_footer("it says that no rows share keys and time, and some do");
   }
 }
 
@@ -317,8 +422,8 @@ SegmentReader::~SegmentReader() = default;
 std::shared_ptr<const SegmentReader> SegmentReader::open(std::unique_ptr<io::File> file,
                                                          std::string name,
                                                          const SegmentExpect& expect, bool map) {
-  auto state = std::make_unique<State>(std::move(file), std::move(name), map);
-  state->open(expect);
+  auto state = std::make_unique<State>(std::move(file), std::move(name), expect, map);
+  state->open();
   return std::shared_ptr<const SegmentReader>(new SegmentReader(std::move(state)));
 }
 
@@ -354,40 +459,13 @@ Array SegmentReader::rows(std::size_t row_group, std::size_t column, std::uint64
   return model::array_slice(pages, first - range.first * footer.page_rows, rows);
 }
 
-std::optional<Array> SegmentReader::span(std::size_t column, std::uint64_t first,
-                                         std::uint64_t rows) const {
-  const Footer& footer = state_->footer;
-  OTO_INVARIANT(first <= footer.rows && rows <= footer.rows - first);
-  if (!state_->source.mapped() || rows == 0) return std::nullopt;
-  const auto after = std::ranges::upper_bound(footer.row_groups, first, {}, &RowGroup::first_row);
-  auto group = static_cast<std::size_t>(after - footer.row_groups.begin()) - 1;
-  std::optional<Array> out;
-  for (std::uint64_t at = first; at < first + rows; ++group) {
-    const RowGroup& in = footer.row_groups[group];
-    const std::uint64_t end = std::min(first + rows, in.first_row + in.rows);
-    const Array piece = this->rows(group, column, at - in.first_row, end - at);
-    if (!piece.zero_copy || piece.null_count != 0 || model::is_text(piece.type))
-      return std::nullopt;
-    if (!out) {
-      out = piece;
-    } else if (out->values.bytes.data() + out->values.bytes.size() != piece.values.bytes.data()) {
-      return std::nullopt;
-    } else {
-      out->length += piece.length;
-      out->values.bytes = {out->values.bytes.data(),
-                           out->values.bytes.size() + piece.values.bytes.size()};
-    }
-    at = end;
-  }
-  return out;
-}
-
 void SegmentReader::verify() const {
   for (std::size_t column = 0; column < state_->footer.columns.size(); ++column) {
     for (std::size_t group = 0; group < state_->footer.row_groups.size(); ++group) {
       state_->verify_chunk(group, column);
     }
   }
+  if (!mutant("verify-order-unread")) state_->verify_order();
   state_->verify_gaps();
 }
 

@@ -6,14 +6,15 @@
 // Errors:  corrupt with file and offset for any damage, before a byte of it is handed out;
 //          unsupported_format for a version, feature, type or codec that is not known here.
 // Threads: thread-safe.
-// Why:     footer at open, a column's index at its first use, a page's checksum at its first
-//          hand-out: each is paid once per process, and only for what is read. Without a map every
-//          read is verified, because every read goes to the disk anew.
+// Why:     footer at open, a column's index at its first use, a page's checksum and values at its
+//          first hand-out: each is paid once per process, and only for what is read. Without a map
+//          every read is verified, because every read goes to the disk anew.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "io/vfs.h"
 #include "otolith/batch.h"
@@ -21,7 +22,8 @@
 
 namespace otolith::segment {
 
-/// What the log says of the segment; what is not set is not checked.
+/// What the log says of the segment; what is not set is not checked. The last two are held against
+/// the rows by verify alone.
 struct SegmentExpect {
   std::optional<Id128> segment{};
   std::optional<Id128> database{};
@@ -29,6 +31,8 @@ struct SegmentExpect {
   std::optional<std::uint64_t> bytes{};
   std::optional<std::uint64_t> footer_hash{};
   std::optional<std::uint64_t> rows{};
+  std::shared_ptr<const Schema> schema{};                         // its time, keys and partition
+  std::optional<std::pair<CommitNumber, CommitNumber>> begins{};  // the first and last of many
 };
 
 class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
@@ -51,11 +55,8 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   /// Rows first..first+rows-1 of a row group: reads and verifies only the pages they lie in.
   Array rows(std::size_t row_group, std::size_t column, std::uint64_t first,
              std::uint64_t rows) const;
-  /// Rows of the segment, over row groups, as one view without a copy; nullopt where they do not
-  /// lie side by side in a map, or hold nulls.
-  std::optional<Array> span(std::size_t column, std::uint64_t first, std::uint64_t rows) const;
-
-  /// Reads everything and checks it, also what no read would touch. Throws the first damage.
+  /// Reads everything and checks it, also what no read would touch: zone maps and the order of rows
+  /// against their values, row groups against partitions. Throws the first damage.
   void verify() const;
 
  private:
