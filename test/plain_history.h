@@ -30,6 +30,7 @@ class PlainSnapshot final : public history::Snapshot {
   std::vector<history::SegmentEntry> segments(DatasetId) const override { return named; }
   std::vector<history::TailEntry> tail(DatasetId) const override { return {}; }
   history::VisibleRows visible(DatasetId, CommitNumber, std::uint64_t) const override { return {}; }
+  bool shows_all(DatasetId, CommitNumber, CommitNumber) const override { return false; }
 };
 
 class PlainHistory final : public history::History {

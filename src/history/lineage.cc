@@ -167,6 +167,13 @@ bool Lineage::contains(DatasetId d, CommitNumber c, CommitNumber b) const {
   return tree.contains(tree.own_of(d), value_of(c), value_of(b));
 }
 
+bool Lineage::contains_all(DatasetId d, CommitNumber c, CommitRun run) const {
+  const std::shared_lock lock(guarded_->mutex);
+  guarded_->check(c);
+  const Tree& tree = guarded_->tree;
+  return tree.contains_all(tree.own_of(d), value_of(c), run);
+}
+
 LineageDifference Lineage::difference(std::optional<DatasetId> d, CommitNumber a,
                                       CommitNumber b) const {
   const std::shared_lock lock(guarded_->mutex);

@@ -76,6 +76,9 @@ class Lineage {
 
   /// Whether b is in V(d, c). d that never had nodes of its own: the database's.
   bool contains(DatasetId d, CommitNumber c, CommitNumber b) const;
+  /// True only if all commits of the run are in V(d, c); may be false also where they are, if the
+  /// run was ever crossed by a rollback or a revert.
+  bool contains_all(DatasetId d, CommitNumber c, CommitRun run) const;
   /// V(d, a) and V(d, b) without what they share; the cost follows the difference, not history.
   LineageDifference difference(std::optional<DatasetId> d, CommitNumber a, CommitNumber b) const;
   /// Datasets that were rolled back or reverted alone, ascending.

@@ -189,6 +189,42 @@ TEST_SUITE("long") {
   }
 }
 
+TEST_CASE("lineage: a run is said to be all there only where each of its commits is") {
+  std::uint64_t whole = 0;
+  for (std::uint64_t seed = test::seed(); seed < test::seed() + 200; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    Lineage lineage;
+    const std::uint64_t kind = random() % 3;  // plain, with rollbacks, with reverts too
+    for (std::uint64_t n = 1; n <= 24; ++n) {
+      const CommitNumber before{n - 1};
+      if (kind > 0 && n > 2 && random() % 8 == 0) {
+        const auto alone = random() % 3 == 0 ? std::optional(dataset(1)) : std::nullopt;
+        lineage.append_rollback(CommitNumber{n}, CommitNumber{random() % n}, alone, n % 2 == 0);
+      } else if (kind > 1 && n > 2 && random() % 8 == 0) {
+        const CommitNumber m{1 + random() % value_of(before)};
+        lineage.append_revert(CommitNumber{n}, lineage.reversal_of(m, std::nullopt));
+      } else {
+        lineage.append(CommitNumber{n});
+      }
+    }
+    for (int i = 0; i < 200; ++i) {
+      const CommitNumber c{1 + random() % 24};
+      const CommitRun run{CommitNumber{1 + random() % 24}, CommitNumber{1 + random() % 24}};
+      if (run.last < run.first) continue;
+      bool each = true;
+      const DatasetId d = dataset(random() % 2);
+      for (CommitNumber n = run.first; n <= run.last; n = next(n)) {
+        each = each && lineage.contains(d, c, n);
+      }
+      const bool said = lineage.contains_all(d, c, run);
+      whole += said ? 1 : 0;
+      REQUIRE((kind == 0 ? said == each : !said || each));
+    }
+  }
+  CHECK(whole > 2000);
+}
+
 TEST_CASE("lineage: a commit that does not exist is an invalid argument") {
   Lineage lineage;
   lineage.append(CommitNumber{1});

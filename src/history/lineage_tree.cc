@@ -122,6 +122,17 @@ const LineageDelta* Lineage::Tree::delta_at(Commit commit, std::optional<Dataset
   return at != pool.end() && at->commit == commit && at->dataset == d ? &at->runs : nullptr;
 }
 
+// Where nothing was ever reverted, a run within one node of the path is all there.
+bool Lineage::Tree::contains_all(const Own* d, Commit c, CommitRun run) const {
+  const Commit first = value_of(run.first);
+  const Commit end = value_of(run.last);
+  if (d != nullptr || !pool.empty() || first == 0 || end > c) return false;
+  const JumpChain::Place place = floor(c, end);
+  const Commit start = chain.start(place.node);
+  const bool within = start < first || (start == first && events[place.node]);
+  return place.commit == end && (within || mutant("lineage-run-by-its-end"));
+}
+
 bool Lineage::Tree::contains(const Own* d, Commit c, Commit b) const {
   if (b == 0 || b > c) return false;
   const auto on_path = [&](Commit revert) { return floor(d, c, revert).commit; };

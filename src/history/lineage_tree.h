@@ -73,6 +73,7 @@ struct Lineage::Tree {
   const LineageDelta* delta_at(Commit commit, std::optional<DatasetId> d) const;
 
   bool contains(const Own* d, Commit c, Commit b) const;
+  bool contains_all(const Own* d, Commit c, CommitRun run) const;
   LineageDifference difference(const Own* d, Commit a, Commit b) const;
   /// Removed and added, restricted to what changes V(last).
   LineageDelta delta_of_revert(const Own* d, Commit m) const;

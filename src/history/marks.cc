@@ -170,6 +170,20 @@ bool Marks::touches(CommitNumber begin) const {
   return guarded_->find(begin) != nullptr;
 }
 
+bool Marks::touches_any(CommitRun begins) const {
+  const std::shared_lock lock(guarded_->mutex);
+  const auto& by_begin = guarded_->by_begin;
+  if (by_begin.size() < value_of(begins.last) - value_of(begins.first)) {
+    return std::ranges::any_of(by_begin, [&](const auto& of) {
+      return value_of(begins.first) <= of.first && of.first <= value_of(begins.last);
+    });
+  }
+  for (CommitNumber n = begins.first; n <= begins.last; n = next(n)) {
+    if (guarded_->find(n) != nullptr) return true;
+  }
+  return false;
+}
+
 std::vector<Mark> Marks::of_begin(CommitNumber begin) const {
   const std::shared_lock lock(guarded_->mutex);
   std::vector<Mark> marks;

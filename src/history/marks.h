@@ -54,6 +54,8 @@ class Marks {
 
   /// Whether any commit marked rows of this begin.
   bool touches(CommitNumber begin) const;
+  /// Whether any commit marked rows of any of these begins.
+  bool touches_any(CommitRun begins) const;
   /// All marks on rows of a begin, by commit.
   std::vector<Mark> of_begin(CommitNumber begin) const;
   /// All marks by commits of these runs, by commit, then begin and ordinal.

@@ -125,6 +125,10 @@ TEST_CASE("marks: a row whose begin is not in the lineage is shown by a later re
         std::vector<Mark>{{CommitNumber{2}, end}, {CommitNumber{3}, revive}});
   CHECK(marks.of_commits({{CommitNumber{3}, CommitNumber{9}}}) ==
         std::vector<Mark>{{CommitNumber{3}, revive}});
+  CHECK(marks.touches_any({CommitNumber{1}, CommitNumber{1}}));
+  CHECK(marks.touches_any({CommitNumber{1}, CommitNumber{99}}));
+  CHECK_FALSE(marks.touches_any({CommitNumber{2}, CommitNumber{2}}));
+  CHECK_FALSE(marks.touches_any({CommitNumber{2}, CommitNumber{99}}));
 }
 
 TEST_CASE("marks: two events of one row in one commit are refused, and a mark of its own rows") {
@@ -134,6 +138,7 @@ TEST_CASE("marks: two events of one row in one commit are refused, and a mark of
   const std::vector<MarkRun> own{{CommitNumber{2}, 0, 1, false}};
   CHECK_THROWS_AS(marks.append(CommitNumber{2}, own), Error);
   CHECK_FALSE(marks.touches(CommitNumber{1}));
+  CHECK_FALSE(marks.touches_any({CommitNumber{1}, CommitNumber{9}}));
 }
 
 TEST_CASE("marks: 100,000 small marks of one begin are flattened in one sweep") {

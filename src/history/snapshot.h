@@ -72,6 +72,9 @@ class Snapshot {
   virtual std::vector<TailEntry> tail(DatasetId dataset) const = 0;
   /// The rows with this begin that are visible, of `rows` in all (ordinals 0..rows-1).
   virtual VisibleRows visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const = 0;
+  /// True only if all rows of all these begins are visible, both ends included; false may also mean
+  /// that each has to be asked about.
+  virtual bool shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const = 0;
 };
 
 }  // namespace otolith::history

@@ -111,4 +111,11 @@ VisibleRows SnapshotView::visible(DatasetId dataset, CommitNumber begin, std::ui
   return version->marks->visible(begin, rows, lineage_of(view_, dataset));
 }
 
+bool SnapshotView::shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const {
+  const DatasetVersion* version = view_.catalog->find(dataset);
+  if (version == nullptr || last > view_.commit) return false;
+  return view_.lineage->contains_all(dataset, view_.commit, {first, last}) &&
+         !version->marks->touches_any({first, last});
+}
+
 }  // namespace otolith::history

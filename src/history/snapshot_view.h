@@ -52,6 +52,7 @@ class SnapshotView final : public Snapshot {
   std::vector<SegmentEntry> segments(DatasetId dataset) const override;
   std::vector<TailEntry> tail(DatasetId dataset) const override;
   VisibleRows visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const override;
+  bool shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const override;
 
   const CatalogView& view() const noexcept { return view_; }
 

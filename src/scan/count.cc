@@ -29,6 +29,15 @@ std::uint64_t visible_count(Visibility& visibility, const RowSource& source) {
   return rows;
 }
 
+// What of a segment is visible, as far as that is known without reading it.
+std::optional<history::VisibleRows> known_of(Visibility& visibility,
+                                             const history::Snapshot& snapshot,
+                                             const history::SegmentEntry& entry) {
+  if (!entry.many) return visibility.of(entry.begin_first, entry.ref.rows);
+  if (!snapshot.shows_all(visibility.dataset(), entry.begin_first, entry.begin_last)) return {};
+  return history::VisibleRows{Kind::all, {}};
+}
+
 // Bounds of visible times so far.
 struct Times {
   std::int64_t min = kTimestampMax.ns;
@@ -84,10 +93,10 @@ std::uint64_t count_rows(const ScanContext& context, const history::Snapshot& sn
   Visibility visibility(borrow(snapshot), dataset.id);
   std::uint64_t rows = 0;
   for (const history::SegmentEntry& entry : snapshot.segments(dataset.id)) {
-    rows += entry.many
-                ? visible_count(visibility,
-                                *segment_source(context.store->open(dataset.id, entry), entry))
-                : visible_count(visibility.of(entry.begin_first, entry.ref.rows), entry.ref.rows);
+    const std::optional<history::VisibleRows> known = known_of(visibility, snapshot, entry);
+    rows += known ? visible_count(*known, entry.ref.rows)
+                  : visible_count(visibility,
+                                  *segment_source(context.store->open(dataset.id, entry), entry));
   }
   for (const history::TailEntry& entry : snapshot.tail(dataset.id)) {
     rows += visible_count(visibility.of(entry.begin, entry.rows), entry.rows);
@@ -103,8 +112,8 @@ std::optional<std::pair<Timestamp, Timestamp>> time_range(
   Times times;
   std::vector<history::SegmentEntry> partly;
   for (const history::SegmentEntry& entry : snapshot->segments(dataset.id)) {
-    const Kind kind =
-        entry.many ? Kind::some : visibility.of(entry.begin_first, entry.ref.rows).kind;
+    const auto known = known_of(visibility, *snapshot, entry);
+    const Kind kind = known ? known->kind : Kind::some;
     if (kind == Kind::all) times.take(entry.ref.time_min.ns, entry.ref.time_max.ns);
     if (kind == Kind::some) partly.push_back(entry);
   }

@@ -21,6 +21,7 @@ class Visibility {
  public:
   Visibility(std::shared_ptr<const history::Snapshot> snapshot, DatasetId dataset);
 
+  DatasetId dataset() const noexcept { return dataset_; }
   /// Of one begin, with ordinals below `rows`.
   const history::VisibleRows& of(CommitNumber begin, std::uint64_t rows);
   RowRanges of(const RowSource& source, std::size_t piece);
