@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "db/hall.h"
-#include "model/order.h"
+#include "model/gather.h"
 
 namespace otolith {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/array.h"
+#include "model/gather.h"
 #include "model/order.h"
 #include "model/own_rows.h"
 #include "model/wire.h"

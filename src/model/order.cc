@@ -182,54 +182,6 @@ class Sorter {
   std::vector<const Array*> keys_;
 };
 
-template <typename T>
-void gather_values(const std::byte* from, std::span<const std::uint32_t> rows, std::byte* out) {
-  const T* in = reinterpret_cast<const T*>(from);
-  T* const to = reinterpret_cast<T*>(out);
-  for (std::size_t i = 0; i < rows.size(); ++i) to[i] = in[rows[i]];
-}
-
-struct Wide {  // 16 bytes: decimals
-  std::uint64_t words[2];
-};
-
-void gather_fixed(const Array& array, std::span<const std::uint32_t> rows, Array& out) {
-  const std::uint32_t width = type_width(array.type);
-  const std::byte* const from = array.values.bytes.data();
-  std::byte* data = nullptr;
-  out.values = buffer_allocate(rows.size() * width, &data);
-  switch (width) {
-    case 1:
-      return gather_values<std::uint8_t>(from, rows, data);
-    case 2:
-      return gather_values<std::uint16_t>(from, rows, data);
-    case 4:
-      return gather_values<std::uint32_t>(from, rows, data);
-    case 8:
-      return gather_values<std::uint64_t>(from, rows, data);
-    default:
-      return gather_values<Wide>(from, rows, data);
-  }
-}
-
-void gather_text(const Array& array, std::span<const std::uint32_t> rows, Array& out) {
-  std::byte* offsets = nullptr;
-  std::byte* data = nullptr;
-  out.offsets = buffer_allocate((rows.size() + 1) * 8, &offsets);
-  std::uint64_t end = 0;
-  store_le(offsets, std::int64_t{0});
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    end += array.text(rows[i]).size();
-    store_le(offsets + (i + 1) * 8, static_cast<std::int64_t>(end));
-  }
-  out.values = buffer_allocate(end, &data);
-  for (const std::uint32_t row : rows) {
-    const std::string_view text = array.text(row);
-    if (!text.empty()) std::memcpy(data, text.data(), text.size());
-    data += text.size();
-  }
-}
-
 }  // namespace
 
 RowOrder order_rows(const Batch& batch) { return Sorter(batch).order(); }
@@ -256,28 +208,6 @@ Run run_of_ordered(std::span<const Batch> parts) {
       }
     }
   }
-  return out;
-}
-
-Array gather(const Array& array, std::span<const std::uint32_t> rows) {
-  Array out{.type = array.type, .length = rows.size()};
-  is_text(array.type) ? gather_text(array, rows, out) : gather_fixed(array, rows, out);
-  if (array.null_count == 0) return out;
-  std::byte* bits = nullptr;
-  out.validity = buffer_allocate(bitmap_bytes(rows.size()), &bits);
-  std::memset(bits, 0, bitmap_bytes(rows.size()));
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const unsigned valid = array.is_null(rows[i]) ? 0 : 1;
-    bits[i >> 3] |= static_cast<std::byte>(valid << (i & 7));
-  }
-  out.null_count = bitmap_nulls(out.validity.bytes, rows.size());
-  if (out.null_count == 0) out.validity = {};
-  return out;
-}
-
-Batch gather(const Batch& batch, std::span<const std::uint32_t> rows) {
-  Batch out{.schema = batch.schema, .rows = rows.size()};
-  for (const Array& column : batch.columns) out.columns.push_back(gather(column, rows));
   return out;
 }
 

@@ -31,8 +31,4 @@ bool rows_in_order(std::span<const Batch> parts);
 /// The partitions of parts whose rows stand in order.
 Run run_of_ordered(std::span<const Batch> parts);
 
-/// The rows in the order given, copied.
-Array gather(const Array& array, std::span<const std::uint32_t> rows);
-Batch gather(const Batch& batch, std::span<const std::uint32_t> rows);
-
 }  // namespace otolith::model

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "model/compare.h"
+#include "model/gather.h"
 #include "model/key_rank.h"
 #include "model/partition.h"
 #include "test/budget.h"

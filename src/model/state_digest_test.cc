@@ -6,6 +6,7 @@
 #include <random>
 
 #include "model/array.h"
+#include "model/gather.h"
 #include "model/order.h"
 #include "test/budget.h"
 #include "test/random_batch.h"

@@ -14,7 +14,7 @@ namespace {
 
 struct Entry {
   std::int64_t time = 0;
-  Pick pick;
+  model::Pick pick;
 };
 
 // Row ids of a unit: constant begin with ordinals by range, or two columns.
@@ -51,7 +51,7 @@ class Comparison {
   }
 
  private:
-  std::strong_ordering compare_keys(const Pick& a, const Pick& b) const {
+  std::strong_ordering compare_keys(const model::Pick& a, const model::Pick& b) const {
     for (const std::vector<Array>& key : keys_) {
       const auto order = model::value_compare(key[a.from], a.row, key[b.from], b.row);
       if (order != 0) return order;
@@ -59,19 +59,19 @@ class Comparison {
     return std::strong_ordering::equal;
   }
 
-  std::strong_ordering compare_ids(const Pick& a, const Pick& b) const {
+  std::strong_ordering compare_ids(const model::Pick& a, const model::Pick& b) const {
     if (mutant("stable_order_broken")) return b.from <=> a.from;
     if (a.from == b.from) return a.row <=> b.row;
     const auto begins = begin_of(a) <=> begin_of(b);
     return begins != 0 ? begins : ordinal_of(a) <=> ordinal_of(b);
   }
 
-  std::uint64_t begin_of(const Pick& at) const {
+  std::uint64_t begin_of(const model::Pick& at) const {
     const UnitIds& ids = ids_[at.from];
     return ids.begin ? value_of(*ids.begin) : ids.begins.value<std::uint64_t>(at.row);
   }
 
-  std::uint64_t ordinal_of(const Pick& at) const {
+  std::uint64_t ordinal_of(const model::Pick& at) const {
     const UnitIds& ids = ids_[at.from];
     if (!ids.begin) return ids.of_rows.value<std::uint64_t>(at.row);
     const auto after =
@@ -198,7 +198,8 @@ std::vector<std::vector<Unit>> clusters_of(std::vector<Unit> units, const MergeR
   return out;
 }
 
-std::optional<std::vector<Pick>> merge(const std::vector<Unit>& cluster, const MergeRule& rule) {
+std::optional<std::vector<model::Pick>> merge(const std::vector<Unit>& cluster,
+                                              const MergeRule& rule) {
   if (in_order(cluster, rule)) return std::nullopt;
   const Schema& schema = *rule.schema;
   const Comparison comparison(cluster, rule);
@@ -207,7 +208,7 @@ std::optional<std::vector<Pick>> merge(const std::vector<Unit>& cluster, const M
   const bool dropped =
       applies_policy(schema) && drop_duplicates(entries, comparison, schema.duplicates);
   if (sorted && !dropped && cluster.size() == 1) return std::nullopt;
-  std::vector<Pick> out;
+  std::vector<model::Pick> out;
   out.reserve(entries.size());
   for (const Entry& entry : entries) out.push_back(entry.pick);
   return out;

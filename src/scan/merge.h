@@ -12,9 +12,9 @@
 #include <optional>
 #include <vector>
 
+#include "model/gather.h"
 #include "otolith/read.h"
 #include "otolith/schema.h"
-#include "scan/gather.h"
 #include "scan/unit.h"
 
 namespace otolith::scan {
@@ -29,6 +29,7 @@ struct MergeRule {
 std::vector<std::vector<Unit>> clusters_of(std::vector<Unit> units, const MergeRule& rule);
 
 /// Rows of a cluster in order: (unit, position). nullopt: one unit, all of it, in the order it has.
-std::optional<std::vector<Pick>> merge(const std::vector<Unit>& cluster, const MergeRule& rule);
+std::optional<std::vector<model::Pick>> merge(const std::vector<Unit>& cluster,
+                                              const MergeRule& rule);
 
 }  // namespace otolith::scan

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/limits.h"
-#include "scan/gather.h"
+#include "model/gather.h"
 #include "scan/merge.h"
 #include "scan/prune.h"
 #include "scan/walk.h"
@@ -45,11 +45,12 @@ Batch batch_of(const Plan& plan, std::uint64_t rows, Make make) {
   return out;
 }
 
-std::vector<Pick> picks_of(const RowRanges& ranges, bool reverse) {
-  std::vector<Pick> out;
+// Counted from the first of them.
+std::vector<std::uint32_t> rows_of(const RowRanges& ranges, bool reverse) {
+  std::vector<std::uint32_t> out;
   for (const RowRange& range : ranges) {
     for (std::uint64_t row = range.first; row < range.end(); ++row) {
-      out.push_back({0, static_cast<std::uint32_t>(row - ranges.front().first)});
+      out.push_back(static_cast<std::uint32_t>(row - ranges.front().first));
     }
   }
   if (reverse) std::ranges::reverse(out);
@@ -66,10 +67,9 @@ Batch batch_of_piece(const Plan& plan, const RowSource& source, const Selected& 
       return piece_values(source, part.piece, column, first, span);
     });
   }
-  const std::vector<Pick> picks = picks_of(ranges, plan.reverse);
-  return batch_of(plan, picks.size(), [&](const Column& column) {
-    const Array all = piece_values(source, part.piece, column, first, span);
-    return gather({&all, 1}, picks);
+  const std::vector<std::uint32_t> rows = rows_of(ranges, plan.reverse);
+  return batch_of(plan, rows.size(), [&](const Column& column) {
+    return model::gather(piece_values(source, part.piece, column, first, span), rows);
   });
 }
 
@@ -100,11 +100,12 @@ class ClusterRows {
     if (at_ == picks_->size()) return std::nullopt;
     const std::uint64_t rows =
         std::min({limit, picks_->size() - at_, std::uint64_t{kRowGroupRowsMax}});
-    const std::span<const Pick> picks(picks_->data() + at_, rows);
+    const std::span<const model::Pick> picks(picks_->data() + at_, rows);
     at_ += rows;
     if (columns_.empty()) load_columns();
-    return batch_of(plan_, rows,
-                    [&](const Column& column) { return gather(columns_.at(column.id), picks); });
+    return batch_of(plan_, rows, [&](const Column& column) {
+      return model::gather(columns_.at(column.id), picks);
+    });
   }
 
   // The cluster's columns, read once and kept while its batches are made.
@@ -119,7 +120,7 @@ class ClusterRows {
 
   const Plan& plan_;
   std::vector<Unit> cluster_;
-  std::optional<std::vector<Pick>> picks_;
+  std::optional<std::vector<model::Pick>> picks_;
   std::map<std::uint32_t, std::vector<Array>> columns_;  // by column id, by unit
   std::size_t at_ = 0;                                   // of the parts or of the picks
 };
