@@ -76,7 +76,7 @@ struct Status {
   std::uint64_t tail_commits = 0;
   std::vector<std::string> torn_tails;  // what a crash tore, kept beside the log
   std::vector<std::string> lost;        // relaxed records that were given up, and their commits
-  std::vector<std::string> damage;      // of the log, and of what had to be read to count rows
+  std::vector<std::string> damage;      // of the log, and of segments that do not open
   std::vector<std::string> foreign;     // files that are not ours; never deleted
 };
 

@@ -2,24 +2,37 @@
 
 #include "base/error.h"
 #include "db/hall.h"
+#include "scan/store.h"
 
 namespace otolith {
 
 namespace {
 
-// What cannot be counted for damage is said in `damage`; the dataset has 0 rows then.
+void tell(const history::DatasetEntry& entry, const Error& error,
+          std::vector<std::string>& damage) {
+  if (error.code() != ErrorCode::corrupt) throw Error(error);
+  const std::string told = fmt::format("{}: {}", quoted(entry.name), error.what());
+  if (std::ranges::find(damage, told) == damage.end()) damage.push_back(told);
+}
+
+// Segments that do not open, and what cannot be counted, are said in `damage`; where rows cannot be
+// counted the dataset has 0.
 DatasetStatus dataset_status(const scan::ScanContext& context, const history::Snapshot& snapshot,
                              const history::DatasetEntry& entry, std::vector<std::string>& damage) {
   DatasetStatus out;
   try {
     out.rows = scan::count_rows(context, snapshot, entry);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::corrupt) throw;
-    damage.push_back(fmt::format("{}: {}", quoted(entry.name), error.what()));
+    tell(entry, error, damage);
   }
   for (const auto& segment : snapshot.segments(entry.id)) {
     ++out.segments;
     out.segment_bytes += segment.ref.bytes;
+    try {  // counting need not have opened it
+      context.store->open(entry.id, segment);
+    } catch (const Error& error) {
+      tell(entry, error, damage);
+    }
   }
   for (const auto& tail : snapshot.tail(entry.id)) out.tail_rows += tail.rows;
   return out;
