@@ -1,0 +1,160 @@
+#include <doctest/doctest.h>
+
+#include "test/segment_reseal.h"
+#include "test/segments.h"
+
+namespace otolith::segment {
+
+namespace {
+
+using sample::Row;
+
+std::shared_ptr<const SegmentReader> open(io::Vfs& vfs, BytesView bytes, bool map = true,
+                                          const SegmentExpect& expect = {}) {
+  return SegmentReader::open(sample::file_of(vfs, bytes), "sample.seg", expect, map);
+}
+
+// Four rows of two keys and two hours: what is patched into them, by a writer that is hostile.
+struct Hostile {
+  std::unique_ptr<io::Vfs> vfs = io::memory_vfs();
+  std::shared_ptr<const Schema> schema;
+  Bytes bytes;
+  bool many = false;
+
+  explicit Hostile(bool of_many) : many(of_many) {
+    Schema made;
+    made.partition = Partition::hour;
+    made.keys = {"k"};
+    made.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "k", .type = {TypeKind::string}, .nullable = false, .id = 2}};
+    schema = std::make_shared<const Schema>(made);
+    const std::vector<Row> rows{{1, "aa"}, {1, "bb"}, {2, "bb"}, {sample::kHour, "aa"}};
+    SegmentSpec spec = sample::spec_of(schema);
+    spec.many = many;
+    Batch batch = test::batch_of(schema, rows);
+    if (many) {
+      model::ArrayBuilder begins({TypeKind::uint64});
+      model::ArrayBuilder ordinals({TypeKind::uint64});
+      for (std::uint64_t row = 0; row < rows.size(); ++row) {
+        begins.append_value(std::uint64_t{5});
+        ordinals.append_value(row);
+      }
+      batch.columns.push_back(begins.finish());
+      batch.columns.push_back(ordinals.finish());
+    }
+    const auto file = sample::file_of(*vfs, {});
+    SegmentWriter writer(*file, spec);
+    writer.begin_run(sample::run_of(made, rows));
+    writer.append(batch);
+    writer.end_run();
+    writer.finish();
+    bytes = sample::bytes_of(*file);
+  }
+
+  SegmentExpect expect() const {
+    SegmentExpect out;
+    out.schema = schema;
+    if (many) out.begins = {CommitNumber{5}, CommitNumber{5}};
+    return out;
+  }
+
+  // Puts a value into a column of a row group, and checksums right; zone maps where they are to be.
+  template <typename T>
+  void put(ColumnId id, std::size_t group, std::uint64_t row, T value, bool zones = true) {
+    {
+      const auto reader = segment::open(*vfs, bytes);
+      const std::size_t column = *reader->find(id);
+      const ColumnEntry& entry = reader->shape().columns[column];
+      const std::uint64_t values = load_le<std::uint64_t>(
+          &bytes[entry.index_offset + kIndexHeadBytes + group * kChunkEntryBytes + 40]);
+      store_le(&bytes[values + row * sizeof(T)], value);
+    }
+    test::reseal(bytes);
+    if (zones) test::reseal_zones(bytes);
+  }
+  std::string read() {
+    return told([&] { sample::read_all(*segment::open(*vfs, bytes, true, expect())); });
+  }
+  std::string verify() {
+    return told([&] { segment::open(*vfs, bytes, false, expect())->verify(); });
+  }
+  template <typename Call>
+  static std::string told(Call call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::corrupt);
+      CHECK(error.where().file == "sample.seg");
+      return error.message();
+    }
+    return "sound";
+  }
+};
+
+bool holds(const std::string& message, const std::string& part) {
+  CAPTURE(message);
+  return message.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("segment: a hostile writer's text that is no UTF-8 and its -2^63 are not handed out") {
+  Hostile text(false);
+  CHECK(text.read() == "sound");
+  CHECK(text.verify() == "sound");
+  text.put(ColumnId{2}, 0, 1, std::uint8_t{0xff});
+  CHECK(holds(text.read(), "row group 0 of column 2 is damaged: it holds text that is not UTF-8"));
+  CHECK(holds(text.verify(), "not UTF-8"));
+  Hostile time(false);
+  time.put(ColumnId{1}, 1, 0, std::int64_t{INT64_MIN}, false);
+  CHECK(holds(time.read(), "row group 1 of column 1 is damaged: it holds -2^63"));
+  CHECK(holds(time.verify(), "-2^63"));
+}
+
+TEST_CASE("segment: verify finds rows out of order and outside their partition, and says where") {
+  Hostile keys(false);
+  keys.put(ColumnId{2}, 0, 0, std::uint8_t{'z'});  // "za" before "bb"
+  CHECK(keys.read() == "sound");
+  CHECK(holds(keys.verify(), "row group 0 is damaged: its rows are out of order"));
+  Hostile times(false);
+  times.put(ColumnId{1}, 0, 1, std::int64_t{3});
+  CHECK(holds(times.verify(), "row group 0 is damaged: its rows are out of order"));
+  Hostile equal(false);
+  equal.put(ColumnId{1}, 0, 1, std::int64_t{2});
+  CHECK(holds(equal.verify(), "no rows share keys and time, and some do"));
+  Hostile partition(false);
+  partition.put(ColumnId{1}, 1, 0, std::int64_t{2 * sample::kHour});
+  CHECK(holds(partition.verify(), "row group 1 is damaged: its rows are not of its partition"));
+}
+
+TEST_CASE("segment: verify finds row ids out of order and of other commits") {
+  Hostile begin(true);
+  CHECK(begin.verify() == "sound");
+  begin.put(kBeginColumn, 1, 0, std::uint64_t{6});
+  CHECK(holds(begin.verify(), "row group 1 is damaged: it holds rows of other commits"));
+  Hostile ordinal(true);
+  ordinal.put(ColumnId{1}, 0, 1, std::int64_t{2});  // now equal to the next but for the ordinal
+  CHECK(holds(ordinal.verify(), "no rows share keys and time"));
+  ordinal.put(kOrdinalColumn, 0, 1, std::uint64_t{7});
+  CHECK(holds(ordinal.verify(), "row group 0 is damaged: its rows are out of order"));
+}
+
+TEST_CASE("segment: verify finds other keys than the dataset's") {
+  Hostile other(false);
+  Schema schema = *other.schema;
+  schema.keys.clear();
+  other.schema = std::make_shared<const Schema>(schema);
+  CHECK(holds(other.verify(), "its keys and time are not those of the dataset"));
+}
+
+TEST_CASE("segment: verify finds a zone map that does not fit, and says where") {
+  Hostile zone(false);
+  const auto reader = open(*zone.vfs, zone.bytes);
+  const ColumnEntry entry = reader->shape().columns[1];
+  zone.bytes[entry.index_offset + kIndexHeadBytes + 2 * kChunkEntryBytes + kPageEntryBytes + 24] =
+      std::byte{'0'};
+  test::reseal(zone.bytes);
+  CHECK(holds(zone.verify(), "the zone map of page 0 of row group 1 of column 2 does not fit"));
+}
+
+}  // namespace otolith::segment
