@@ -186,8 +186,9 @@ Array import_column(const ArrowSchema& schema, const ArrowArray& node, const Own
                                            : import_dictionary(schema, node, owner);
   if (made) return *std::move(made);
   const char* format = schema.dictionary == nullptr ? schema.format : schema.dictionary->format;
-  throw_error(ErrorCode::invalid_argument, "{}the Arrow type {} cannot be appended", about(schema),
-              quoted(format));
+  throw_error(ErrorCode::invalid_argument,
+              "{}the Arrow type {} cannot be appended; cast it to numbers, times or text",
+              about(schema), quoted(format));
 }
 
 /// The columns of a struct, or a lone array as a column without a name.

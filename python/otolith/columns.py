@@ -56,9 +56,11 @@ def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array
             return _text_array(taken)
         return number_array(taken, column)
     except InvalidArgument as error:
-        if str(error).startswith("column "):
-            raise
-        message = f"column {quoted(column.name)}: {error}"
+        message = str(error)
+        if " is nan, which cannot" in message and column.dtype.nullable:
+            message += "; nan='null' makes it null"  # pandas says so of integers that are missing
+        if not message.startswith("column "):
+            message = f"column {quoted(column.name)}: {message}"
         raise InvalidArgument(message, error.where) from None
 
 
@@ -72,6 +74,8 @@ def values_of(values: Any, column: Column) -> Values:
     if is_series(values):
         return series_values(values)
     array = np.asarray(values)
+    if array.ndim == 0:
+        raise InvalidArgument("it is one value, and other columns are many; repeat it for each row")
     if array.ndim != 1:
         raise InvalidArgument(f"its values have {array.ndim} dimensions; give one value per row")
     if isinstance(values, np.ma.MaskedArray):

@@ -59,6 +59,10 @@ def _columns_of(data: Any, schema: Schema) -> Mapping[str, Any]:
         columns = {name: data[name] for name in data.dtype.names}
     elif isinstance(data, (list, tuple)) and all(isinstance(row, Mapping) for row in data):
         return _transposed(data, schema)
+    elif hasattr(data, "collect"):  # of Polars, DuckDB and others
+        raise InvalidArgument(
+            f"{type(data).__name__} cannot be appended before it is collected; call .collect()"
+        )
     else:
         raise InvalidArgument(
             f"{type(data).__name__} cannot be appended; give a dict of columns, a dict of one row, "
@@ -95,9 +99,11 @@ def _check_names(columns: Mapping[str, Any], schema: Schema) -> None:
             _refuse_extra(name, schema)
     missing = [name for name in schema.by_name if name not in columns]
     if missing:
+        names = ", ".join(map(quoted, missing))
+        which = f"column {names} is" if len(missing) == 1 else f"columns {names} are"
         raise InvalidArgument(
-            f"column {', '.join(map(quoted, missing))} is missing; data in columns bring every "
-            f"column: {', '.join(schema.names)} (None is null)"
+            f"{which} missing; data in columns bring every column: {', '.join(schema.names)} "
+            "(None is null)"
         )
 
 

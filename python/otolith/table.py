@@ -200,6 +200,8 @@ class Table:
 def count(option: str, value: Any) -> int:
     """A number of rows or commits; InvalidArgument unless it is an int from 0."""
     try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError("a truth value counts nothing")
         number = operator.index(value)
     except TypeError:
         raise InvalidArgument(f"{option}={value!r}: give an int") from None

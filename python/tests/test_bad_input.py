@@ -44,7 +44,7 @@ BAD_DATA = [
     ({**GOOD, "time": ["2026-01-05", None]}, '"time".*row 1 is null'),
     ({**GOOD, "time": np.array(["2026-01-05", "NaT"], "M8[s]")}, '"time".*row 1 is null'),
     ({**GOOD, "bid": [1.5]}, '"bid" has 1 rows, column "time" has 2'),
-    ({**GOOD, "bid": 1.5}, '"bid"'),
+    ({**GOOD, "bid": 1.5}, '"bid": it is one value, and other columns are many; repeat it'),
     ({**GOOD, "bid": ["a", "b"]}, "\"bid\": row 0 is str 'a', which is no float64"),
     ({**GOOD, "bid": np.array(["a", "b"])}, '"bid": it is float64; <U1 values'),
     ({**GOOD, "bid": [True, False]}, '"bid" is float64; bool values'),
@@ -54,7 +54,9 @@ BAD_DATA = [
     ),
     ({**GOOD, "size": [1, 2**31]}, '"size": row 1 is 2147483648, which cannot'),
     ({**GOOD, "size": [1, 2**70]}, '"size": row 1 is 1180591620717411303424'),
-    ({**GOOD, "size": [1, float("nan")]}, '"size": row 1 is nan'),
+    ({**GOOD, "size": [1, float("nan")]}, "\"size\": row 1 is nan.*nan='null' makes it null"),
+    (pd.DataFrame({**GOOD, "size": [1, None]}), "\"size\": row 1 is nan.*nan='null' makes"),
+    ({**GOOD, "size": pl.Series([1.0, float("nan")])}, "\"size\": row 1 is nan.*nan='null'"),
     ({**GOOD, "bid": [1.5, 2**53 + 1]}, '"bid": row 1 is 9007199254740993'),
     ({**GOOD, "size": GOOD["time"]}, '"size": it is int32; datetime64'),
     ({**GOOD, "bid": np.ones((2, 2))}, '"bid": its values have 2 dimensions'),
@@ -73,7 +75,9 @@ BAD_DATA = [
     ("text", "str cannot be appended"),
     (np.zeros(3), "ndarray cannot be appended"),
     (None, "NoneType cannot be appended"),
-    (pa.table({"time": [0]}), '"symbol", "bid", "ask", "size" is missing'),
+    (pa.table({"time": [0]}), 'columns "symbol", "bid", "ask", "size" are missing'),
+    (pl.DataFrame(GOOD).lazy(), "LazyFrame cannot be appended before it is collected"),
+    ({**GOOD, "bid": pa.array([[1.5], [2.5]])}, '"\\+l" cannot be appended; cast it to numbers'),
     ({**GOOD, "size": pl.Series([1, 2**31])}, '"size": row 1 is 2147483648, which cannot'),
     ({**GOOD, "bid": pa.array([True, False])}, '"bid": the Arrow type "b" cannot be appended'),
     ({**GOOD, "time": pa.array([0, 2**62], pa.timestamp("s"))}, '"time": row 1 .*out of range'),
@@ -99,6 +103,7 @@ BAD_READS = [
     ({"keys": {"symbol": 1.5}}, '"symbol" is asked for as 1.5'),
     ({"keys": "A"}, "keys: give a dict"),
     ({"limit": -1}, "limit=-1"),
+    ({"limit": True}, "limit=True: give an int"),
     ({"limit": 1.5}, "limit=1.5"),
     ({"order": "random"}, "order='random'"),
     ({"where": "bid > 90"}, "where= is not built yet"),
@@ -199,6 +204,27 @@ def test_a_missing_database_is_not_made_where_that_is_not_wanted(path):
         with pytest.raises(oto.NotFound, match="market.oto"):
             oto.open(path, **options)
     assert not path.exists()
+
+
+def test_a_path_that_can_be_none_is_refused_and_told_in_short(path):
+    for name in ("x" * 300, "y" * 65536):
+        with pytest.raises(oto.InvalidArgument, match="give a shorter path") as caught:
+            oto.open(path.parent / name)
+        assert len(str(caught.value)) < 1000
+    path.write_text("mine")
+    with pytest.raises(oto.NotFound, match="a part of the path is a file"):
+        oto.open(path / "below")
+
+
+def test_memory_begins_empty(path):
+    for options in ({"create": False}, {"read_only": True}):
+        with pytest.raises(oto.InvalidArgument, match=":memory: begins empty"):
+            oto.open(":memory:", **options)
+
+
+def test_a_truth_value_is_no_number_of_a_commit(db):
+    with pytest.raises(oto.InvalidArgument, match="commit=True: give an int"):
+        db.at(True)
 
 
 def test_a_folder_that_is_no_database_is_refused(path):

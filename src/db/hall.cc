@@ -31,7 +31,12 @@ Ground posix_ground(const std::string& path, bool mmap) {
 }
 
 Ground memory_ground() {
-  return {.vfs = [](bool, bool) -> std::shared_ptr<io::Vfs> { return io::memory_vfs(); },
+  return {.vfs = [](bool create, bool read_only) -> std::shared_ptr<io::Vfs> {
+            if (create && !read_only) return io::memory_vfs();
+            throw_error(ErrorCode::invalid_argument,
+                        "{} begins empty: open it with create=True and without read_only",
+                        kMemoryPath);
+          },
           .environment = io::system_environment(),
           .history = {},
           .reopen_in_child = false};

@@ -9,6 +9,8 @@ namespace otolith::io {
 
 namespace {
 
+constexpr std::size_t kPathShownMax = 4096;  // bytes; longer than any path can be
+
 ErrorCode code_of(int number) noexcept {
   switch (number) {
     case ENOENT:
@@ -24,6 +26,8 @@ ErrorCode code_of(int number) noexcept {
     case EACCES:
     case EPERM:
       return ErrorCode::unauthorized;
+    case ENAMETOOLONG:
+      return ErrorCode::invalid_argument;
     default:
       return ErrorCode::io;
   }
@@ -47,6 +51,10 @@ std::string_view remedy_of(int number) noexcept {
       return "check the owner and mode of the file and of its directory";
     case EROFS:
       return "open it with read_only=True, or mount the file system writable";
+    case ENOTDIR:
+      return "a part of the path is a file; name a directory";
+    case ENAMETOOLONG:
+      return "give a shorter path: 255 bytes a name, 4095 in all";
     case EIO:
       return "the device failed: check the system log and the disk, and keep a backup";
     case ENOLCK:
@@ -59,6 +67,12 @@ std::string_view remedy_of(int number) noexcept {
   }
 }
 
+// A path is told in full, so that it can be copied, unless it is none.
+std::string shown_path(const std::string& path) {
+  if (path.size() <= kPathShownMax) return path;
+  return fmt::format("{} ({} bytes)", quoted(path), path.size());
+}
+
 }  // namespace
 
 std::string errno_text(int number) {
@@ -69,8 +83,8 @@ std::string errno_text(int number) {
 void throw_os_error(int number, const FailedCall& call) {
   const std::string_view remedy = remedy_of(number);
   throw_error(code_of(number),
-              fmt::format("cannot {} {}: {}{}{}", call.verb, call.shown, errno_text(number),
-                          remedy.empty() ? "" : "; ", remedy),
+              fmt::format("cannot {} {}: {}{}{}", call.verb, shown_path(call.shown),
+                          errno_text(number), remedy.empty() ? "" : "; ", remedy),
               ErrorWhere{call.file, std::nullopt, {}});
 }
 
