@@ -1,5 +1,5 @@
-// The lock file is removed while its holder waits for the disk: the frame stood whole before, so
-// whoever locks another file finds it.
+// What happens while the holder of the lock waits for the disk: its frame stands whole by then, but
+// nobody knows yet whether it is durable.
 #include <functional>
 #include <utility>
 
@@ -71,6 +71,22 @@ class HookedVfs final : public io::Vfs {
 };
 
 }  // namespace
+
+TEST_CASE("log: without a lock page no reader of the handle is handed what it has in flight") {
+  TestDisk disk;
+  const auto vfs = std::make_shared<HookedVfs>(disk.disk.attach());
+  TestProcess a(vfs, small_log(), {.boot = 1, .process = 9});
+  a.append("one");
+  std::string seen;
+  vfs->before_sync = [&] {
+    const auto page = disk.disk.attach()->open(kLockPath, io::OpenMode::read_write);
+    page->write_at(lock_word_at(LockWord::holder_pid), Bytes(1, std::byte{0xff}));
+    seen = a.refreshed();
+  };
+  a.append("two");
+  CHECK(seen == "one");
+  CHECK(a.refreshed() == "one two");
+}
 
 TEST_CASE("log: a lock file removed while its holder waits for the disk costs nobody a record") {
   TestDisk disk;
