@@ -53,5 +53,5 @@ add_library(otolith_house INTERFACE)
 target_include_directories(otolith_house INTERFACE
   "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
 target_compile_options(otolith_house INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wconversion -Wshadow -Werror>)
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wconversion -Wshadow -Wthread-safety -Werror>)
 target_link_libraries(otolith_house INTERFACE Threads::Threads)

@@ -1,6 +1,7 @@
 """Each house rule fails on a bad sample and is silent on a good one."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -319,6 +320,77 @@ def test_long_comments_wrap_under_what_they_continue():
         "",
     ]
     assert wrap.wrap(f"  /// {words}.\n")[:8] == "  /// wo" and wrap.wrap("x" * 200) == "x" * 200
+
+
+COUNTER = """\
+#include "base/mutex.h"
+using namespace otolith;
+class Counter {
+ public:
+  void add() {
+    const MutexLock guard(mutex_);
+    add_held();
+  }
+  void wait() {
+    MutexLock guard(mutex_);
+    changed_.wait(mutex_, [this]() OTO_REQUIRES(mutex_) { return count_ > 0; });
+    guard.unlock();
+    add();
+  }
+  int read() {
+    const ReadLock guard(shared_);
+    return total_;
+  }
+
+ private:
+  void add_held() OTO_REQUIRES(mutex_) { ++count_; }
+
+  Mutex mutex_;
+  Condition changed_;
+  int count_ OTO_GUARDED_BY(mutex_) = 0;
+  SharedMutex shared_;
+  int total_ OTO_GUARDED_BY(shared_) = 0;
+};
+"""
+
+
+@pytest.mark.parametrize(
+    "right, wrong, said",
+    [
+        ("", "", None),
+        (
+            "{ ++count_; }",
+            "{ ++count_; }\n  int bad() { return count_; }",
+            "requires holding mutex",
+        ),
+        ("    const MutexLock guard(mutex_);\n", "", "'add_held' requires holding mutex"),
+        ("    add_held();", "    mutex_.lock();", "that is already held"),
+        ("    return total_;", "    return ++total_;", "requires holding shared mutex"),
+        ("[this]() OTO_REQUIRES(mutex_)", "[this]", "requires holding mutex"),
+        (
+            "    guard.unlock();\n    add();",
+            "    guard.unlock();\n    add_held();",
+            "requires holding",
+        ),
+    ],
+)
+def test_what_a_mutex_guards_is_not_touched_without_it(right, wrong, said):
+    """With the warnings that the build has, as errors."""
+    compiler = shutil.which("clang++-19") or pytest.skip("no clang++-19")
+    root = pathlib.Path(__file__).parent.parent
+    house = (root / "cmake" / "house.cmake").read_text(encoding="utf-8")
+    warnings = re.search(r"COMPILE_LANGUAGE:CXX>:(-W.*-Werror)>", house)[1].split()
+    assert right in COUNTER
+    done = subprocess.run(
+        [compiler, "-std=c++23", "-fsyntax-only", *warnings, "-I", "src", "-x", "c++", "-"],
+        input=COUNTER.replace(right, wrong) if right else COUNTER,
+        cwd=root,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode != 0) == (said is not None), done.stderr
+    assert said is None or said in done.stderr
 
 
 @pytest.mark.parametrize(
