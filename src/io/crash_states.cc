@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "io/spread.h"
 
 namespace otolith::io {
@@ -110,11 +110,13 @@ class Walk {
 }  // namespace
 
 struct CrashRecorder::Running {
-  std::mutex mutex;
-  CrashRecording recording;  // guarded by mutex
+  Mutex mutex;
+  CrashRecording recording OTO_GUARDED_BY(mutex);
+
+  explicit Running(const SimDiskOptions& options) { recording.options = options; }
 
   void add_point(const CallNote& note, const DiskState& state) {
-    const std::scoped_lock lock(mutex);
+    const MutexLock lock(mutex);
     CrashPoint point;
     if (!recording.points.empty()) {
       const CrashPoint& last = recording.points.back();
@@ -130,7 +132,7 @@ struct CrashRecorder::Running {
   }
 
   // Blocks that this call gave back: of the file it removed, replaced or cut.
-  void collect_freed(const CallNote& note, const DiskState& before) {
+  void collect_freed(const CallNote& note, const DiskState& before) OTO_REQUIRES(mutex) {
     const bool frees = note.operation == Operation::remove ||
                        note.operation == Operation::truncate || note.operation == Operation::rename;
     if (!frees) return;
@@ -140,8 +142,7 @@ struct CrashRecorder::Running {
 };
 
 CrashRecorder::CrashRecorder(SimDisk disk)
-    : disk_(std::move(disk)), running_(std::make_shared<Running>()) {
-  running_->recording.options = disk_.options();
+    : disk_(std::move(disk)), running_(std::make_shared<Running>(disk_.options())) {
   running_->add_point({}, disk_.state());
   disk_.observe([running = running_](const CallNote& note, const DiskState& state) {
     running->add_point(note, state);
@@ -151,12 +152,12 @@ CrashRecorder::CrashRecorder(SimDisk disk)
 CrashRecorder::~CrashRecorder() { disk_.observe(nullptr); }
 
 void CrashRecorder::mark_acknowledged(std::uint64_t count) {
-  const std::scoped_lock lock(running_->mutex);
+  const MutexLock lock(running_->mutex);
   running_->recording.points.back().acknowledged = count;
 }
 
 void CrashRecorder::recycle(const DiskState& earlier) {
-  const std::scoped_lock lock(running_->mutex);
+  const MutexLock lock(running_->mutex);
   for (NodeId id = kRootNode; id < earlier.nodes().size(); ++id) {
     append_pages(running_->recording.stale, earlier, id);
   }
@@ -167,7 +168,7 @@ void CrashRecorder::recycle(const DiskState& earlier) {
 
 CrashRecording CrashRecorder::finish() {
   disk_.observe(nullptr);
-  const std::scoped_lock lock(running_->mutex);
+  const MutexLock lock(running_->mutex);
   return std::move(running_->recording);
 }
 

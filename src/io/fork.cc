@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <mutex>
 
 #include "base/mutant.h"
+#include "base/mutex.h"
 
 namespace otolith::io {
 
@@ -20,7 +20,7 @@ class ForkHandler {
   }
 
   void open_and_add(OwnedDescriptor& descriptor, const std::function<int()>& open) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     descriptor.descriptor_ = open();
     descriptor.next_ = first_;
     if (first_ != nullptr) first_->previous_ = &descriptor;
@@ -29,7 +29,7 @@ class ForkHandler {
 
   // Closes under the mutex: else a fork between unlink and close would leave a copy in the child.
   void remove_and_close(OwnedDescriptor& descriptor) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (descriptor.previous_ != nullptr) descriptor.previous_->next_ = descriptor.next_;
     if (descriptor.next_ != nullptr) descriptor.next_->previous_ = descriptor.previous_;
     if (first_ == &descriptor) first_ = descriptor.next_;
@@ -39,13 +39,15 @@ class ForkHandler {
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
 
  private:
-  // The mutex is held across the fork so that the child finds the list whole.
+  // The mutex is held across the fork so that the child finds the list whole. No analysis: one
+  // callback takes what another gives back.
   ForkHandler() {
-    ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                     [] { instance().close_in_child(); });
+    ::pthread_atfork([]() OTO_NO_ANALYSIS { instance().mutex_.lock(); },
+                     []() OTO_NO_ANALYSIS { instance().mutex_.unlock(); },
+                     []() OTO_NO_ANALYSIS { instance().close_in_child(); });
   }
 
-  void close_in_child() {
+  void close_in_child() OTO_RELEASE(mutex_) {
     if (mutant("io-fork-keeps-descriptors")) first_ = nullptr;
     for (OwnedDescriptor* each = first_; each != nullptr; each = each->next_) {
       ::close(each->descriptor_);
@@ -55,9 +57,10 @@ class ForkHandler {
     mutex_.unlock();
   }
 
-  std::mutex mutex_;
-  OwnedDescriptor* first_ = nullptr;
   std::atomic<std::uint64_t> generation_{0};
+
+  Mutex mutex_;
+  OwnedDescriptor* first_ OTO_GUARDED_BY(mutex_) = nullptr;
 };
 
 std::uint64_t fork_generation() noexcept { return ForkHandler::instance().generation(); }

@@ -4,17 +4,18 @@
 //          it.
 // Shapes:  processes and open files are numbered from 1 and never reused.
 // Errors:  an errno, 0 for success, as DiskState.
-// Threads: thread-compatible: every member is guarded by mutex(), which SimVfs holds during a call.
+// Threads: thread-compatible; all who are attached share one behind the mutex of SimDisk::Shared,
+//          which SimVfs holds during a call.
 // Why:     apart from SimVfs, so that the rules of locks, faults and space read without Vfs
 //          plumbing.
 #pragma once
 
 #include <functional>
 #include <map>
-#include <mutex>
 #include <set>
 #include <unordered_map>
 
+#include "base/mutex.h"
 #include "io/aligned_buffer.h"
 #include "io/faults.h"
 #include "io/sim_disk.h"
@@ -28,7 +29,6 @@ class SimDisk::Core {
  public:
   Core(DiskState state, SimDiskOptions options);
 
-  std::mutex& mutex() noexcept { return mutex_; }
   DiskState& state() noexcept { return state_; }
   const SimDiskOptions& options() const noexcept { return options_; }
   FaultSet& faults() noexcept { return faults_; }
@@ -79,7 +79,6 @@ class SimDisk::Core {
   std::set<NodeId> open_nodes() const;
   void release_locks(OpenFileId file);
 
-  std::mutex mutex_;
   SimDiskOptions options_;
   DiskState state_;
   FaultSet faults_;
@@ -91,6 +90,16 @@ class SimDisk::Core {
   std::map<std::pair<NodeId, std::uint64_t>, Holders> locks_;
   std::unordered_map<NodeId, Contiguous> contiguous_;
   std::size_t nodes_after_collection_ = 0;
+};
+
+/// The core with its mutex, for all who are attached.
+struct SimDisk::Shared {
+  Shared(DiskState state, SimDiskOptions options)
+      : shown(options.shown), core(std::move(state), std::move(options)) {}
+
+  const std::string shown;
+  Mutex mutex;
+  Core core OTO_GUARDED_BY(mutex);
 };
 
 }  // namespace otolith::io

@@ -66,11 +66,12 @@ class SimDisk {
   void observe(Observer observer);
 
   class Core;  // of sim_disk.cc and its test machinery
+  struct Shared;
 
  private:
-  explicit SimDisk(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  explicit SimDisk(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 
-  std::shared_ptr<Core> core_;
+  std::shared_ptr<Shared> shared_;
 };
 
 /// A disk for `:memory:` databases: no crash model.

@@ -14,30 +14,33 @@ constexpr std::uint64_t kSimDevice = 0x51d;
 enum class Changes : bool { nothing, disk };
 
 // One call of one process: counts it, fails it if a fault is due, runs it, reports what it changed.
-// `body(fault)` returns an errno; it is asked even when a fault is due, for half-done calls.
+// `body(core, fault)` returns an errno; it is asked even when a fault is due, for half-done calls.
 template <typename Body>
-void call(SimDisk::Core& core, ProcessId process, const CallNote& note, Changes changes,
+void call(SimDisk::Shared& shared, ProcessId process, const CallNote& note, Changes changes,
           Body body) {
   int error = 0;
   {
-    const std::scoped_lock lock(core.mutex());
+    const MutexLock lock(shared.mutex);
+    SimDisk::Core& core = shared.core;
     if (!core.alive(process)) {
       throw_error(ErrorCode::io, "cannot {} {}{}: this simulated process was killed",
-                  verb_of(note.operation), core.options().shown, note.path);
+                  verb_of(note.operation), shared.shown, note.path);
     }
     const std::optional<Fault> fault = core.faults().meet(note.operation);
-    error = body(fault ? &*fault : nullptr);
+    error = body(core, fault ? &*fault : nullptr);
     if (changes == Changes::disk) core.changed(note);
   }
   if (error != 0) {
-    throw_os_error(error, {verb_of(note.operation), core.options().shown + note.path, note.path});
+    throw_os_error(error, {verb_of(note.operation), shared.shown + note.path, note.path});
   }
 }
 
 // For calls that a fault stops before they do anything.
 template <typename Body>
 auto unless_faulty(Body body) {
-  return [body](const Fault* fault) { return fault != nullptr ? fault->error : body(); };
+  return [body](SimDisk::Core& core, const Fault* fault) {
+    return fault != nullptr ? fault->error : body(core);
+  };
 }
 
 class SharedCopyMapping final : public Mapping {
@@ -61,17 +64,18 @@ struct SimFileSetup {
 
 class SimFile final : public File {
  public:
-  SimFile(std::shared_ptr<SimDisk::Core> core, SimFileSetup setup)
-      : core_(std::move(core)), setup_(std::move(setup)) {}
+  SimFile(std::shared_ptr<SimDisk::Shared> shared, SimFileSetup setup)
+      : shared_(std::move(shared)), setup_(std::move(setup)) {}
   ~SimFile() override {
-    const std::scoped_lock lock(core_->mutex());
-    core_->close_file(setup_.file);
+    const MutexLock lock(shared_->mutex);
+    shared_->core.close_file(setup_.file);
   }
 
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) override {
     std::size_t got = 0;
-    run(Operation::read, offset, out.size(), Changes::nothing, unless_faulty([&] {
-          got = content().read(offset, out);
+    run(Operation::read, offset, out.size(), Changes::nothing,
+        unless_faulty([&](SimDisk::Core& core) {
+          got = content(core).read(offset, out);
           return 0;
         }));
     return got;
@@ -80,42 +84,45 @@ class SimFile final : public File {
   void write_at(std::uint64_t offset, BytesView bytes) override {
     require_writable(Operation::write);
     run(Operation::write, offset, bytes.size(), Changes::disk,
-        [&](const Fault* fault) { return core_->write(setup_.node, offset, bytes, fault); });
+        [&](SimDisk::Core& core, const Fault* fault) {
+          return core.write(setup_.node, offset, bytes, fault);
+        });
   }
 
   void sync() override {
-    run(Operation::sync, 0, 0, Changes::disk, [&](const Fault* fault) {
+    run(Operation::sync, 0, 0, Changes::disk, [&](SimDisk::Core& core, const Fault* fault) {
       if (fault == nullptr) {
-        core_->state().sync_file(setup_.node);
+        core.state().sync_file(setup_.node);
         return 0;
       }
-      core_->state().fail_sync_file(setup_.node, core_->random());
+      core.state().fail_sync_file(setup_.node, core.random());
       return fault->error;
     });
   }
 
   void write_back(std::uint64_t offset, std::uint64_t bytes) override {
-    run(Operation::write_back, offset, bytes, Changes::nothing, [](const Fault*) { return 0; });
+    run(Operation::write_back, offset, bytes, Changes::nothing,
+        [](SimDisk::Core&, const Fault*) { return 0; });
   }
 
   void preallocate(std::uint64_t size) override {
     require_writable(Operation::preallocate);
     run(Operation::preallocate, 0, size, Changes::disk,
-        unless_faulty([&] { return core_->preallocate(setup_.node, size); }));
+        unless_faulty([&](SimDisk::Core& core) { return core.preallocate(setup_.node, size); }));
   }
 
   void truncate(std::uint64_t size) override {
     require_writable(Operation::truncate);
-    run(Operation::truncate, 0, size, Changes::disk, unless_faulty([&] {
-          core_->state().resize(setup_.node, size);
+    run(Operation::truncate, 0, size, Changes::disk, unless_faulty([&](SimDisk::Core& core) {
+          core.state().resize(setup_.node, size);
           return 0;
         }));
   }
 
   FileStat stat() const override {
     FileStat found;
-    run(Operation::stat, 0, 0, Changes::nothing, unless_faulty([&] {
-          found = {content().size(), kSimDevice, setup_.node};
+    run(Operation::stat, 0, 0, Changes::nothing, unless_faulty([&](SimDisk::Core& core) {
+          found = {content(core).size(), kSimDevice, setup_.node};
           return 0;
         }));
     return found;
@@ -123,13 +130,13 @@ class SimFile final : public File {
 
   std::unique_ptr<Mapping> map(std::uint64_t size) override {
     std::shared_ptr<const AlignedBuffer> bytes;
-    run(Operation::map, 0, size, Changes::nothing, unless_faulty([&] {
-          bytes = core_->contiguous(setup_.node);
+    run(Operation::map, 0, size, Changes::nothing, unless_faulty([&](SimDisk::Core& core) {
+          bytes = core.contiguous(setup_.node);
           return 0;
         }));
     if (size > bytes->size()) {
       throw_error(ErrorCode::invalid_argument, "cannot map {} bytes of {}{}: it has only {}", size,
-                  core_->options().shown, setup_.path, bytes->size());
+                  shared_->shown, setup_.path, bytes->size());
     }
     return std::make_unique<SharedCopyMapping>(std::move(bytes), static_cast<std::size_t>(size));
   }
@@ -137,16 +144,16 @@ class SimFile final : public File {
   bool try_lock(std::uint64_t byte, bool exclusive) override {
     require_writable(Operation::lock);
     bool got = false;
-    run(Operation::lock, byte, 1, Changes::nothing, unless_faulty([&] {
-          got = core_->try_lock(setup_.file, byte, exclusive);
+    run(Operation::lock, byte, 1, Changes::nothing, unless_faulty([&](SimDisk::Core& core) {
+          got = core.try_lock(setup_.file, byte, exclusive);
           return 0;
         }));
     return got;
   }
 
   void unlock(std::uint64_t byte) override {
-    run(Operation::unlock, byte, 1, Changes::nothing, [&](const Fault*) {
-      core_->unlock(setup_.file, byte);
+    run(Operation::unlock, byte, 1, Changes::nothing, [&](SimDisk::Core& core, const Fault*) {
+      core.unlock(setup_.file, byte);
       return 0;
     });
   }
@@ -155,27 +162,29 @@ class SimFile final : public File {
   template <typename Body>
   void run(Operation operation, std::uint64_t offset, std::uint64_t bytes, Changes changes,
            Body body) const {
-    call(*core_, setup_.process, {operation, setup_.path, offset, bytes, {}}, changes, body);
+    call(*shared_, setup_.process, {operation, setup_.path, offset, bytes, {}}, changes, body);
   }
 
-  const PagedBytes& content() const { return *core_->state().node(setup_.node).file->cached; }
+  const PagedBytes& content(SimDisk::Core& core) const {
+    return *core.state().node(setup_.node).file->cached;
+  }
 
   void require_writable(Operation operation) const {
     if (setup_.writable) return;
     throw_error(ErrorCode::invalid_argument, "to {} {}{} open it with OpenMode::read_write",
-                verb_of(operation), core_->options().shown, setup_.path);
+                verb_of(operation), shared_->shown, setup_.path);
   }
 
-  const std::shared_ptr<SimDisk::Core> core_;
+  const std::shared_ptr<SimDisk::Shared> shared_;
   const SimFileSetup setup_;
 };
 
 }  // namespace
 
-SimVfs::SimVfs(std::shared_ptr<SimDisk::Core> core, AttachOptions options)
-    : core_(std::move(core)), options_(options), process_([this] {
-        const std::scoped_lock lock(core_->mutex());
-        return core_->start_process();
+SimVfs::SimVfs(std::shared_ptr<SimDisk::Shared> shared, AttachOptions options)
+    : shared_(std::move(shared)), options_(options), process_([this] {
+        const MutexLock lock(shared_->mutex);
+        return shared_->core.start_process();
       }()) {}
 
 // The process lives on in its open files, as descriptors outlive the object that opened them.
@@ -195,42 +204,43 @@ std::unique_ptr<File> SimVfs::open(const std::string& path, OpenMode mode) {
   const bool writable = mode != OpenMode::read;
   if (writable) require_writable(verb_of(operation), path);
   SimFileSetup setup{process_, kNoNode, 0, path, writable};
-  call(*core_, process_, {operation, path, 0, 0, {}}, creates ? Changes::disk : Changes::nothing,
-       unless_faulty([&] {
-         DiskState& state = core_->state();
+  call(*shared_, process_, {operation, path, 0, 0, {}}, creates ? Changes::disk : Changes::nothing,
+       unless_faulty([&](SimDisk::Core& core) {
+         DiskState& state = core.state();
          if (creates) {
            if (const int error = state.create_file(path); error != 0) return error;
          }
          setup.node = state.lookup(path);
          if (setup.node == kNoNode) return ENOENT;
          if (!state.node(setup.node).file) return EISDIR;
-         setup.file = core_->open_file(process_, setup.node);
+         setup.file = core.open_file(process_, setup.node);
          return 0;
        }));
-  return std::make_unique<SimFile>(core_, std::move(setup));
+  return std::make_unique<SimFile>(shared_, std::move(setup));
 }
 
 std::optional<FileStat> SimVfs::stat(const std::string& path) {
   check_path(path);
   std::optional<FileStat> found;
-  call(*core_, process_, {Operation::stat, path, 0, 0, {}}, Changes::nothing, unless_faulty([&] {
-    const NodeId node = core_->state().lookup(path);
-    if (node == kNoNode) return 0;
-    const Node& there = core_->state().node(node);
-    found = FileStat{there.file ? there.file->cached->size() : 0, kSimDevice, node};
-    return 0;
-  }));
+  call(*shared_, process_, {Operation::stat, path, 0, 0, {}}, Changes::nothing,
+       unless_faulty([&](SimDisk::Core& core) {
+         const NodeId node = core.state().lookup(path);
+         if (node == kNoNode) return 0;
+         const Node& there = core.state().node(node);
+         found = FileStat{there.file ? there.file->cached->size() : 0, kSimDevice, node};
+         return 0;
+       }));
   return found;
 }
 
 std::vector<std::string> SimVfs::list(const std::string& directory) {
   check_path(directory);
   std::vector<std::string> names;
-  call(*core_, process_, {Operation::list, directory, 0, 0, {}}, Changes::nothing,
-       unless_faulty([&] {
-         const NodeId node = core_->state().lookup(directory);
+  call(*shared_, process_, {Operation::list, directory, 0, 0, {}}, Changes::nothing,
+       unless_faulty([&](SimDisk::Core& core) {
+         const NodeId node = core.state().lookup(directory);
          if (node == kNoNode) return ENOENT;
-         const Node& there = core_->state().node(node);
+         const Node& there = core.state().node(node);
          if (!there.directory) return ENOTDIR;
          for (const auto& [name, id] : *there.directory->cached) names.push_back(name);
          return 0;
@@ -242,9 +252,9 @@ bool SimVfs::make_dir(const std::string& directory) {
   check_path(directory);
   require_writable("create", directory);
   bool made = true;
-  call(*core_, process_, {Operation::make_dir, directory, 0, 0, {}}, Changes::disk,
-       unless_faulty([&] {
-         const int error = core_->state().make_directory(directory);
+  call(*shared_, process_, {Operation::make_dir, directory, 0, 0, {}}, Changes::disk,
+       unless_faulty([&](SimDisk::Core& core) {
+         const int error = core.state().make_directory(directory);
          made = error != EEXIST;
          return made ? error : 0;
        }));
@@ -254,18 +264,18 @@ bool SimVfs::make_dir(const std::string& directory) {
 void SimVfs::sync_dir(const std::string& directory) {
   check_path(directory);
   require_writable("sync", directory);
-  call(*core_, process_, {Operation::sync_dir, directory, 0, 0, {}}, Changes::disk,
-       [&](const Fault* fault) {
-         const NodeId node = core_->state().lookup(directory);
+  call(*shared_, process_, {Operation::sync_dir, directory, 0, 0, {}}, Changes::disk,
+       [&](SimDisk::Core& core, const Fault* fault) {
+         const NodeId node = core.state().lookup(directory);
          if (node == kNoNode) return ENOENT;
-         if (!core_->state().node(node).directory) return ENOTDIR;
+         if (!core.state().node(node).directory) return ENOTDIR;
          if (fault == nullptr) {
-           core_->state().sync_directory(node);
-           core_->collect_garbage();
+           core.state().sync_directory(node);
+           core.collect_garbage();
            return 0;
          }
          if (fault->error != EMFILE && fault->error != ENFILE) {
-           core_->state().fail_sync_directory(node);
+           core.state().fail_sync_directory(node);
          }
          return fault->error;
        });
@@ -275,46 +285,49 @@ void SimVfs::rename(const std::string& from, const std::string& to) {
   check_path(from);
   check_path(to);
   require_writable("rename", from);
-  call(*core_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk, unless_faulty([&] {
-    const NodeId replaced = core_->state().lookup(to);
-    const int error = core_->state().rename(from, to);
-    core_->release(replaced);
-    return error;
-  }));
+  call(*shared_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk,
+       unless_faulty([&](SimDisk::Core& core) {
+         const NodeId replaced = core.state().lookup(to);
+         const int error = core.state().rename(from, to);
+         core.release(replaced);
+         return error;
+       }));
 }
 
 void SimVfs::rename_new(const std::string& from, const std::string& to) {
   check_path(from);
   check_path(to);
   require_writable("rename", from);
-  call(*core_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk, unless_faulty([&] {
-    return core_->state().lookup(to) != kNoNode ? EEXIST : core_->state().rename(from, to);
-  }));
+  call(*shared_, process_, {Operation::rename, from, 0, 0, to}, Changes::disk,
+       unless_faulty([&](SimDisk::Core& core) {
+         return core.state().lookup(to) != kNoNode ? EEXIST : core.state().rename(from, to);
+       }));
 }
 
 void SimVfs::remove(const std::string& path) {
   check_path(path);
   require_writable("remove", path);
-  call(*core_, process_, {Operation::remove, path, 0, 0, {}}, Changes::disk, unless_faulty([&] {
-    const NodeId removed = core_->state().lookup(path);
-    const int error = core_->state().remove_file(path);
-    core_->release(removed);
-    return error == ENOENT ? 0 : error;
-  }));
+  call(*shared_, process_, {Operation::remove, path, 0, 0, {}}, Changes::disk,
+       unless_faulty([&](SimDisk::Core& core) {
+         const NodeId removed = core.state().lookup(path);
+         const int error = core.state().remove_file(path);
+         core.release(removed);
+         return error == ENOENT ? 0 : error;
+       }));
 }
 
 void SimVfs::remove_dir(const std::string& path) {
   check_path(path);
   require_writable("remove", path);
-  call(*core_, process_, {Operation::remove_dir, path, 0, 0, {}}, Changes::disk,
-       unless_faulty([&] { return core_->state().remove_directory(path); }));
+  call(*shared_, process_, {Operation::remove_dir, path, 0, 0, {}}, Changes::disk,
+       unless_faulty([&](SimDisk::Core& core) { return core.state().remove_directory(path); }));
 }
 
 std::uint64_t SimVfs::space_left() {
   std::uint64_t left = 0;
-  call(*core_, process_, {Operation::space_left, "", 0, 0, {}}, Changes::nothing,
-       unless_faulty([&] {
-         left = core_->space_left();
+  call(*shared_, process_, {Operation::space_left, "", 0, 0, {}}, Changes::nothing,
+       unless_faulty([&](SimDisk::Core& core) {
+         left = core.space_left();
          return 0;
        }));
   return left;

@@ -16,7 +16,7 @@ namespace otolith::io {
 
 class SimVfs final : public Vfs {
  public:
-  SimVfs(std::shared_ptr<SimDisk::Core> core, AttachOptions options);
+  SimVfs(std::shared_ptr<SimDisk::Shared> shared, AttachOptions options);
   ~SimVfs() override;
 
   std::unique_ptr<File> open(const std::string& path, OpenMode mode) override;
@@ -31,17 +31,15 @@ class SimVfs final : public Vfs {
   void remove_dir(const std::string& path) override;
   std::uint64_t space_left() override;
   bool read_only() const noexcept override { return options_.read_only; }
-  std::string describe(const std::string& path) const override {
-    return core_->options().shown + path;
-  }
+  std::string describe(const std::string& path) const override { return shared_->shown + path; }
 
   ProcessId process() const noexcept { return process_; }
-  bool runs_on(const SimDisk::Core& core) const noexcept { return core_.get() == &core; }
+  bool runs_on(const SimDisk::Shared& disk) const noexcept { return shared_.get() == &disk; }
 
  private:
   void require_writable(std::string_view verb, const std::string& path) const;
 
-  const std::shared_ptr<SimDisk::Core> core_;
+  const std::shared_ptr<SimDisk::Shared> shared_;
   const AttachOptions options_;
   const ProcessId process_;
 };

@@ -1,6 +1,5 @@
-#include <mutex>
-
 #include "base/error.h"
+#include "base/mutex.h"
 #include "io/environment.h"
 #include "io/random.h"
 
@@ -22,12 +21,12 @@ class SimulatedEnvironment final : public Environment {
   std::uint64_t monotonic_ns() override { return tick(); }
 
   void sleep_ns(std::uint64_t duration_ns) override {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     elapsed_ns_ += duration_ns;
   }
 
   void random(std::span<std::byte> out) override {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (std::byte& each : out) each = static_cast<std::byte>(random_.next() >> 56);
   }
 
@@ -37,14 +36,14 @@ class SimulatedEnvironment final : public Environment {
 
  private:
   std::uint64_t tick() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return elapsed_ns_ += kLookNs;
   }
 
   const SimulatedProcess process_;
-  std::mutex mutex_;
-  SeededRandom random_;           // guarded by mutex_
-  std::uint64_t elapsed_ns_ = 0;  // guarded by mutex_
+  Mutex mutex_;
+  SeededRandom random_ OTO_GUARDED_BY(mutex_);
+  std::uint64_t elapsed_ns_ OTO_GUARDED_BY(mutex_) = 0;
   const std::uint64_t start_;
 };
 
