@@ -91,7 +91,7 @@ void Committer::run_round(Slot& slot) {
   slot.turn = Slot::Turn::waits;
   bool leads = false;
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     queue_.push_back(&slot);
     ++queued_;
     leads = !std::exchange(leading_, true);
@@ -105,7 +105,7 @@ void Committer::lead() {
   const std::size_t served = run_batch(batch, batch.front()->purpose);
   Slot* successor = nullptr;
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     for (std::size_t i = batch.size(); i-- > served;) {
       queue_.push_front(batch[i]);
       ++queued_;
@@ -120,8 +120,13 @@ void Committer::lead() {
 }
 
 Committer::Batch Committer::gather() {
-  std::unique_lock guard(mutex_);
-  await_company(guard);
+  MutexLock guard(mutex_);
+  if (const std::size_t expected = company_expected(); queue_.size() < expected) {
+    const std::uint64_t patience_ns = last_append_ns_ / kGatherShare;
+    guard.unlock();
+    await_company(expected, patience_ns);
+    guard.lock();
+  }
   Batch batch;
   const LockPurpose purpose = queue_.front()->purpose;
   while (!queue_.empty() && batch.size() < kBatchCommitsMax && queue_.front()->purpose == purpose) {
@@ -133,18 +138,15 @@ Committer::Batch Committer::gather() {
 }
 
 // A lone committer never waits. Where there were several, they are about to come again.
-void Committer::await_company(std::unique_lock<std::mutex>& guard) {
-  const std::size_t expected = std::max(last_batch_, queue_.size());
-  if (expected <= 1 || queue_.size() >= expected) return;
+std::size_t Committer::company_expected() const { return std::max(last_batch_, queue_.size()); }
+
+// Looks again and again: a sleep this short would last three times as long as asked for.
+void Committer::await_company(std::size_t expected, std::uint64_t patience_ns) {
   const std::uint64_t begin = environment_.monotonic_ns();
-  const std::uint64_t patience_ns = last_append_ns_ / kGatherShare;
-  guard.unlock();
-  // Looks again and again: a sleep this short would last three times as long as asked for.
   while (queued_.load(std::memory_order_relaxed) < expected &&
          environment_.monotonic_ns() - begin < patience_ns) {
     std::this_thread::yield();
   }
-  guard.lock();
 }
 
 // Serves a batch from its front; returns how many of it were served.
@@ -210,7 +212,7 @@ void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Recor
     throw;
   }
   for (Slot* slot : staged) slot->submission.appended(slot->number);
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   last_append_ns_ = spent_ns;
   ++counts_.batches;
   counts_.commits += staged.size();
@@ -239,24 +241,24 @@ void Committer::mark(LogLock& lock) {
 void Committer::close() {
   bool pending = false;
   {
-    const std::scoped_lock guard(keeper_mutex_);
+    const MutexLock guard(keeper_mutex_);
     closing_ = true;
     pending = relaxed_waits_;
     keeper_wakes_.notify_all();
   }
   if (keeper_.joinable()) keeper_.join();
   if (pending) sync();
-  const std::scoped_lock guard(keeper_mutex_);
+  const MutexLock guard(keeper_mutex_);
   relaxed_waits_ = false;
 }
 
 Committer::Counts Committer::counts() const {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return counts_;
 }
 
 void Committer::remember_relaxed() {
-  const std::scoped_lock guard(keeper_mutex_);
+  const MutexLock guard(keeper_mutex_);
   if (relaxed_waits_ || closing_ || mutant("committer-relaxed-forgotten")) return;
   relaxed_waits_ = true;
   if (!keeper_.joinable()) keeper_ = std::thread([this] { keep_relaxed_promise(); });
@@ -265,11 +267,13 @@ void Committer::remember_relaxed() {
 
 // Relaxed records are on the disk within a second of their commit, whether or not another follows.
 void Committer::keep_relaxed_promise() {
-  std::unique_lock guard(keeper_mutex_);
+  MutexLock guard(keeper_mutex_);
   while (!closing_) {
-    keeper_wakes_.wait(guard, [this] { return relaxed_waits_ || closing_; });
+    keeper_wakes_.wait(keeper_mutex_,
+                       [this]() OTO_REQUIRES(keeper_mutex_) { return relaxed_waits_ || closing_; });
     const auto patience = std::chrono::nanoseconds(kRelaxedSyncNs) - kKeepEarly;
-    if (keeper_wakes_.wait_for(guard, patience, [this] { return closing_; })) return;
+    const auto closing = [this]() OTO_REQUIRES(keeper_mutex_) { return closing_; };
+    if (keeper_wakes_.wait_for(keeper_mutex_, patience, closing)) return;
     relaxed_waits_ = false;
     guard.unlock();
     try {

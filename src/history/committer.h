@@ -16,16 +16,15 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "history/log.h"
 
 namespace otolith::history {
@@ -103,7 +102,8 @@ class Committer {
   void run_round(Slot& slot);
   void lead();
   Batch gather();
-  void await_company(std::unique_lock<std::mutex>& guard);
+  std::size_t company_expected() const OTO_REQUIRES(mutex_);
+  void await_company(std::size_t expected, std::uint64_t patience_ns);
   std::size_t run_batch(const Batch& batch, LockPurpose purpose);
   std::size_t decide_all(const Batch& batch, Batch& staged, std::vector<Record>& records);
   void mark(LogLock& lock);
@@ -115,19 +115,22 @@ class Committer {
   io::Environment& environment_;  // times appends, to know how long waiting for company pays
   const CommitterHooks hooks_;
 
-  mutable std::mutex mutex_;  // guards all below
-  std::deque<Slot*> queue_;
-  std::atomic<std::size_t> queued_{0};  // its size, for the leader that waits for more
-  bool leading_ = false;                // by somebody: who has begun, or was woken for it
-  std::size_t last_batch_ = 0;
-  std::uint64_t last_append_ns_ = 0;
-  Counts counts_;
+  std::atomic<std::size_t> queued_{0};  // size of queue_, for the leader that waits for more
 
-  std::mutex keeper_mutex_;  // guards the four below
-  std::condition_variable keeper_wakes_;
-  std::thread keeper_;  // started by the first relaxed record
-  bool relaxed_waits_ = false;
-  bool closing_ = false;
+  mutable Mutex mutex_;
+  std::deque<Slot*> queue_ OTO_GUARDED_BY(mutex_);
+  bool leading_ OTO_GUARDED_BY(mutex_) = false;  // by who has begun, or was woken for it
+  std::size_t last_batch_ OTO_GUARDED_BY(mutex_) = 0;
+  std::uint64_t last_append_ns_ OTO_GUARDED_BY(mutex_) = 0;
+  Counts counts_ OTO_GUARDED_BY(mutex_);
+
+  Mutex keeper_mutex_;
+  Condition keeper_wakes_;
+  // Started by the first relaxed record; joined without the mutex by who has set closing_, behind
+  // which nobody starts it.
+  std::thread keeper_;
+  bool relaxed_waits_ OTO_GUARDED_BY(keeper_mutex_) = false;
+  bool closing_ OTO_GUARDED_BY(keeper_mutex_) = false;
 };
 
 }  // namespace otolith::history

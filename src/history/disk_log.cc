@@ -120,24 +120,24 @@ DiskLog::DiskLog(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Environment> 
 }
 
 void DiskLog::seek(RecordNumber behind) {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   OTO_INVARIANT(last_ == RecordNumber{0} && reader_ == nullptr);
   last_ = behind;
   durable_ = behind;
 }
 
 RecordNumber DiskLog::last() const {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return last_;
 }
 
 RecordNumber DiskLog::durable() const {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return std::min(last_, std::max(durable_, shown_durable_));
 }
 
 LogStatus DiskLog::status() {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   directory_.refresh();
   const LockPage page = page_reader_.read();
   LogStatus status;
@@ -161,7 +161,7 @@ void DiskLog::verify(const std::function<void(const Error&)>& problem) {
   for (const auto& [file, error] : directory.damage()) problem(error);
   FileCheck::Extent last{RecordNumber{~0ull}, RecordNumber{0}};
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     const LockPage page = page_reader_.read();
     last.required = std::max(durable_, page.words.durable);
     if (page.valid()) last.until = last.required = page.words.visible;

@@ -15,11 +15,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 
+#include "base/mutex.h"
 #include "history/appender.h"
 #include "history/lock_file.h"
 #include "history/lock_page_reader.h"
@@ -48,15 +47,15 @@ class DiskLog final : public Log {
  private:
   friend class DiskLogLock;
 
-  // Reading; mutex_ held.
-  void deliver(const FrameSink& sink, const Fallback& fallback);
-  void follow(const LockPage& page, const Fallback& fallback);
-  bool read_on(const LockPage& page, const FrameSink& sink);
-  void place_reader();
+  // Reading.
+  void deliver(const FrameSink& sink, const Fallback& fallback) OTO_REQUIRES(mutex_);
+  void follow(const LockPage& page, const Fallback& fallback) OTO_REQUIRES(mutex_);
+  bool read_on(const LockPage& page, const FrameSink& sink) OTO_REQUIRES(mutex_);
+  void place_reader() OTO_REQUIRES(mutex_);
   void check_commit(const LogFileInfo& info) const;
-  bool stopped(const LockPage& page, const FrameVerdict& verdict);
-  bool ends_here(const FrameVerdict& verdict);
-  void hand_over(const FrameVerdict& verdict, const FrameSink& sink);
+  bool stopped(const LockPage& page, const FrameVerdict& verdict) OTO_REQUIRES(mutex_);
+  bool ends_here(const FrameVerdict& verdict) OTO_REQUIRES(mutex_);
+  void hand_over(const FrameVerdict& verdict, const FrameSink& sink) OTO_REQUIRES(mutex_);
 
   // Under the append lock.
   std::unique_ptr<LogLock> try_lock();
@@ -100,23 +99,25 @@ class DiskLog final : public Log {
   const LockIdentity identity_;
   const std::uint64_t forks_;  // fork generation that opened it
 
-  mutable std::mutex mutex_;  // guards the reading side, down to in_flight_behind_
-  LogDirectory directory_;
-  LockPageReader page_reader_;
-  std::unique_ptr<FrameReader> reader_;
-  RecordNumber last_{0};
-  RecordNumber durable_{0};  // known to be on the disk, whatever the page says
-  RecordNumber shown_durable_{0};
-  std::uint64_t epoch_ = 0;
-  std::uint64_t judged_file_ = 0;  // without a page: where the log was last found to end
-  std::uint64_t judged_at_ = 0;
+  mutable Mutex mutex_;  // the reading side
+  LogDirectory directory_ OTO_GUARDED_BY(mutex_);
+  LockPageReader page_reader_ OTO_GUARDED_BY(mutex_);
+  std::unique_ptr<FrameReader> reader_ OTO_GUARDED_BY(mutex_) OTO_PT_GUARDED_BY(mutex_);
+  RecordNumber last_ OTO_GUARDED_BY(mutex_){0};
+  // Known to be on the disk, whatever the page says.
+  RecordNumber durable_ OTO_GUARDED_BY(mutex_){0};
+  RecordNumber shown_durable_ OTO_GUARDED_BY(mutex_){0};
+  std::uint64_t epoch_ OTO_GUARDED_BY(mutex_) = 0;
+  // Without a page: where the log was last found to end.
+  std::uint64_t judged_file_ OTO_GUARDED_BY(mutex_) = 0;
+  std::uint64_t judged_at_ OTO_GUARDED_BY(mutex_) = 0;
   // While this handle appends: the last record that is not in flight. Without a page that says
   // `visible`, frames on their way to the disk look like any others.
-  std::optional<RecordNumber> in_flight_behind_;
+  std::optional<RecordNumber> in_flight_behind_ OTO_GUARDED_BY(mutex_);
 
-  std::mutex turn_mutex_;  // guards turn_taken_
-  std::condition_variable turn_given_;
-  bool turn_taken_ = false;
+  Mutex turn_mutex_;
+  Condition turn_given_;
+  bool turn_taken_ OTO_GUARDED_BY(turn_mutex_) = false;
 
   // Owned by whoever has the turn and the append lock.
   LockFile lock_file_;

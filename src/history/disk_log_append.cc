@@ -165,7 +165,7 @@ void DiskLog::confirm() const {
 // Until the lock is given back: what was staged and failed is undone by then.
 void DiskLog::stage(RecordNumber behind) {
   if (mutant("log-in-flight-handed-out")) return;
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   in_flight_behind_ = behind;
 }
 
@@ -189,7 +189,7 @@ void DiskLog::raise(RecordNumber durable, RecordNumber visible,
   words_.durable = durable;
   words_.visible = visible;
   words_.writing = 0;
-  std::unique_lock guard(mutex_);
+  MutexLock guard(mutex_);
   if (mutant("log-raised-apart")) {
     in_flight_behind_.reset();
     show_words();

@@ -41,7 +41,7 @@ std::unique_ptr<LogLock> DiskLog::lock(LockPurpose purpose) {
 std::unique_ptr<LogLock> DiskLog::try_lock() {
   require_writer();
   {
-    const std::scoped_lock guard(turn_mutex_);
+    const MutexLock guard(turn_mutex_);
     if (turn_taken_) return nullptr;
     turn_taken_ = true;
   }
@@ -59,9 +59,10 @@ std::unique_ptr<LogLock> DiskLog::try_lock() {
 }
 
 void DiskLog::take_turn() {
-  std::unique_lock guard(turn_mutex_);
+  const MutexLock guard(turn_mutex_);
   const auto wait = std::chrono::nanoseconds(options_.lock_wait_ns);
-  if (!turn_given_.wait_for(guard, wait, [this] { return !turn_taken_; })) {
+  const auto free = [this]() OTO_REQUIRES(turn_mutex_) { return !turn_taken_; };
+  if (!turn_given_.wait_for(turn_mutex_, wait, free)) {
     throw_error(
         ErrorCode::locked,
         "another thread of this process holds the append lock of {} for longer than lock_wait",
@@ -71,14 +72,14 @@ void DiskLog::take_turn() {
 }
 
 void DiskLog::give_turn_back() noexcept {
-  const std::scoped_lock guard(turn_mutex_);
+  const MutexLock guard(turn_mutex_);
   turn_taken_ = false;
   turn_given_.notify_one();
 }
 
 void DiskLog::give_turn() noexcept {
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     in_flight_behind_.reset();
   }
   lock_file_.release();

@@ -13,12 +13,12 @@ constexpr int kRoundsMax = 10'000;  // each is a change of files or epoch under 
 }  // namespace
 
 void DiskLog::refresh(const FrameSink& sink, const Fallback& fallback) {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   deliver(sink, fallback);
 }
 
 bool DiskLog::behind() {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   const LockPage page = page_reader_.read();
   return !page.valid() || page.words.visible > last_ || page.words.epoch != epoch_;
 }

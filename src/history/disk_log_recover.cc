@@ -39,12 +39,12 @@ RecordNumber durable_of(const RecoveryPlan& plan, RecordNumber last) {
 
 void DiskLog::catch_up(const FrameSink& sink, const Fallback& fallback) {
   settle([&] {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     if (!mutant("log-adopts-unread")) deliver(sink, fallback);
   });
   if (appended_last()) return;
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     deliver(sink, fallback);
     // What was just read need not be read again to find the end.
     const bool there =
@@ -55,7 +55,7 @@ void DiskLog::catch_up(const FrameSink& sink, const Fallback& fallback) {
     }
   }
   place_appender();
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   if (last_ != words_.visible)
     deliver(sink, fallback);  // records were lost, and the log says which
 }
@@ -65,7 +65,7 @@ bool DiskLog::appended_last() {
   const bool end_known =
       appender_.attached_to(words_.file) &&
       (appender_.place().last == words_.visible || mutant("log-own-end-trusted"));
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   if (!end_known || last_ != words_.visible || epoch_ != words_.epoch) return false;
   durable_ = std::max(durable_, words_.durable);
   shown_durable_ = durable_;
@@ -92,7 +92,7 @@ void DiskLog::settle(const std::function<void()>& read) {
 
 // To the file that the page names; false if a newer one is there, which nobody has told of.
 bool DiskLog::attach_appender() {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   directory_.refresh();
   const auto info = directory_.last();
   directory_.throw_damage_behind(info ? info->header.file : 0);
@@ -120,7 +120,7 @@ void DiskLog::recover() {
   RecoveryQuestion question{lock_file_.read(), RecordNumber{0}, RecordNumber{0}};
   RecoveryPlan plan;
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     directory_.refresh();
     question.known_durable = durable_;
     question.handed_over = last_;
@@ -180,7 +180,7 @@ OpenLogFile DiskLog::begin_file(NewLogFile wanted) {
   const RecordNumber before{value_of(wanted.header.first) - 1};
   bool handed_over = false;
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     wanted.header.file = directory_.next_number();
     handed_over = last_ >= before;
   }
@@ -188,7 +188,7 @@ OpenLogFile DiskLog::begin_file(NewLogFile wanted) {
     wanted.header.commit_hash = options_.commit_hash(before);
   }
   OpenLogFile file = begin_log_file(*vfs_, wanted);
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   directory_.add(file.info);
   words_.file = file.info->header.file;
   return file;

@@ -1,11 +1,10 @@
 #include "history/lineage.h"
 
 #include <algorithm>
-#include <mutex>
-#include <shared_mutex>
 #include <span>
 
 #include "base/mutant.h"
+#include "base/mutex.h"
 #include "history/lineage_tree.h"
 
 namespace otolith::history {
@@ -82,29 +81,32 @@ Reversal get_reversal(ByteReader& in) {
 
 // The tree and its lock: many ask while one appends.
 struct Lineage::Guarded {
-  mutable std::shared_mutex mutex;
-  Tree tree;
+  mutable SharedMutex mutex;
+  Tree tree OTO_GUARDED_BY(mutex);
 
-  void check(CommitNumber commit) const {
+  const Tree& read() const OTO_REQUIRES_SHARED(mutex) { return tree; }
+  void check(CommitNumber commit) const OTO_REQUIRES_SHARED(mutex) {
     if (value_of(commit) <= tree.last) return;
     throw_error(ErrorCode::invalid_argument, "commit {} does not exist; the last one is {}",
                 value_of(commit), tree.last);
   }
-  void check_next(CommitNumber n) const { OTO_INVARIANT(value_of(n) == tree.last + 1); }
+  void check_next(CommitNumber n) const OTO_REQUIRES_SHARED(mutex) {
+    OTO_INVARIANT(value_of(n) == tree.last + 1);
+  }
 };
 
 Lineage::Lineage() : guarded_(std::make_unique<Guarded>()) {}
 Lineage::~Lineage() = default;
 
 void Lineage::append(CommitNumber n) {
-  const std::unique_lock lock(guarded_->mutex);
+  const WriteLock lock(guarded_->mutex);
   guarded_->check_next(n);
   guarded_->tree.last = value_of(n);
 }
 
 void Lineage::append_rollback(CommitNumber n, CommitNumber k, std::optional<DatasetId> dataset,
                               bool events) {
-  const std::unique_lock lock(guarded_->mutex);
+  const WriteLock lock(guarded_->mutex);
   guarded_->check_next(n);
   guarded_->check(k);
   Tree& tree = guarded_->tree;
@@ -115,7 +117,7 @@ void Lineage::append_rollback(CommitNumber n, CommitNumber k, std::optional<Data
 }
 
 void Lineage::append_revert(CommitNumber n, const Reversal& reversal) {
-  const std::unique_lock lock(guarded_->mutex);
+  const WriteLock lock(guarded_->mutex);
   guarded_->check_next(n);
   guarded_->check(reversal.commit);
   Tree& tree = guarded_->tree;
@@ -133,10 +135,10 @@ void Lineage::append_revert(CommitNumber n, const Reversal& reversal) {
 }
 
 Reversal Lineage::reversal_of(CommitNumber m, std::optional<DatasetId> dataset) const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   guarded_->check(m);
   OTO_INVARIANT(m > CommitNumber{0});
-  const Tree& tree = guarded_->tree;
+  const Tree& tree = guarded_->read();
   Reversal reversal{.commit = m, .dataset = dataset, .delta = {}, .own = {}};
   if (value_of(m) == tree.last) return reversal;
   reversal.delta = tree.delta_of_revert(tree.own_of(dataset), value_of(m));
@@ -150,41 +152,41 @@ Reversal Lineage::reversal_of(CommitNumber m, std::optional<DatasetId> dataset) 
 }
 
 CommitNumber Lineage::last() const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   return CommitNumber{guarded_->tree.last};
 }
 
 void Lineage::truncate(CommitNumber n) {
-  const std::unique_lock lock(guarded_->mutex);
+  const WriteLock lock(guarded_->mutex);
   guarded_->check(n);
   guarded_->tree.truncate(value_of(n));
 }
 
 bool Lineage::contains(DatasetId d, CommitNumber c, CommitNumber b) const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   guarded_->check(c);
-  const Tree& tree = guarded_->tree;
+  const Tree& tree = guarded_->read();
   return tree.contains(tree.own_of(d), value_of(c), value_of(b));
 }
 
 bool Lineage::contains_all(DatasetId d, CommitNumber c, CommitRun run) const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   guarded_->check(c);
-  const Tree& tree = guarded_->tree;
+  const Tree& tree = guarded_->read();
   return tree.contains_all(tree.own_of(d), value_of(c), run);
 }
 
 LineageDifference Lineage::difference(std::optional<DatasetId> d, CommitNumber a,
                                       CommitNumber b) const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   guarded_->check(a);
   guarded_->check(b);
-  const Tree& tree = guarded_->tree;
+  const Tree& tree = guarded_->read();
   return tree.difference(tree.own_of(d), value_of(a), value_of(b));
 }
 
 std::vector<DatasetId> Lineage::datasets_with_own_nodes() const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   std::vector<DatasetId> datasets;
   for (const auto& [id, own] : guarded_->tree.own) datasets.push_back(id);
   return datasets;
@@ -193,8 +195,8 @@ std::vector<DatasetId> Lineage::datasets_with_own_nodes() const {
 // ---- checkpoints ----
 
 void Lineage::save(ByteWriter& out, CommitNumber until) const {
-  const std::shared_lock lock(guarded_->mutex);
-  const Tree& tree = guarded_->tree;
+  const ReadLock lock(guarded_->mutex);
+  const Tree& tree = guarded_->read();
   const Tree::Commit last =
       mutant("checkpoint-holds-later-lineage") ? tree.last : std::min(tree.last, value_of(until));
   out.put_varint(last);
@@ -230,6 +232,7 @@ std::unique_ptr<Lineage> Lineage::copy(CommitNumber until) const {
 
 std::unique_ptr<Lineage> Lineage::load(ByteReader& in) {
   auto lineage = std::make_unique<Lineage>();
+  const WriteLock lock(lineage->guarded_->mutex);
   Tree& tree = lineage->guarded_->tree;
   tree.last = in.get_varint();
   tree.chain.load(in);

@@ -44,10 +44,10 @@ std::optional<Error> LiveHistory::look() {
     const bool damage =
         error.code() == ErrorCode::corrupt || error.code() == ErrorCode::unsupported_format;
     if (!damage) throw;
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     return with_commit(error);
   }
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   const auto& damage = timeline_->damage();
   return damage ? std::optional(with_commit(*damage)) : std::nullopt;
 }
@@ -58,7 +58,7 @@ bool LiveHistory::looked_just_now() const {
   return looked != 0 && environment_->monotonic_ns() - looked < kLookAgainNs;
 }
 
-// The log knows records only; commits are what users know. mutex_ held.
+// The log knows records only; commits are what users know.
 Error LiveHistory::with_commit(const Error& error) const {
   const std::string& file = error.where().file;
   if (!error.where().commits.empty() || !file.starts_with("log/")) return error;
@@ -73,31 +73,30 @@ void LiveHistory::refresh() {
 }
 
 bool LiveHistory::damaged() const {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return timeline_->damaged();
 }
 
 std::shared_ptr<const Snapshot> LiveHistory::head() {
   refresh();
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return timeline_->snapshot(timeline_->visible().commit);
 }
 
 std::shared_ptr<const Snapshot> LiveHistory::readable() {
   look();
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return timeline_->snapshot(timeline_->visible().commit);
 }
 
 // Also of a number that is known: relaxed commits may be lost, and their numbers given anew.
 std::shared_ptr<const Snapshot> LiveHistory::at(CommitNumber number) {
   const auto damage = mutant("lost-commit-still-shown") ? std::nullopt : look();
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   check_there(number, damage);
   return timeline_->snapshot(number);
 }
 
-// mutex_ held.
 void LiveHistory::check_there(CommitNumber number, const std::optional<Error>& damage) const {
   const CommitNumber head = timeline_->visible().commit;
   if (number <= head) return;
@@ -146,12 +145,16 @@ CommitNumber LiveHistory::find(const Reference& reference, const std::optional<E
 CommitNumber LiveHistory::resolve(std::string_view reference) {
   const Reference parsed = reference_parse(reference);
   const auto damage = look();
-  return with_timeline([&] { return find(parsed, damage); });
+  return with_timeline([&] {
+    mutex_.assert_held();
+    return find(parsed, damage);
+  });
 }
 
 CommitNumber LiveHistory::resolve_time(Timestamp time) {
   const auto damage = look();
   return with_timeline([&] {
+    mutex_.assert_held();
     const CommitNumber head = timeline_->visible().commit;
     const CommitNumber found = std::min(timeline_->index().find_time(time), head);
     if (found == head && damage) throw *damage;  // a later one may not be after the time either
@@ -176,7 +179,6 @@ std::map<std::string, ChangeCount> LiveHistory::changes_of(const CommitMeta& met
   return out;
 }
 
-// mutex_ held.
 Commit LiveHistory::describe(CommitNumber number, RecordNumber durable) {
   Commit out;
   out.number = number;
@@ -201,7 +203,7 @@ Commit LiveHistory::describe(CommitNumber number, RecordNumber durable) {
 Commit LiveHistory::commit_info(CommitNumber number) {
   const auto damage = mutant("lost-commit-still-shown") ? std::nullopt : look();
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     check_there(number, damage);
   }
   return told(number);
@@ -211,6 +213,7 @@ Commit LiveHistory::commit_info(CommitNumber number) {
 Commit LiveHistory::told(CommitNumber number) {
   const RecordNumber durable = log_->durable();
   return with_timeline([&] {
+    mutex_.assert_held();
     check_there(number, std::nullopt);
     return describe(number, durable);
   });
@@ -238,9 +241,11 @@ std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
   std::uint64_t last = 0;
   bool whole = true;
   with_timeline([&] {
+    mutex_.assert_held();
     if (filter.dataset) dataset = dataset_named(*filter.dataset);
+    const CommitIndex& index = timeline_->index();
     const auto before = [&](Timestamp time) {  // commits with an earlier time
-      return time == kTimestampMin ? 0 : value_of(timeline_->index().find_time({time.ns - 1}));
+      return time == kTimestampMin ? 0 : value_of(index.find_time({time.ns - 1}));
     };
     last = value_of(timeline_->visible().commit);
     if (filter.until) last = std::min(last, before(*filter.until));
@@ -253,6 +258,7 @@ std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
   const std::uint64_t limit = filter.limit.value_or(~0ull);
   while (first <= last && out.size() < limit) {
     with_timeline([&] {
+      mutex_.assert_held();
       for (std::uint64_t i = 0; i < kLogChunk && first <= last && out.size() < limit; ++i) {
         const CommitNumber number{filter.reverse ? first : last};
         if (passes(filter, dataset, timeline_->index().meta(number))) {
@@ -268,14 +274,14 @@ std::vector<Commit> LiveHistory::log(const LogFilter& filter) {
 
 std::map<std::string, CommitNumber> LiveHistory::tags() {
   refresh();
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return timeline_->tags();
 }
 
 // ---- the tail ---------------------------------------------------------------------------------
 
 bool LiveHistory::seal_due() {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   const Catalog& catalog = timeline_->catalog();
   return catalog.tail_bytes() > options_.tail_bytes_max ||
          catalog.tail_entries() > options_.tail_commits_max;
@@ -284,14 +290,14 @@ bool LiveHistory::seal_due() {
 RecordNumber LiveHistory::seal_point() {
   refresh();
   const RecordNumber durable = log_->durable();
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   return std::min(durable, timeline_->visible().record);
 }
 
 std::vector<std::pair<DatasetId, std::vector<TailEntry>>> LiveHistory::tail_until(
     RecordNumber point) {
   std::vector<std::pair<DatasetId, std::vector<TailEntry>>> out;
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   const auto& datasets = timeline_->catalog().version()->datasets;
   for (std::size_t i = 0; i < datasets.size(); ++i) {
     std::vector<TailEntry> entries;
@@ -305,7 +311,7 @@ std::vector<std::pair<DatasetId, std::vector<TailEntry>>> LiveHistory::tail_unti
 }
 
 std::shared_ptr<const Schema> LiveHistory::schema_of(DatasetId dataset) {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   const DatasetVersion* version = timeline_->catalog().version()->find(dataset);
   if (version == nullptr) {
     throw_error(ErrorCode::not_found, "{} was created by no commit; take datasets from a snapshot",
@@ -316,7 +322,7 @@ std::shared_ptr<const Schema> LiveHistory::schema_of(DatasetId dataset) {
 
 std::vector<NeededSegment> LiveHistory::all_segments() {
   std::vector<NeededSegment> out;
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   const auto& datasets = timeline_->catalog().version()->datasets;
   for (std::size_t i = 0; i < datasets.size(); ++i) {
     const Growing<StoredSegment>& segments = *datasets[i]->segments;
@@ -338,7 +344,7 @@ LogStatus LiveHistory::status() {
   if (damage && std::ranges::find(status.damage, damage->what()) == status.damage.end()) {
     status.damage.emplace_back(damage->what());
   }
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   status.lost = timeline_->losses().all();
   return status;
 }

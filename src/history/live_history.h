@@ -15,10 +15,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "history/committer.h"
 #include "history/history.h"
 #include "history/reference.h"
@@ -61,17 +61,20 @@ class LiveHistory final : public History {
   class SealSubmission;
 
   // live_history.cc
-  std::optional<Error> look();
+  std::optional<Error> look() OTO_EXCLUDES(mutex_);
   bool looked_just_now() const;
-  Error with_commit(const Error& error) const;
-  void refresh();
-  void check_there(CommitNumber number, const std::optional<Error>& damage) const;
-  Commit told(CommitNumber number);
-  bool damaged() const;
-  Commit describe(CommitNumber number, RecordNumber durable);
-  std::map<std::string, ChangeCount> changes_of(const CommitMeta& meta, CommitNumber number);
-  DatasetId dataset_named(const std::string& name);
-  CommitNumber find(const Reference& reference, const std::optional<Error>& damage);
+  Error with_commit(const Error& error) const OTO_REQUIRES(mutex_);
+  void refresh() OTO_EXCLUDES(mutex_);
+  void check_there(CommitNumber number, const std::optional<Error>& damage) const
+      OTO_REQUIRES(mutex_);
+  Commit told(CommitNumber number) OTO_EXCLUDES(mutex_);
+  bool damaged() const OTO_EXCLUDES(mutex_);
+  Commit describe(CommitNumber number, RecordNumber durable) OTO_REQUIRES(mutex_);
+  std::map<std::string, ChangeCount> changes_of(const CommitMeta& meta, CommitNumber number)
+      OTO_REQUIRES(mutex_);
+  DatasetId dataset_named(const std::string& name) OTO_REQUIRES(mutex_);
+  CommitNumber find(const Reference& reference, const std::optional<Error>& damage)
+      OTO_REQUIRES(mutex_);
   /// Runs a look-up with the mutex held; a damaged index is made again from the log, and it runs
   /// anew.
   template <typename LookUp>
@@ -81,16 +84,16 @@ class LiveHistory final : public History {
   void open_log();
   bool open_from(std::optional<Checkpoint> checkpoint);
   std::unique_ptr<Log> new_log(bool read_only, std::function<Hash256(RecordNumber)> commit_hash);
-  Hash256 hash_at(RecordNumber record);
+  Hash256 hash_at(RecordNumber record) OTO_EXCLUDES(mutex_);
   void end_at_unsound();
-  bool sync_relaxed_segments();
+  bool sync_relaxed_segments() OTO_EXCLUDES(mutex_);
 
   // live_history_save.cc
-  void telling_losses(const std::function<void()>& work);
-  bool save_due() const;
-  void plan_save() noexcept;
-  void save_planned() noexcept;
-  void save(const Checkpoint& checkpoint);
+  void telling_losses(const std::function<void()>& work) OTO_EXCLUDES(mutex_);
+  bool save_due() const OTO_REQUIRES(mutex_);
+  void plan_save() noexcept OTO_REQUIRES(mutex_);
+  void save_planned() noexcept OTO_EXCLUDES(save_mutex_, mutex_);
+  void save(const Checkpoint& checkpoint) OTO_REQUIRES(save_mutex_);
 
   const std::shared_ptr<io::Vfs> vfs_;
   const std::shared_ptr<io::Environment> environment_;
@@ -105,21 +108,24 @@ class LiveHistory final : public History {
 
   std::atomic<std::uint64_t> looked_ns_{0};  // 0: never
 
-  std::mutex save_mutex_;  // one writer of checkpoints at a time; taken before mutex_
+  Mutex save_mutex_;  // one writer of checkpoints at a time; taken before mutex_
 
-  mutable std::mutex mutex_;            // guards all below
-  std::unique_ptr<Timeline> timeline_;  // never null
-  std::map<std::string, CommitNumber> staged_tags_;
-  CommitNumber saved_{0};  // commits up to here are in a checkpoint
-  RecordNumber saved_record_{0};
-  CommitNumber save_from_{0};          // no try before this commit: the last one failed
-  bool sealed_ = false;                // since the last checkpoint
-  std::optional<Checkpoint> planned_;  // waits to be written, as of a durable record
+  mutable Mutex mutex_;
+  // Never null.
+  std::unique_ptr<Timeline> timeline_ OTO_GUARDED_BY(mutex_) OTO_PT_GUARDED_BY(mutex_);
+  std::map<std::string, CommitNumber> staged_tags_ OTO_GUARDED_BY(mutex_);
+  CommitNumber saved_ OTO_GUARDED_BY(mutex_){0};  // commits up to here are in a checkpoint
+  RecordNumber saved_record_ OTO_GUARDED_BY(mutex_){0};
+  // No try before this commit: the last one failed.
+  CommitNumber save_from_ OTO_GUARDED_BY(mutex_){0};
+  bool sealed_ OTO_GUARDED_BY(mutex_) = false;  // since the last checkpoint
+  // Waits to be written, as of a durable record.
+  std::optional<Checkpoint> planned_ OTO_GUARDED_BY(mutex_);
 };
 
 template <typename LookUp>
 auto LiveHistory::with_timeline(LookUp look_up) -> decltype(look_up()) {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   try {
     return look_up();
   } catch (const Error& error) {

@@ -33,19 +33,22 @@ class LiveHistory::CommitSubmission final : public Submission {
 
   Decision decide(const Turn& turn) override {
     const Timestamp now = owner_.environment_->now();
-    return owner_.with_timeline([&] { return decide_now(turn, now); });
+    return owner_.with_timeline([&] {
+      owner_.mutex_.assert_held();
+      return decide_now(turn, now);
+    });
   }
 
   void appended(RecordNumber number) noexcept override {
     const RecordNumber durable = owner_.log_->durable();
-    const std::scoped_lock guard(owner_.mutex_);
+    const MutexLock guard(owner_.mutex_);
     owner_.timeline_->publish(number);
     owner_.timeline_->losses().watch(number, number_, durable);
     if (!relaxed_) owner_.plan_save();
   }
 
   void undone() noexcept override {
-    const std::scoped_lock guard(owner_.mutex_);
+    const MutexLock guard(owner_.mutex_);
     owner_.timeline_->unstage();
   }
 
@@ -53,7 +56,7 @@ class LiveHistory::CommitSubmission final : public Submission {
   CommitNumber number() const noexcept { return number_; }
 
  private:
-  Decision decide_now(const Turn& turn, Timestamp now) {
+  Decision decide_now(const Turn& turn, Timestamp now) OTO_REQUIRES(owner_.mutex_) {
     Timeline& timeline = *owner_.timeline_;
     timeline.check_damage();
     Verdict verdict =
@@ -87,7 +90,7 @@ Commit LiveHistory::commit(CommitRequest request) {
     committer_->submit(submission, relief ? LockPurpose::relief : LockPurpose::commit);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::corrupt) throw;
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     throw with_commit(error);
   }
   if (submission.kind() == Verdict::Kind::record) save_planned();
@@ -105,7 +108,7 @@ class LiveHistory::TagSubmission final : public Submission {
   TagSubmission(LiveHistory& owner, TagRecord tag) : owner_(owner), tag_(std::move(tag)) {}
 
   Decision decide(const Turn&) override {
-    const std::scoped_lock guard(owner_.mutex_);
+    const MutexLock guard(owner_.mutex_);
     owner_.timeline_->check_damage();
     if (value_of(tag_.commit) != 0) {
       check_new();
@@ -119,14 +122,14 @@ class LiveHistory::TagSubmission final : public Submission {
   }
 
   void appended(RecordNumber number) noexcept override {
-    const std::scoped_lock guard(owner_.mutex_);
+    const MutexLock guard(owner_.mutex_);
     owner_.timeline_->apply_tag(tag_, number);
     owner_.staged_tags_.erase(tag_.name);
     owner_.plan_save();
   }
 
   void undone() noexcept override {
-    const std::scoped_lock guard(owner_.mutex_);
+    const MutexLock guard(owner_.mutex_);
     if (before_) {
       owner_.staged_tags_[tag_.name] = *before_;
     } else {
@@ -135,13 +138,13 @@ class LiveHistory::TagSubmission final : public Submission {
   }
 
  private:
-  bool exists() const {
+  bool exists() const OTO_REQUIRES(owner_.mutex_) {
     const auto staged = owner_.staged_tags_.find(tag_.name);
     if (staged != owner_.staged_tags_.end()) return value_of(staged->second) != 0;
     return owner_.timeline_->tags().contains(tag_.name);
   }
 
-  void check_new() const {
+  void check_new() const OTO_REQUIRES(owner_.mutex_) {
     const CommitNumber head = owner_.timeline_->staged().commit;
     if (tag_.commit > head) {
       throw_error(ErrorCode::not_found, "commit {} does not exist; HEAD is {}",
@@ -153,7 +156,7 @@ class LiveHistory::TagSubmission final : public Submission {
     }
   }
 
-  void check_there() const {
+  void check_there() const OTO_REQUIRES(owner_.mutex_) {
     if (!exists()) throw_no_tag(tag_.name, owner_.timeline_->tags());
   }
 
@@ -195,7 +198,7 @@ class LiveHistory::SealSubmission final : public Submission {
       : owner_(owner), request_(request) {}
 
   Decision decide(const Turn&) override {
-    const std::scoped_lock guard(owner_.mutex_);
+    const MutexLock guard(owner_.mutex_);
     owner_.timeline_->check_damage();
     record_ = {request_.covers, {}};
     for (const SealedDataset& sealed : request_.datasets) {
@@ -211,7 +214,7 @@ class LiveHistory::SealSubmission final : public Submission {
   }
 
   void appended(RecordNumber number) noexcept override {
-    const std::scoped_lock guard(owner_.mutex_);
+    const MutexLock guard(owner_.mutex_);
     applied_ = owner_.timeline_->apply_seal(record_, number);
     owner_.sealed_ = true;
     owner_.plan_save();

@@ -32,11 +32,11 @@ LiveHistory::LiveHistory(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Envir
       options_(std::move(options)),
       read_only_(options_.log.read_only),
       sink_([this](const Frame& frame) {
-        const std::scoped_lock guard(mutex_);
+        const MutexLock guard(mutex_);
         timeline_->take(frame);
       }),
       fallback_([this](RecordNumber stands) {
-        const std::scoped_lock guard(mutex_);
+        const MutexLock guard(mutex_);
         timeline_->fall_back(stands);
       }) {
   open_log();
@@ -58,7 +58,7 @@ std::unique_ptr<Log> LiveHistory::new_log(bool read_only,
 
 // Zeros where it cannot be said: records that were not taken in, and a damaged index.
 Hash256 LiveHistory::hash_at(RecordNumber record) {
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   if (record > timeline_->visible().record) return {};
   try {
     return timeline_->hash_at(record);
@@ -75,17 +75,22 @@ void LiveHistory::open_log() {
     if (checkpoint && open_from(std::move(checkpoint))) return;
   }
   open_from(std::nullopt);
+  const MutexLock guard(mutex_);
   timeline_->adopt_index(!read_only_);
 }
 
 bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
-  timeline_ = std::make_unique<Timeline>(vfs_, database_, options_);
+  {
+    const MutexLock guard(mutex_);
+    timeline_ = std::make_unique<Timeline>(vfs_, database_, options_);
+  }
   log_ = new_log(read_only_, [this](RecordNumber record) { return hash_at(record); });
   if (checkpoint) {
     const std::uint64_t from = value_of(checkpoint->replay_from());
     const HeadState head = checkpoint->head;
-    if (!timeline_->resume(*std::move(checkpoint))) return false;
     if (from > 1) log_->seek(RecordNumber{from - 1});
+    const MutexLock guard(mutex_);
+    if (!timeline_->resume(*std::move(checkpoint))) return false;
     saved_ = head.commit;
     saved_record_ = head.record;
   }
@@ -96,6 +101,7 @@ bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
     if (error.code() != ErrorCode::corrupt) throw;
     log_line(LogLevel::error, error.what());
   }
+  const MutexLock guard(mutex_);
   if (timeline_->resumed()) return true;
   log_line(LogLevel::warning, fmt::format("the checkpoint of record {} is of another history",
                                           value_of(saved_record_)));
@@ -113,13 +119,13 @@ void LiveHistory::end_at_unsound() {
   if (!options_.segment_ok || mutant("unsound-relaxed-kept")) return;
   const RecordNumber until = mutant("living-relaxed-judged") ? log_->last() : log_->durable();
   const auto unsound = [&] {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     return timeline_->unsound_from(options_.segment_ok, until);
   };
   std::optional<RecordNumber> stands = unsound();
   if (!stands) return;
   if (read_only_) {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     timeline_->end_at(*stands);
     return;
   }
@@ -131,13 +137,13 @@ void LiveHistory::end_at_unsound() {
            fmt::format("relaxed commits behind record {} are lost: their segments are not sound",
                        value_of(*stands)));
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     timeline_->fall_back(*stands);
   }
   sync_relaxed_segments();
   const LostRecord lost{next(*stands), log_->last()};
   const RecordNumber number = lock->append({{FrameType::lost, false, lost_write(lost)}}).front();
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   timeline_->take_lost(lost, number);
 }
 
@@ -146,12 +152,12 @@ bool LiveHistory::sync_relaxed_segments() {
   std::vector<SegmentRef> segments;
   RecordNumber until{0};
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     segments = timeline_->relaxed_segments(until);
   }
   const bool any = options_.sync_segments && !segments.empty();
   if (any && !mutant("relaxed-segments-unsynced")) options_.sync_segments(segments);
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   timeline_->relaxed_synced(until);
   return any;
 }

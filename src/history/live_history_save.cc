@@ -20,15 +20,14 @@ constexpr int kTriesMax = 100;  // of a checkpoint while others commit
 
 }  // namespace
 
-// mutex_ held.
 bool LiveHistory::save_due() const {
   const HeadState& head = timeline_->staged();
   if (head.commit < save_from_) return false;
   return sealed_ || value_of(head.commit) - value_of(saved_) >= options_.checkpoint_commits;
 }
 
-// mutex_ held, under the append lock, behind a durable append: all that is visible is durable. Only
-// pointers are taken here; it is encoded and written without any lock.
+// Under the append lock, behind a durable append: all that is visible is durable. Only pointers are
+// taken here; it is encoded and written without any lock.
 void LiveHistory::plan_save() noexcept {
   if (timeline_->has_staged() || planned_ || !save_due()) return;
   try {
@@ -41,10 +40,10 @@ void LiveHistory::plan_save() noexcept {
 // Derived data: that it could not be written is no failure of the commit that was to bring it.
 void LiveHistory::save_planned() noexcept {
   std::optional<Checkpoint> planned;
-  const std::unique_lock saving(save_mutex_, std::try_to_lock);
-  if (!saving) return;
+  if (!save_mutex_.try_lock()) return;
+  const MutexLock saving(save_mutex_, std::adopt_lock);
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     planned = std::exchange(planned_, std::nullopt);
   }
   if (!planned) return;
@@ -52,40 +51,40 @@ void LiveHistory::save_planned() noexcept {
     save(*planned);
   } catch (const std::exception& error) {
     log_line(LogLevel::warning, std::string("no checkpoint was written: ") + error.what());
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     save_from_ = CommitNumber{value_of(planned->head.commit) + options_.checkpoint_commits / 8 + 1};
   }
 }
 
-// save_mutex_ held. The index first: a checkpoint counts only where the index reaches it.
+// The index first: a checkpoint counts only where the index reaches it.
 void LiveHistory::save(const Checkpoint& checkpoint) {
   vfs_->make_dir(kFolder);
   while (true) {
     std::optional<RunPlan> plan;
     {
-      const std::scoped_lock guard(mutex_);
+      const MutexLock guard(mutex_);
       plan = timeline_->index().plan(checkpoint.head.commit);
     }
     if (!plan) break;
     auto run = plan->write(*vfs_, database_);
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     timeline_->index().install(std::move(run));
   }
   checkpoint_store(*vfs_, checkpoint.head.record, checkpoint_write(database_, checkpoint));
-  const std::scoped_lock guard(mutex_);
+  const MutexLock guard(mutex_);
   saved_ = checkpoint.head.commit;
   saved_record_ = checkpoint.head.record;
   sealed_ = false;
 }
 
 void LiveHistory::checkpoint() {
-  const std::scoped_lock saving(save_mutex_);
+  const MutexLock saving(save_mutex_);
   for (int i = 0; i < kTriesMax; ++i) {
     committer_->sync();
     const RecordNumber durable = log_->durable();
     std::optional<Checkpoint> planned;
     {
-      const std::scoped_lock guard(mutex_);
+      const MutexLock guard(mutex_);
       timeline_->check_damage();
       if (timeline_->visible().record == saved_record_) return;
       if (timeline_->has_staged() || timeline_->visible().record > durable) continue;
@@ -125,7 +124,7 @@ void LiveHistory::telling_losses(const std::function<void()>& work) {
   look();  // a loss that the work met at its end has not been taken in yet
   std::vector<CommitNumber> lost;
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     lost = timeline_->losses().take_own();
   }
   if (!lost.empty()) throw_lost_commits(lost);

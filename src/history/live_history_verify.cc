@@ -100,12 +100,12 @@ void LiveHistory::verify(const std::function<void(const Error&)>& problem) {
   }
   CommitNumber last{0};
   {
-    const std::scoped_lock guard(mutex_);
+    const MutexLock guard(mutex_);
     last = std::min(timeline_->visible().commit, CommitNumber{chain.hashes().size()});
   }
   for (CommitNumber n{1}; n <= last; n = next(n)) {
     try {
-      const std::scoped_lock guard(mutex_);
+      const MutexLock guard(mutex_);
       if (timeline_->index().meta(n).entry.hash == chain.hashes()[value_of(n) - 1]) continue;
       problem(Error(ErrorCode::corrupt, "the index names another hash than the log",
                     {"index", std::nullopt, {value_of(n)}}));

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 #include <queue>
-#include <shared_mutex>
 #include <unordered_map>
 
 #include "base/mutant.h"
+#include "base/mutex.h"
 
 namespace otolith::history {
 
@@ -87,28 +86,28 @@ void check_runs(CommitNumber commit, std::span<const MarkRun> runs) {
 }  // namespace
 
 struct Marks::Guarded {
-  mutable std::shared_mutex mutex;
-  std::vector<Mark> log;  // ascending by (commit, begin, first)
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>
-      by_begin;  // places in log, ascending
+  mutable SharedMutex mutex;
+  std::vector<Mark> log OTO_GUARDED_BY(mutex);  // ascending by (commit, begin, first)
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_begin
+      OTO_GUARDED_BY(mutex);  // places in log, ascending
 
-  void push(CommitNumber commit, const MarkRun& run) {
+  void push(CommitNumber commit, const MarkRun& run) OTO_REQUIRES(mutex) {
     by_begin[value_of(run.begin)].push_back(static_cast<std::uint32_t>(log.size()));
     log.push_back({commit, run});
   }
   std::size_t count_until(CommitNumber commit) const {
-    const std::shared_lock lock(mutex);
+    const ReadLock lock(mutex);
     if (mutant("checkpoint-holds-later-marks")) return log.size();
     const auto behind = std::ranges::upper_bound(log, commit, {}, &Mark::commit);
     return static_cast<std::size_t>(behind - log.begin());
   }
-  const std::vector<std::uint32_t>* find(CommitNumber begin) const {
+  const std::vector<std::uint32_t>* find(CommitNumber begin) const OTO_REQUIRES_SHARED(mutex) {
     const auto at = by_begin.find(value_of(begin));
     return at == by_begin.end() ? nullptr : &at->second;
   }
   // The marks of a begin whose commits are in the lineage; each commit is asked about once.
   std::vector<Layer> layers(const std::vector<std::uint32_t>& places,
-                            const InLineage& in_lineage) const {
+                            const InLineage& in_lineage) const OTO_REQUIRES_SHARED(mutex) {
     std::vector<Layer> layers;
     CommitNumber asked{0};
     bool in = false;
@@ -130,13 +129,13 @@ Marks::~Marks() = default;
 
 void Marks::append(CommitNumber commit, std::span<const MarkRun> runs) {
   check_runs(commit, runs);
-  const std::unique_lock lock(guarded_->mutex);
+  const WriteLock lock(guarded_->mutex);
   OTO_INVARIANT(guarded_->log.empty() || guarded_->log.back().commit < commit);
   for (const MarkRun& run : runs) guarded_->push(commit, run);
 }
 
 void Marks::truncate(CommitNumber commit) {
-  const std::unique_lock lock(guarded_->mutex);
+  const WriteLock lock(guarded_->mutex);
   auto& log = guarded_->log;
   for (; !log.empty() && log.back().commit > commit; log.pop_back()) {
     const auto at = guarded_->by_begin.find(value_of(log.back().run.begin));
@@ -158,7 +157,7 @@ VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows,
                            const InLineage& in_lineage) const {
   const bool begun = in_lineage(begin);
   VisibleRows unmarked{begun && rows > 0 ? VisibleRows::Kind::all : VisibleRows::Kind::none, {}};
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   const auto* places = guarded_->find(begin);
   if (places == nullptr || mutant("marks-visible-by-begin-only")) return unmarked;
   std::vector<Layer> layers = guarded_->layers(*places, in_lineage);
@@ -166,13 +165,13 @@ VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows,
 }
 
 bool Marks::touches(CommitNumber begin) const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   return guarded_->find(begin) != nullptr;
 }
 
 bool Marks::touches_any(CommitRun begins) const {
-  const std::shared_lock lock(guarded_->mutex);
-  const auto& by_begin = guarded_->by_begin;
+  const ReadLock lock(guarded_->mutex);
+  auto& by_begin = guarded_->by_begin;
   if (by_begin.size() < value_of(begins.last) - value_of(begins.first)) {
     return std::ranges::any_of(by_begin, [&](const auto& of) {
       return value_of(begins.first) <= of.first && of.first <= value_of(begins.last);
@@ -185,7 +184,7 @@ bool Marks::touches_any(CommitRun begins) const {
 }
 
 std::vector<Mark> Marks::of_begin(CommitNumber begin) const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   std::vector<Mark> marks;
   if (const auto* places = guarded_->find(begin)) {
     for (const std::uint32_t place : *places) marks.push_back(guarded_->log[place]);
@@ -194,7 +193,7 @@ std::vector<Mark> Marks::of_begin(CommitNumber begin) const {
 }
 
 std::vector<Mark> Marks::of_commits(const CommitRuns& commits) const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   std::vector<Mark> marks;
   for (const CommitRun& run : commits) {
     auto at = std::ranges::lower_bound(guarded_->log, run.first, {}, &Mark::commit);
@@ -204,7 +203,7 @@ std::vector<Mark> Marks::of_commits(const CommitRuns& commits) const {
 }
 
 CommitNumber Marks::last() const {
-  const std::shared_lock lock(guarded_->mutex);
+  const ReadLock lock(guarded_->mutex);
   return guarded_->log.empty() ? CommitNumber{0} : guarded_->log.back().commit;
 }
 
@@ -214,7 +213,7 @@ void Marks::save(ByteWriter& out, CommitNumber until) const {
   out.put_varint(count);
   CommitNumber before{0};
   for (std::size_t i = 0; i < count;) {
-    const std::shared_lock lock(guarded_->mutex);
+    const ReadLock lock(guarded_->mutex);
     for (const std::size_t end = std::min(count, i + kSavedAtOnce); i < end; ++i) {
       const auto& [commit, run] = guarded_->log[i];
       out.put_varint(value_of(commit) - value_of(before));
@@ -227,7 +226,7 @@ void Marks::save(ByteWriter& out, CommitNumber until) const {
 }
 
 void Marks::load(ByteReader& in) {
-  const std::unique_lock lock(guarded_->mutex);
+  const WriteLock lock(guarded_->mutex);
   OTO_INVARIANT(guarded_->log.empty());
   const std::uint64_t runs = in.get_count(4);
   if (runs > std::numeric_limits<std::uint32_t>::max()) in.fail("too many marks");
