@@ -7,17 +7,17 @@
 namespace otolith::ingest {
 
 void UnsyncedSegments::add(const Id128& segment, std::shared_ptr<io::File> file) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   files_[segment] = std::move(file);
 }
 
 void UnsyncedSegments::remove(const Id128& segment) noexcept {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   files_.erase(segment);
 }
 
 void UnsyncedSegments::check() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!failed_) return;
   throw Error(ErrorCode::io,
               fmt::format("rows of earlier relaxed commits could not be synced ({}); close the "
@@ -27,7 +27,7 @@ void UnsyncedSegments::check() {
 }
 
 void UnsyncedSegments::sync(io::Vfs& vfs, const std::vector<history::SegmentRef>& segments) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failed_) throw Error(*failed_);
   std::vector<std::unique_ptr<io::File>> opened;
   std::vector<io::File*> files;

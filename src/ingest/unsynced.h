@@ -12,10 +12,10 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/mutex.h"
 #include "history/request.h"
 #include "io/vfs.h"
 #include "otolith/error.h"
@@ -32,9 +32,9 @@ class UnsyncedSegments {
   void sync(io::Vfs& vfs, const std::vector<history::SegmentRef>& segments);
 
  private:
-  std::mutex mutex_;  // guards all below
-  std::map<Id128, std::shared_ptr<io::File>> files_;
-  std::optional<Error> failed_;
+  Mutex mutex_;
+  std::map<Id128, std::shared_ptr<io::File>> files_ OTO_GUARDED_BY(mutex_);
+  std::optional<Error> failed_ OTO_GUARDED_BY(mutex_);
 };
 
 }  // namespace otolith::ingest
