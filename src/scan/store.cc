@@ -1,12 +1,12 @@
 #include "scan/store.h"
 
 #include <list>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/mutant.h"
+#include "base/mutex.h"
 #include "segment/path.h"
 
 namespace otolith::scan {
@@ -40,12 +40,12 @@ struct SegmentStore::State {
   const Id128 database;
   const StoreOptions options;
 
-  std::mutex mutex;      // guards all below
-  std::list<Kept> kept;  // the one used last in front
-  std::unordered_map<Id128, std::list<Kept>::iterator> by_id;
+  Mutex mutex;
+  std::list<Kept> kept OTO_GUARDED_BY(mutex);  // the one used last in front
+  std::unordered_map<Id128, std::list<Kept>::iterator> by_id OTO_GUARDED_BY(mutex);
 
   Reader find(const Id128& id) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     const auto found = by_id.find(id);
     if (found == by_id.end()) return nullptr;
     kept.splice(kept.begin(), kept, found->second);
@@ -53,20 +53,20 @@ struct SegmentStore::State {
   }
 
   void keep(const Id128& id, const Reader& reader) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (by_id.contains(id)) return;  // another thread opened it at the same time
     kept.push_front({id, reader});
     by_id[id] = kept.begin();
     while (kept.size() > options.open_max) drop(std::prev(kept.end()));
   }
 
-  void drop(std::list<Kept>::iterator which) {
+  void drop(std::list<Kept>::iterator which) OTO_REQUIRES(mutex) {
     by_id.erase(which->id);
     kept.erase(which);
   }
 
   bool close_unused() {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     bool closed = false;
     for (auto at = kept.begin(); at != kept.end();) {
       const auto which = at++;
