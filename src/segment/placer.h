@@ -8,12 +8,11 @@
 //          compared.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
-#include <mutex>
 
 #include "base/bytes.h"
+#include "base/mutex.h"
 
 namespace otolith::segment {
 
@@ -24,8 +23,8 @@ class Placer {
   /// Waits for all lower tickets, then gives the offset of `bytes` bytes, a multiple of
   /// `alignment`.
   std::uint64_t place(std::uint64_t ticket, std::uint64_t bytes, std::uint64_t alignment) {
-    std::unique_lock lock(mutex_);
-    turn_.wait(lock, [&] { return ticket == next_ticket_ || error_; });
+    const MutexLock lock(mutex_);
+    turn_.wait(mutex_, [&]() OTO_REQUIRES(mutex_) { return ticket == next_ticket_ || error_; });
     if (error_) std::rethrow_exception(error_);
     const std::uint64_t at = bytes == 0 ? next_byte_ : align_up(next_byte_, alignment);
     next_byte_ = at + bytes;
@@ -34,21 +33,21 @@ class Placer {
     return at;
   }
   void give_up(std::exception_ptr error) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!error_) error_ = std::move(error);
     turn_.notify_all();
   }
   std::uint64_t next_byte() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return next_byte_;
   }
 
  private:
-  mutable std::mutex mutex_;  // guards all below
-  std::condition_variable turn_;
-  std::uint64_t next_byte_;
-  std::uint64_t next_ticket_ = 0;
-  std::exception_ptr error_;
+  mutable Mutex mutex_;
+  Condition turn_;
+  std::uint64_t next_byte_ OTO_GUARDED_BY(mutex_);
+  std::uint64_t next_ticket_ OTO_GUARDED_BY(mutex_) = 0;
+  std::exception_ptr error_ OTO_GUARDED_BY(mutex_);
 };
 
 }  // namespace otolith::segment

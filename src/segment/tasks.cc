@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace otolith::segment {
 
@@ -24,13 +25,14 @@ class Crew {
         task_(worker, i);
       } catch (...) {
         next_ = count_;
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!error_) error_ = std::current_exception();
       }
     }
   }
 
-  void rethrow() const {
+  void rethrow() {
+    const MutexLock lock(mutex_);
     if (error_) std::rethrow_exception(error_);
   }
 
@@ -38,8 +40,8 @@ class Crew {
   const std::size_t count_;
   const Task& task_;
   std::atomic<std::size_t> next_ = 0;
-  std::mutex mutex_;
-  std::exception_ptr error_;  // guarded by mutex_ until all threads have stopped
+  Mutex mutex_;
+  std::exception_ptr error_ OTO_GUARDED_BY(mutex_);
 };
 
 }  // namespace
