@@ -1,10 +1,9 @@
 #include "codec/registry.h"
 
 #include <map>
-#include <mutex>
-#include <shared_mutex>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "codec/raw.h"
 
 namespace otolith::codec {
@@ -13,8 +12,9 @@ namespace {
 
 // Codecs of users; ours are found without a lock.
 struct UserCodecs {
-  std::shared_mutex mutex;
-  std::map<std::uint16_t, std::unique_ptr<const Codec>> by_id;  // guarded by mutex; never erased
+  SharedMutex mutex;
+  // Never erased.
+  std::map<std::uint16_t, std::unique_ptr<const Codec>> by_id OTO_GUARDED_BY(mutex);
 };
 
 UserCodecs& user_codecs() {
@@ -25,7 +25,7 @@ UserCodecs& user_codecs() {
 const Codec* find(CodecId id) {
   if (id == CodecId::raw) return &raw_codec();
   UserCodecs& users = user_codecs();
-  const std::shared_lock lock(users.mutex);
+  const ReadLock lock(users.mutex);
   const auto found = users.by_id.find(static_cast<std::uint16_t>(id));
   return found == users.by_id.end() ? nullptr : found->second.get();
 }
@@ -74,7 +74,7 @@ void codec_register(std::unique_ptr<const Codec> codec) {
                 quoted(codec->name()), id, kUserCodecFirst);
   }
   UserCodecs& users = user_codecs();
-  const std::unique_lock lock(users.mutex);
+  const WriteLock lock(users.mutex);
   if (users.by_id.contains(id)) {
     throw_error(ErrorCode::invalid_argument, "codec id {} is taken by {}; choose another", id,
                 quoted(users.by_id[id]->name()));
