@@ -1,9 +1,9 @@
 #include "otolith/data.h"
 
-#include <mutex>
 #include <optional>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "model/array.h"
 
 namespace otolith {
@@ -12,8 +12,9 @@ struct Data::State {
   std::shared_ptr<const Schema> schema;
   std::vector<Batch> batches;
   std::uint64_t rows = 0;
-  std::mutex mutex;
-  std::vector<std::optional<Array>> joined;  // guarded by mutex
+
+  Mutex mutex;
+  std::vector<std::optional<Array>> joined OTO_GUARDED_BY(mutex);
 };
 
 namespace {
@@ -67,9 +68,9 @@ std::shared_ptr<const Schema> Data::schema_shared() const noexcept { return stat
 const std::vector<Batch>& Data::batches() const noexcept { return state_->batches; }
 
 const Array& Data::column(std::size_t index) const {
-  OTO_INVARIANT(index < state_->joined.size());
+  OTO_INVARIANT(index < state_->schema->columns.size());
   if (state_->batches.size() == 1) return state_->batches.front().columns[index];
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   std::optional<Array>& joined = state_->joined[index];
   if (!joined) joined = join(state_->batches, index, state_->schema->columns[index].type);
   return *joined;

@@ -102,14 +102,20 @@ ForkedMutex::~ForkedMutex() {
   if (gate->forks == io::fork_generation()) delete gate;
 }
 
-std::unique_lock<std::mutex> ForkedMutex::hold() {
+ForkedMutex::Gate& ForkedMutex::gate() {
   Gate* gate = now_.load();
   while (gate->forks != io::fork_generation()) {
     auto fresh = std::make_unique<Gate>();
     if (now_.compare_exchange_strong(gate, fresh.get())) gate = fresh.release();
   }
-  return std::unique_lock(gate->mutex);
+  return *gate;
 }
+
+// No analysis: the mutex it says it takes is the gate's.
+ForkedLock::ForkedLock(ForkedMutex& mutex) OTO_NO_ANALYSIS : held_(mutex.gate().mutex) {
+  held_.lock();
+}
+ForkedLock::~ForkedLock() OTO_NO_ANALYSIS { held_.unlock(); }
 
 Hall::Hall(std::string path, const OpenOptions& options, Ground ground)
     : path_(std::move(path)),
@@ -127,7 +133,9 @@ std::shared_ptr<Hall> Hall::open(std::string path, const OpenOptions& options, G
   const std::shared_ptr<Hall> hall(new Hall(std::move(path), options, std::move(ground)));
   hall->opened_in_ = io::fork_generation();
   hall->generation_ = hall->opened_in_;
-  hall->rooms_ = hall->open_rooms(options.create, options.read_only);
+  auto rooms = hall->open_rooms(options.create, options.read_only);
+  const ForkedLock lock(hall->mutex_);
+  hall->rooms_ = std::move(rooms);
   return hall;
 }
 
@@ -174,7 +182,7 @@ std::shared_ptr<Rooms> Hall::rooms() {
   if (closed_.load()) {
     throw_error(ErrorCode::invalid_argument, "the database {} is closed; open it again", path_);
   }
-  const auto lock = mutex_.hold();
+  const ForkedLock lock(mutex_);
   if (in_child()) {
     leave_to_parent(std::move(rooms_));
     rooms_ = open_rooms(false, true);
@@ -203,7 +211,7 @@ void Hall::close() {
   if (of_parent() && !mutant("child-closes-parents-handle")) return;  // there is nothing to close
   std::shared_ptr<Rooms> rooms;
   {
-    const auto lock = mutex_.hold();
+    const ForkedLock lock(mutex_);
     rooms = std::exchange(rooms_, nullptr);
   }
   if (rooms) rooms->history->close();

@@ -13,9 +13,9 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.h"
 #include "db/directory.h"
 #include "history/history.h"
 #include "ingest/recorder.h"
@@ -35,20 +35,34 @@ struct Pinned {
 
 /// A mutex that is new in each forked child: the parent's may have been held by a thread that the
 /// child does not have.
-class ForkedMutex {
+class OTO_LOCKABLE("mutex") ForkedMutex {
  public:
   ForkedMutex() : now_(new Gate) {}
   ForkedMutex(const ForkedMutex&) = delete;
   ForkedMutex& operator=(const ForkedMutex&) = delete;
   ~ForkedMutex();
-  std::unique_lock<std::mutex> hold();
 
  private:
+  friend class ForkedLock;
   struct Gate {
-    std::mutex mutex;
+    Mutex mutex;
     const std::uint64_t forks = io::fork_generation();
   };
+  Gate& gate();
+
   std::atomic<Gate*> now_;  // the parent's stay as they are
+};
+
+/// Holds a ForkedMutex while it lives.
+class OTO_SCOPED_LOCK ForkedLock {
+ public:
+  explicit ForkedLock(ForkedMutex& mutex) OTO_ACQUIRE(mutex);
+  ForkedLock(const ForkedLock&) = delete;
+  ForkedLock& operator=(const ForkedLock&) = delete;
+  ~ForkedLock() OTO_RELEASE();
+
+ private:
+  Mutex& held_;
 };
 
 /// The opened parts of a database, replaced as a whole in a forked child.
@@ -116,7 +130,7 @@ class Hall {
   std::uint64_t opened_in_ = 0;               // the generation of Hall::open
 
   ForkedMutex mutex_;
-  std::shared_ptr<Rooms> rooms_;  // guarded by mutex_
+  std::shared_ptr<Rooms> rooms_ OTO_GUARDED_BY(mutex_);
 };
 
 /// Name, found or not, for a not_found message with the nearest dataset.

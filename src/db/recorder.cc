@@ -1,7 +1,7 @@
-#include <mutex>
 #include <utility>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "db/hall.h"
 #include "io/fork.h"
 
@@ -11,42 +11,50 @@ namespace db {
 
 /// What a public Recorder holds: one snapshot for names and schemas, one ingest recorder.
 struct Staging {
-  std::shared_ptr<Hall> hall;
-  std::shared_ptr<Rooms> rooms;
-  std::shared_ptr<const history::Snapshot> snapshot;
-  ingest::Recorder recorder;
-  CommitOptions options;
-  std::uint64_t fork_generation = io::fork_generation();
-  std::mutex in_use{};  // held during a call
+  // Constant.
+  const std::shared_ptr<Hall> hall;
+  const std::shared_ptr<Rooms> rooms;
+  const CommitOptions options;
+  const std::uint64_t fork_generation = io::fork_generation();
+
+  Mutex in_use{};  // held during a call
+  std::shared_ptr<const history::Snapshot> snapshot OTO_GUARDED_BY(in_use);
+  ingest::Recorder recorder OTO_GUARDED_BY(in_use);
 
   bool of_parent() const noexcept { return io::fork_generation() != fork_generation; }
 
-  /// The right to use it, until the lock goes: refused while another thread has it, and to a child.
-  std::unique_lock<std::mutex> enter() {
+  /// Refused while another thread has it, and to a child.
+  void enter() OTO_ACQUIRE(in_use) {
     if (of_parent()) {
       throw_error(
           ErrorCode::invalid_argument,
           "this recorder was opened before the process forked; open the database and a recorder "
           "in the child");
     }
-    std::unique_lock lock(in_use, std::try_to_lock);
-    if (!lock) {
+    if (!in_use.try_lock()) {
       throw_error(ErrorCode::invalid_argument,
                   "this recorder is in use by another thread; give each thread its own, or take "
                   "turns");
     }
-    if (!recorder.open()) {
-      throw_error(ErrorCode::invalid_argument,
-                  "this recorder has committed or discarded; take a new one from the database");
-    }
-    return lock;
+    if (recorder.open()) return;
+    in_use.unlock();
+    throw_error(ErrorCode::invalid_argument,
+                "this recorder has committed or discarded; take a new one from the database");
   }
-  /// As enter, for what needs the database open.
-  std::unique_lock<std::mutex> enter_open() {
-    auto lock = enter();
-    hall->rooms_to_write();  // refuses a closed database
-    return lock;
+};
+
+/// The right to use a recorder, while it lives.
+class OTO_SCOPED_LOCK Turn {
+ public:
+  explicit Turn(Staging& staging) OTO_ACQUIRE(staging.in_use) : in_use_(staging.in_use) {
+    staging.enter();
   }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() OTO_RELEASE() { in_use_.unlock(); }
+
+ private:
+  Mutex& in_use_;
 };
 
 }  // namespace db
@@ -65,12 +73,16 @@ Recorder Database::recorder(const CommitOptions& options) {
   hall_->request(*rooms, options);  // refuses bad options now rather than at the commit
   auto snapshot = rooms->history->head();
   ingest::Recorder inner(hall_->ingest_context(*rooms));
-  return Recorder(std::unique_ptr<db::Staging>(
-      new db::Staging{hall_, std::move(rooms), std::move(snapshot), std::move(inner), options}));
+  return Recorder(std::unique_ptr<db::Staging>(new db::Staging{.hall = hall_,
+                                                               .rooms = std::move(rooms),
+                                                               .options = options,
+                                                               .snapshot = std::move(snapshot),
+                                                               .recorder = std::move(inner)}));
 }
 
 void Recorder::append(std::string_view table, const Batch& batch) {
-  const auto lock = staging_->enter_open();
+  const db::Turn turn(*staging_);
+  staging_->hall->rooms_to_write();  // refuses a closed database
   auto entry = staging_->snapshot->find(table);
   if (!entry) {  // made by someone else, or by this process, since the recorder began
     staging_->snapshot = staging_->rooms->history->head();
@@ -81,14 +93,16 @@ void Recorder::append(std::string_view table, const Batch& batch) {
 }
 
 std::shared_ptr<const Schema> Recorder::schema(std::string_view table) const {
-  const auto lock = staging_->enter_open();
+  const db::Turn turn(*staging_);
+  staging_->hall->rooms_to_write();  // refuses a closed database
   const auto entry = staging_->rooms->history->head()->find(table);
   if (!entry) db::throw_no_dataset(*staging_->snapshot, table);
   return entry->schema;
 }
 
 Commit Recorder::commit() {
-  const auto lock = staging_->enter_open();
+  const db::Turn turn(*staging_);
+  staging_->hall->rooms_to_write();  // refuses a closed database
   Commit commit =
       staging_->recorder.commit(staging_->hall->request(*staging_->rooms, staging_->options));
   staging_->hall->committed(*staging_->rooms);
@@ -97,14 +111,15 @@ Commit Recorder::commit() {
 
 void Recorder::discard() {
   if (staging_->of_parent()) return;  // what is staged is the parent's
-  const auto lock = staging_->enter();
+  const db::Turn turn(*staging_);
   staging_->recorder.discard();
 }
 
 bool Recorder::open() const noexcept {
   if (!staging_ || staging_->of_parent()) return staging_ != nullptr;
-  const std::unique_lock lock(staging_->in_use, std::try_to_lock);
-  return !lock || staging_->recorder.open();  // what is in use has not ended
+  if (!staging_->in_use.try_lock()) return true;  // what is in use has not ended
+  const MutexLock lock(staging_->in_use, std::adopt_lock);
+  return staging_->recorder.open();
 }
 
 }  // namespace otolith
