@@ -58,6 +58,11 @@ OS_TEXT = re.compile(
     r"|chrono::(?:system|steady|high_resolution)_clock)\b|#include <(?:fstream|filesystem)>"
     r"|(?<!\w)syscall\("
 )
+# Mutexes and locks of which the compiler does not know what they guard.
+BARE_MUTEX = re.compile(
+    r"\bstd::(?:(?:recursive_|shared_)?(?:timed_)?mutex|condition_variable(?:_any)?"
+    r"|scoped_lock|lock_guard|unique_lock|shared_lock)\b"
+)
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -356,6 +361,16 @@ def os_text(tree):
                     yield path, number, f"{found[0]} belongs in io (Vfs, Environment)"
 
 
+def mutexes(tree):
+    """Mutexes are those of base/mutex.h, whose annotations say what they guard."""
+    for path, text in tree.cpp():
+        ours = path.startswith(("src/", "include/", "python/")) and not is_test(path)
+        if ours and path != "src/base/mutex.h":
+            for number, line in enumerate(code_lines(text), 1):
+                if found := BARE_MUTEX.search(line):
+                    yield path, number, f"{found[0]}: take those of base/mutex.h"
+
+
 def code_lines(text):
     return cpp_text.blank(text).splitlines()
 
@@ -460,6 +475,7 @@ RULES = [
     dead_code,
     os_text,
     os_symbols,
+    mutexes,
     machine_paths,
     mutants_listed,
     decisions,

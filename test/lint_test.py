@@ -49,6 +49,7 @@ GOOD = {
     "src/floors.txt": "# floors\n0 base\n1 io async\n2 model\n",
     "src/base/CMakeLists.txt": "otolith_room(base FLOOR 0)\n",
     "src/base/bytes.h": HEADER + "\n#include <vector>\n\nstruct ByteRow { int length(); };\n",
+    "src/base/mutex.h": HEADER + "\nclass Mutex { std::mutex native_; };\n",
     "src/io/file.h": HEADER + '#include "base/bytes.h"\n',
     "src/io/file.cc": '#include "io/file.h"\n#include <fstream>\nstd::ifstream input;\n',
     "src/model/row.cc": '#include "otolith/row.h"\n#include "io/file.h"\n' + PROSE,
@@ -155,6 +156,11 @@ BAD = {
         "filesystem": ("src/model/row.cc", "#include <filesystem>\n"),
         "system call": ("src/model/row.cc", "int id = int(syscall(39));\n"),
         "random": ("src/base/bytes.cc", "std::random_device device;\n"),
+    },
+    "mutexes": {
+        "mutex": ("src/io/file.h", HEADER + "struct A { mutable std::shared_mutex mutex; };\n"),
+        "lock": ("python/bindings/row.cc", "const std::scoped_lock lock(mutex);\n"),
+        "condition": ("src/io/file.cc", "std::condition_variable turn_;\n"),
     },
     "mutants_listed": {
         "no line": ("src/io/file.cc", 'if (mutant("io-lost")) return;\n'),
