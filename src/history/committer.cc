@@ -1,6 +1,7 @@
 #include "history/committer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 

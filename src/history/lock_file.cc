@@ -114,8 +114,8 @@ bool LockFile::stands() const {
   return mutant("log-lock-not-looked-at") || (there && there->inode == inode_);
 }
 
-// For messages of those who wait: failing to write it is no reason not to hold the lock. Who held it
-// last need not say so again.
+// For messages of those who wait: failing to write it is no reason not to hold the lock. Who held
+// it last need not say so again.
 void LockFile::sign_in(LockWords& words) {
   const LockWords before = words;
   put_holder(words);
