@@ -8,9 +8,9 @@ namespace otolith {
 
 namespace {
 
+// Whatever the error: who asks how things stand is not to be stopped by the answer.
 void tell(const history::DatasetEntry& entry, const Error& error,
           std::vector<std::string>& damage) {
-  if (error.code() != ErrorCode::corrupt) throw Error(error);
   const std::string told = fmt::format("{}: {}", quoted(entry.name), error.what());
   if (std::ranges::find(damage, told) == damage.end()) damage.push_back(told);
 }

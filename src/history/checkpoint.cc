@@ -154,8 +154,7 @@ void checkpoint_store(io::Vfs& vfs, RecordNumber record, BytesView bytes) {
 
 std::vector<RecordNumber> checkpoint_list(io::Vfs& vfs) {
   std::vector<RecordNumber> records;
-  if (!vfs.exists(std::string(kFolder))) return records;
-  for (const std::string& name : vfs.list(std::string(kFolder))) {
+  for (const std::string& name : derived_names(vfs, std::string(kFolder))) {
     std::uint64_t record = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), record);
     const bool ours = error == std::errc() &&

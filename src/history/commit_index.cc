@@ -50,8 +50,7 @@ std::optional<RunContent> content_of(const IndexRun& run) {
 }
 
 std::vector<std::string> run_names(io::Vfs& vfs) {
-  if (!vfs.exists(kFolder)) return {};
-  std::vector<std::string> names = vfs.list(kFolder);
+  std::vector<std::string> names = derived_names(vfs, kFolder);
   std::erase_if(names, [](const std::string& name) { return !IndexRun::range_of(name); });
   return names;
 }
@@ -327,7 +326,11 @@ void CommitIndex::drop_recent(CommitNumber until) {
   changes_indexed_ = 0;
 }
 
+// Planned from what this index held then: meanwhile it may have been made again from the log.
 void CommitIndex::install(std::unique_ptr<IndexRun> run) {
+  const auto begins = [&](const auto& held) { return held->first() == run->first(); };
+  const bool fits = run->first() == recent_first_ || std::ranges::any_of(runs_, begins);
+  if (!fits || run->last() < recent_first_) return;
   drop_recent(run->last());
   std::erase_if(runs_, [&](const auto& old) { return old->first() >= run->first(); });
   runs_.push_back(std::move(run));

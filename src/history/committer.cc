@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -13,21 +15,34 @@ namespace otolith::history {
 
 namespace {
 
-constexpr std::uint64_t kGatherShare = 5;  // of the last append's time, at most
-constexpr int kRoundsMax = 3;              // then a decision may no longer ask for `later`
+constexpr std::uint64_t kGatherShare = 5;          // of the last append's time, at most
+constexpr std::uint64_t kGatherNsMax = 5'000'000;  // whatever made that one slow
+constexpr int kRoundsMax = 3;                      // then a decision may no longer ask for `later`
 constexpr auto kKeepEarly =
     std::chrono::milliseconds(100);  // so that the fsync ends within the second
 
 // Errors before anything was written leave no doubt; those that know better say so themselves.
 // Each submitter gets an error of its own: threads do not share what one of them may change.
-std::exception_ptr as_failed(const std::exception_ptr& error) {
+std::exception_ptr as_failed(const std::exception_ptr& error) noexcept {
+  try {
+    try {
+      std::rethrow_exception(error);
+    } catch (const Error& known) {
+      const Outcome outcome = known.outcome() == Outcome::none ? Outcome::failed : known.outcome();
+      return std::make_exception_ptr(known.with_outcome(outcome));
+    }
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+bool is_locked(const std::exception_ptr& error) noexcept {
   try {
     std::rethrow_exception(error);
   } catch (const Error& known) {
-    const Outcome outcome = known.outcome() == Outcome::none ? Outcome::failed : known.outcome();
-    return std::make_exception_ptr(known.with_outcome(outcome));
+    return known.code() == ErrorCode::locked;
   } catch (...) {
-    return error;
+    return false;
   }
 }
 
@@ -37,7 +52,8 @@ std::exception_ptr as_failed(const std::exception_ptr& error) {
 struct Committer::Slot {
   enum class Turn : std::uint32_t { waits, leads, served };
 
-  Slot(Submission& of, LockPurpose why) : submission(of), purpose(why) {}
+  Slot(Submission& of, LockPurpose why, std::uint64_t now_ns)
+      : submission(of), purpose(why), since_ns(now_ns) {}
 
   // Each waits for its own word: whoever wakes only those who have something to do, and holds no
   // mutex meanwhile, costs the others no switch of threads.
@@ -55,6 +71,7 @@ struct Committer::Slot {
 
   Submission& submission;
   const LockPurpose purpose;
+  const std::uint64_t since_ns;  // that it waits
   int round = 1;
   bool relaxed = false;
   bool later = false;
@@ -75,7 +92,7 @@ Committer::~Committer() {
 }
 
 RecordNumber Committer::submit(Submission& submission, LockPurpose purpose) {
-  Slot slot(submission, purpose);
+  Slot slot(submission, purpose, environment_.monotonic_ns());
   for (;; ++slot.round) {
     submission.prepare();
     slot.later = false;
@@ -100,41 +117,45 @@ void Committer::run_round(Slot& slot) {
   if (leads || slot.wait() == Slot::Turn::leads) lead();
 }
 
-// By the submitter of the first in the queue, which is served thereby.
-void Committer::lead() {
+// By the submitter of the first in the queue, which is served thereby. Who leads must come to the
+// end, or nobody else is served: the queue is taken apart and put together without allocating.
+void Committer::lead() noexcept {
   Batch batch = gather();
   const std::size_t served = run_batch(batch, batch.front()->purpose);
+  Batch unserved;
+  const auto first = std::next(batch.begin(), static_cast<std::ptrdiff_t>(served));
+  unserved.splice(unserved.end(), batch, first, batch.end());
   Slot* successor = nullptr;
   {
     const MutexLock guard(mutex_);
-    for (std::size_t i = batch.size(); i-- > served;) {
-      queue_.push_front(batch[i]);
-      ++queued_;
-    }
+    queued_ += unserved.size();
+    queue_.splice(queue_.begin(), unserved);
     last_batch_ = served;
     leading_ = !queue_.empty();
     if (leading_) successor = queue_.front();
   }
   if (successor != nullptr) successor->wake(Slot::Turn::leads);
-  for (std::size_t i = 1; i < served; ++i) batch[i]->wake(Slot::Turn::served);
+  batch.pop_front();  // who leads is awake
+  for (Slot* slot : batch) slot->wake(Slot::Turn::served);
   log_.tend();
 }
 
-Committer::Batch Committer::gather() {
+Committer::Batch Committer::gather() noexcept {
   MutexLock guard(mutex_);
   if (const std::size_t expected = company_expected(); queue_.size() < expected) {
-    const std::uint64_t patience_ns = last_append_ns_ / kGatherShare;
+    const std::uint64_t patience_ns = std::min(last_append_ns_ / kGatherShare, kGatherNsMax);
     guard.unlock();
     await_company(expected, patience_ns);
     guard.lock();
   }
-  Batch batch;
   const LockPurpose purpose = queue_.front()->purpose;
-  while (!queue_.empty() && batch.size() < kBatchCommitsMax && queue_.front()->purpose == purpose) {
-    batch.push_back(queue_.front());
-    queue_.pop_front();
-    --queued_;
-  }
+  const auto other = [&](const Slot* slot) { return slot->purpose != purpose; };
+  const auto most = std::min(queue_.size(), kBatchCommitsMax);
+  const auto end = std::find_if(
+      queue_.begin(), std::next(queue_.begin(), static_cast<std::ptrdiff_t>(most)), other);
+  Batch batch;
+  batch.splice(batch.end(), queue_, queue_.begin(), end);
+  queued_ -= batch.size();
   return batch;
 }
 
@@ -150,29 +171,35 @@ void Committer::await_company(std::size_t expected, std::uint64_t patience_ns) {
   }
 }
 
-// Serves a batch from its front; returns how many of it were served.
-std::size_t Committer::run_batch(const Batch& batch, LockPurpose purpose) {
-  Batch staged;
+// Serves a batch from its front; returns how many of it were served: one at the least.
+std::size_t Committer::run_batch(const Batch& batch, LockPurpose purpose) noexcept {
+  Staged staged;
   std::size_t taken = 0;
   try {
-    const auto lock = log_.lock(purpose);
-    lock->catch_up(hooks_.sink, hooks_.fallback);
+    staged.reserve(batch.size());
     std::vector<Record> records;
+    records.reserve(batch.size());
+    const std::uint64_t waited_ns = environment_.monotonic_ns() - batch.front()->since_ns;
+    const auto lock = log_.lock(purpose, waited_ns);
+    lock->catch_up(hooks_.sink, hooks_.fallback);
     taken = decide_all(batch, staged, records);
     if (!records.empty()) append_all(*lock, staged, std::move(records));
   } catch (...) {
     const std::exception_ptr error = std::current_exception();
     for (Slot* slot : staged) slot->error = as_failed(error);
     if (taken == 0) {
-      for (Slot* slot : batch) slot->error = as_failed(error);
-      taken = batch.size();
+      // Of those who waited for the lock only the first has done so for long enough.
+      taken = is_locked(error) ? 1 : batch.size();
+      auto slot = batch.begin();
+      for (std::size_t i = 0; i < taken; ++i) (*slot++)->error = as_failed(error);
     }
   }
   return taken;
 }
 
 // In order, each against the staged effects of those before it. Returns how many were asked.
-std::size_t Committer::decide_all(const Batch& batch, Batch& staged, std::vector<Record>& records) {
+std::size_t Committer::decide_all(const Batch& batch, Staged& staged,
+                                  std::vector<Record>& records) {
   std::uint64_t bytes = 0;
   RecordNumber number = next(log_.last());
   std::size_t asked = 0;
@@ -196,7 +223,7 @@ std::size_t Committer::decide_all(const Batch& batch, Batch& staged, std::vector
   return asked;
 }
 
-void Committer::append_all(LogLock& lock, const Batch& staged, std::vector<Record> records) {
+void Committer::append_all(LogLock& lock, const Staged& staged, std::vector<Record> records) {
   const bool durable =
       std::ranges::any_of(records, [](const Record& each) { return !each.relaxed; });
   std::uint64_t spent_ns = 0;
@@ -258,12 +285,28 @@ Committer::Counts Committer::counts() const {
   return counts_;
 }
 
-void Committer::remember_relaxed() {
+// Its submitter is told that it will be durable soon: where no thread can be had that sees to it, it
+// is made so at once.
+void Committer::remember_relaxed() noexcept {
+  try {
+    if (!keeper_knows()) sync();
+  } catch (const std::exception& error) {
+    log_line(LogLevel::error, error.what());  // the next one tries again
+  }
+}
+
+bool Committer::keeper_knows() {
   const MutexLock guard(keeper_mutex_);
-  if (relaxed_waits_ || closing_ || mutant("committer-relaxed-forgotten")) return;
+  if (relaxed_waits_ || closing_ || mutant("committer-relaxed-forgotten")) return true;
+  try {
+    if (!keeper_.joinable()) keeper_ = std::thread([this] { keep_relaxed_promise(); });
+  } catch (const std::system_error& error) {
+    log_line(LogLevel::warning, error.what());
+    return false;
+  }
   relaxed_waits_ = true;
-  if (!keeper_.joinable()) keeper_ = std::thread([this] { keep_relaxed_promise(); });
   keeper_wakes_.notify_all();
+  return true;
 }
 
 // Relaxed records are on the disk within a second of their commit, whether or not another follows.

@@ -16,9 +16,9 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -97,18 +97,20 @@ class Committer {
 
  private:
   struct Slot;
-  using Batch = std::vector<Slot*>;
+  using Batch = std::list<Slot*>;  // parts of the queue, moved without allocating
+  using Staged = std::vector<Slot*>;
 
   void run_round(Slot& slot);
-  void lead();
-  Batch gather();
+  void lead() noexcept;
+  Batch gather() noexcept;
   std::size_t company_expected() const OTO_REQUIRES(mutex_);
   void await_company(std::size_t expected, std::uint64_t patience_ns);
-  std::size_t run_batch(const Batch& batch, LockPurpose purpose);
-  std::size_t decide_all(const Batch& batch, Batch& staged, std::vector<Record>& records);
+  std::size_t run_batch(const Batch& batch, LockPurpose purpose) noexcept;
+  std::size_t decide_all(const Batch& batch, Staged& staged, std::vector<Record>& records);
   void mark(LogLock& lock);
-  void append_all(LogLock& lock, const Batch& staged, std::vector<Record> records);
-  void remember_relaxed();
+  void append_all(LogLock& lock, const Staged& staged, std::vector<Record> records);
+  void remember_relaxed() noexcept;
+  bool keeper_knows();
   void keep_relaxed_promise();
 
   Log& log_;
@@ -118,7 +120,7 @@ class Committer {
   std::atomic<std::size_t> queued_{0};  // size of queue_, for the leader that waits for more
 
   mutable Mutex mutex_;
-  std::deque<Slot*> queue_ OTO_GUARDED_BY(mutex_);
+  Batch queue_ OTO_GUARDED_BY(mutex_);
   bool leading_ OTO_GUARDED_BY(mutex_) = false;  // by who has begun, or was woken for it
   std::size_t last_batch_ OTO_GUARDED_BY(mutex_) = 0;
   std::uint64_t last_append_ns_ OTO_GUARDED_BY(mutex_) = 0;

@@ -35,7 +35,7 @@ class DiskLog final : public Log {
   void seek(RecordNumber behind) override;
   void refresh(const FrameSink& sink, const Fallback& fallback) override;
   bool behind() override;
-  std::unique_ptr<LogLock> lock(LockPurpose purpose) override;
+  std::unique_ptr<LogLock> lock(LockPurpose purpose, std::uint64_t waited_ns) override;
   void sync() override;
   void tend() override;
   void close(const std::function<void(LogLock&)>& before) override;
@@ -59,7 +59,7 @@ class DiskLog final : public Log {
 
   // Under the append lock.
   std::unique_ptr<LogLock> try_lock();
-  void take_turn();
+  void take_turn(std::uint64_t wait_ns);
   void give_turn_back() noexcept;
   void give_turn() noexcept;
   void catch_up(const FrameSink& sink, const Fallback& fallback);
@@ -83,6 +83,7 @@ class DiskLog final : public Log {
   void stage(RecordNumber behind);
   void withdraw() noexcept;
   void show_words() noexcept;
+  bool show_words_once();
   void raise(RecordNumber durable, RecordNumber visible,
              std::optional<RecordNumber> own_behind = std::nullopt);  // records of this handle
   void make_durable();

@@ -10,6 +10,8 @@ namespace otolith::history {
 
 namespace {
 
+constexpr int kPageTriesMax = 3;
+
 std::uint64_t bytes_of(const std::vector<Record>& records) {
   std::uint64_t bytes = 0;
   for (const Record& record : records) bytes += frame_bytes(record.payload.size());
@@ -175,12 +177,26 @@ void DiskLog::withdraw() noexcept {
   show_words();
 }
 
-// The fsync decides, not the page: if it cannot be written others adopt what is in the log.
+// The fsync decides, not the page. One that cannot be written would hide from others what was
+// acknowledged: it is tried again, and taken away in the end, for without a page they read the log.
 void DiskLog::show_words() noexcept {
   try {
-    lock_file_.write(words_, LockWord::epoch, LockWord::writing);
+    for (int tries_left = kPageTriesMax; tries_left > 0; --tries_left) {
+      if (show_words_once()) return;
+    }
+    if (!mutant("log-page-left-stale")) vfs_->remove(kLockPath);
   } catch (const std::exception& error) {
+    log_line(LogLevel::error, error.what());
+  }
+}
+
+bool DiskLog::show_words_once() {
+  try {
+    lock_file_.write(words_, LockWord::epoch, LockWord::writing);
+    return true;
+  } catch (const Error& error) {
     log_line(LogLevel::warning, error.what());
+    return mutant("log-page-left-stale");
   }
 }
 

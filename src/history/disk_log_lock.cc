@@ -21,14 +21,17 @@ void DiskLog::require_writer() const {
   }
 }
 
-std::unique_ptr<LogLock> DiskLog::lock(LockPurpose purpose) {
+std::unique_ptr<LogLock> DiskLog::lock(LockPurpose purpose, std::uint64_t waited_ns) {
   require_writer();
-  // One patience for both: other threads of this process, then other processes.
+  // One patience for all: a batch of this process, its other threads, then other processes.
+  const auto left = [&] {
+    return options_.lock_wait_ns - std::min(waited_ns, options_.lock_wait_ns);
+  };
   const std::uint64_t begin = environment_->monotonic_ns();
-  take_turn();
-  const std::uint64_t waited = environment_->monotonic_ns() - begin;
+  take_turn(left());
+  waited_ns += environment_->monotonic_ns() - begin;
   try {
-    lock_file_.acquire(options_.lock_wait_ns - std::min(waited, options_.lock_wait_ns));
+    lock_file_.acquire(left(), waited_ns);
   } catch (...) {
     give_turn_back();
     throw;
@@ -58,9 +61,9 @@ std::unique_ptr<LogLock> DiskLog::try_lock() {
   return nullptr;
 }
 
-void DiskLog::take_turn() {
+void DiskLog::take_turn(std::uint64_t wait_ns) {
   const MutexLock guard(turn_mutex_);
-  const auto wait = std::chrono::nanoseconds(options_.lock_wait_ns);
+  const auto wait = std::chrono::nanoseconds(wait_ns);
   const auto free = [this]() OTO_REQUIRES(turn_mutex_) { return !turn_taken_; };
   if (!turn_given_.wait_for(turn_mutex_, wait, free)) {
     throw_error(
@@ -86,7 +89,7 @@ void DiskLog::give_turn() noexcept {
   give_turn_back();
 }
 
-void DiskLog::sync() { lock(LockPurpose::commit)->sync(); }
+void DiskLog::sync() { lock(LockPurpose::commit, 0)->sync(); }
 
 void DiskLog::tend() {
   if (!tend_due_.exchange(false)) return;
@@ -107,7 +110,7 @@ void DiskLog::close(const std::function<void(LogLock&)>& before) {
   auto held = try_lock();
   // Another writer is at work: it marks what it syncs. Only relaxed records have to wait for it.
   if (!held && !relaxed_.load()) return;
-  if (!held) held = lock(LockPurpose::commit);
+  if (!held) held = lock(LockPurpose::commit, 0);
   if (before) before(*held);
   held->sync();
   place_appender();

@@ -60,6 +60,12 @@ class LiveHistory final : public History {
   class TagSubmission;
   class SealSubmission;
 
+  /// A checkpoint that waits to be written, as of a durable record, and the seals that it knows of.
+  struct Planned {
+    Checkpoint checkpoint;
+    std::uint64_t seals = 0;
+  };
+
   // live_history.cc
   std::optional<Error> look() OTO_EXCLUDES(mutex_);
   bool looked_just_now() const;
@@ -92,8 +98,10 @@ class LiveHistory final : public History {
   void telling_losses(const std::function<void()>& work) OTO_EXCLUDES(mutex_);
   bool save_due() const OTO_REQUIRES(mutex_);
   void plan_save() noexcept OTO_REQUIRES(mutex_);
+  std::optional<Planned> take_planned() OTO_EXCLUDES(mutex_);
   void save_planned() noexcept OTO_EXCLUDES(save_mutex_, mutex_);
-  void save(const Checkpoint& checkpoint) OTO_REQUIRES(save_mutex_);
+  void checkpoint_at_close() OTO_EXCLUDES(save_mutex_, mutex_);
+  void save(const Planned& planned) OTO_REQUIRES(save_mutex_);
 
   const std::shared_ptr<io::Vfs> vfs_;
   const std::shared_ptr<io::Environment> environment_;
@@ -118,9 +126,9 @@ class LiveHistory final : public History {
   RecordNumber saved_record_ OTO_GUARDED_BY(mutex_){0};
   // No try before this commit: the last one failed.
   CommitNumber save_from_ OTO_GUARDED_BY(mutex_){0};
-  bool sealed_ OTO_GUARDED_BY(mutex_) = false;  // since the last checkpoint
-  // Waits to be written, as of a durable record.
-  std::optional<Checkpoint> planned_ OTO_GUARDED_BY(mutex_);
+  std::uint64_t seals_ OTO_GUARDED_BY(mutex_) = 0;        // by this handle
+  std::uint64_t seals_saved_ OTO_GUARDED_BY(mutex_) = 0;  // of these, in a checkpoint
+  std::optional<Planned> planned_ OTO_GUARDED_BY(mutex_);
 };
 
 template <typename LookUp>

@@ -45,6 +45,11 @@ class LiveHistory::CommitSubmission final : public Submission {
     owner_.timeline_->publish(number);
     owner_.timeline_->losses().watch(number, number_, durable);
     if (!relaxed_) owner_.plan_save();
+    try {
+      answer_ = owner_.describe(number_, durable);
+    } catch (const std::exception& error) {  // out of memory: it is asked for again
+      log_line(LogLevel::warning, error.what());
+    }
   }
 
   void undone() noexcept override {
@@ -54,6 +59,8 @@ class LiveHistory::CommitSubmission final : public Submission {
 
   Verdict::Kind kind() const noexcept { return kind_; }
   CommitNumber number() const noexcept { return number_; }
+  /// What was recorded, as it stood in memory then.
+  std::optional<Commit> take_answer() noexcept { return std::exchange(answer_, std::nullopt); }
 
  private:
   Decision decide_now(const Turn& turn, Timestamp now) OTO_REQUIRES(owner_.mutex_) {
@@ -81,6 +88,7 @@ class LiveHistory::CommitSubmission final : public Submission {
   bool relaxed_ = false;
   Verdict::Kind kind_ = Verdict::Kind::empty;
   CommitNumber number_{0};
+  std::optional<Commit> answer_;
 };
 
 Commit LiveHistory::commit(CommitRequest request) {
@@ -94,10 +102,15 @@ Commit LiveHistory::commit(CommitRequest request) {
     throw with_commit(error);
   }
   if (submission.kind() == Verdict::Kind::record) save_planned();
-  if (submission.kind() != Verdict::Kind::empty) return told(submission.number());
-  Commit head = told(this->head()->number());
-  head.changes.clear();
-  return head;
+  if (auto answer = submission.take_answer()) return *std::move(answer);
+  try {
+    if (submission.kind() != Verdict::Kind::empty) return told(submission.number());
+    Commit head = told(this->head()->number());
+    head.changes.clear();
+    return head;
+  } catch (const Error& error) {  // what was asked for may stand
+    throw error.with_outcome(Outcome::unknown);
+  }
 }
 
 // ---- tags -------------------------------------------------------------------------------------
@@ -216,7 +229,7 @@ class LiveHistory::SealSubmission final : public Submission {
   void appended(RecordNumber number) noexcept override {
     const MutexLock guard(owner_.mutex_);
     applied_ = owner_.timeline_->apply_seal(record_, number);
-    owner_.sealed_ = true;
+    ++owner_.seals_;
     owner_.plan_save();
   }
 

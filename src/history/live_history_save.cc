@@ -1,4 +1,5 @@
 #include "history/live_history.h"
+#include "history/lock_file.h"
 #include "history/replace_file.h"
 
 namespace otolith::history {
@@ -6,7 +7,8 @@ namespace otolith::history {
 namespace {
 
 constexpr const char* kFolder = "index";
-constexpr int kTriesMax = 100;  // of a checkpoint while others commit
+constexpr Id128 kDerivedOwner{};  // whose lock says that a process writes there
+constexpr int kTriesMax = 100;    // of a checkpoint while others commit
 
 [[noreturn]] void throw_lost_commits(const std::vector<CommitNumber>& lost) {
   ErrorWhere where;
@@ -23,7 +25,8 @@ constexpr int kTriesMax = 100;  // of a checkpoint while others commit
 bool LiveHistory::save_due() const {
   const HeadState& head = timeline_->staged();
   if (head.commit < save_from_) return false;
-  return sealed_ || value_of(head.commit) - value_of(saved_) >= options_.checkpoint_commits;
+  return seals_ != seals_saved_ ||
+         value_of(head.commit) - value_of(saved_) >= options_.checkpoint_commits;
 }
 
 // Under the append lock, behind a durable append: all that is visible is durable. Only pointers are
@@ -31,33 +34,42 @@ bool LiveHistory::save_due() const {
 void LiveHistory::plan_save() noexcept {
   if (timeline_->has_staged() || planned_ || !save_due()) return;
   try {
-    planned_ = timeline_->checkpoint();
+    planned_ = Planned{timeline_->checkpoint(), seals_};
   } catch (const std::exception& error) {
     log_line(LogLevel::warning, error.what());
   }
 }
 
+// Nullopt where there is nothing newer than what was saved.
+std::optional<LiveHistory::Planned> LiveHistory::take_planned() {
+  const MutexLock guard(mutex_);
+  auto planned = std::exchange(planned_, std::nullopt);
+  if (planned && planned->checkpoint.head.record <= saved_record_) planned.reset();
+  return planned;
+}
+
 // Derived data: that it could not be written is no failure of the commit that was to bring it.
 void LiveHistory::save_planned() noexcept {
-  std::optional<Checkpoint> planned;
   if (!save_mutex_.try_lock()) return;
   const MutexLock saving(save_mutex_, std::adopt_lock);
-  {
-    const MutexLock guard(mutex_);
-    planned = std::exchange(planned_, std::nullopt);
-  }
+  const auto planned = take_planned();
   if (!planned) return;
   try {
     save(*planned);
   } catch (const std::exception& error) {
     log_line(LogLevel::warning, std::string("no checkpoint was written: ") + error.what());
     const MutexLock guard(mutex_);
-    save_from_ = CommitNumber{value_of(planned->head.commit) + options_.checkpoint_commits / 8 + 1};
+    const CommitNumber tried = planned->checkpoint.head.commit;
+    save_from_ = CommitNumber{value_of(tried) + options_.checkpoint_commits / 8 + 1};
   }
 }
 
-// The index first: a checkpoint counts only where the index reaches it.
-void LiveHistory::save(const Checkpoint& checkpoint) {
+// The index first: a checkpoint counts only where the index reaches it. One process
+// at a time: each joins and removes what others would be reading, and one checkpoint does for all.
+void LiveHistory::save(const Planned& planned) {
+  const auto& [checkpoint, seals] = planned;
+  const auto turn = OwnerLock::take(*vfs_, kDerivedOwner);
+  if (!turn) return;
   vfs_->make_dir(kFolder);
   while (true) {
     std::optional<RunPlan> plan;
@@ -74,7 +86,7 @@ void LiveHistory::save(const Checkpoint& checkpoint) {
   const MutexLock guard(mutex_);
   saved_ = checkpoint.head.commit;
   saved_record_ = checkpoint.head.record;
-  sealed_ = false;
+  seals_saved_ = seals;
 }
 
 void LiveHistory::checkpoint() {
@@ -82,13 +94,13 @@ void LiveHistory::checkpoint() {
   for (int i = 0; i < kTriesMax; ++i) {
     committer_->sync();
     const RecordNumber durable = log_->durable();
-    std::optional<Checkpoint> planned;
+    std::optional<Planned> planned;
     {
       const MutexLock guard(mutex_);
       timeline_->check_damage();
       if (timeline_->visible().record == saved_record_) return;
       if (timeline_->has_staged() || timeline_->visible().record > durable) continue;
-      planned = timeline_->checkpoint();
+      planned = Planned{timeline_->checkpoint(), seals_};
     }
     save(*planned);
     return;
@@ -103,13 +115,24 @@ void LiveHistory::close() {
   if (read_only_) return;
   telling_losses([this] {
     committer_->close();
-    if (!damaged()) checkpoint();
+    checkpoint_at_close();
     log_->close([this](LogLock& held) {
       held.catch_up(sink_, fallback_);
       sync_relaxed_segments();
     });
-    remove_unfinished(*vfs_, kFolder);
+    if (const auto turn = OwnerLock::take(*vfs_, kDerivedOwner)) remove_unfinished(*vfs_, kFolder);
   });
+}
+
+// What is derived can be made again, and damage of a log is no concern of who only read it.
+void LiveHistory::checkpoint_at_close() {
+  try {
+    if (!damaged()) checkpoint();
+  } catch (const Error& error) {
+    const bool wrote = committer_->counts().commits != 0;
+    if (wrote && error.code() == ErrorCode::corrupt) throw;
+    log_line(LogLevel::warning, std::string("no checkpoint was written: ") + error.what());
+  }
 }
 
 // Work that makes commits of this handle durable, or finds out that they are lost. Who made them

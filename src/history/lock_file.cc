@@ -40,12 +40,12 @@ void LockFile::create() {
   write_page(words);
 }
 
-void LockFile::acquire(std::uint64_t wait_ns) {
+void LockFile::acquire(std::uint64_t wait_ns, std::uint64_t waited_before_ns) {
   const std::uint64_t begin = environment_.monotonic_ns();
   std::uint64_t pause = kLockPollMinNs;
   while (!try_once()) {
     const std::uint64_t waited = environment_.monotonic_ns() - begin;
-    if (waited >= wait_ns) give_up(waited);
+    if (waited >= wait_ns) give_up(waited_before_ns + waited);
     environment_.sleep_ns(std::min(pause, wait_ns - waited));
     pause = std::min(2 * pause, kLockPollMaxNs);
   }

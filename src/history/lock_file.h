@@ -23,9 +23,9 @@ class LockFile {
   /// Makes the file if it is missing, and its page for a log whose only file is empty. Before that
   /// file has its name, so that nobody can be appending.
   void create();
-  /// Takes the append lock, waiting at most this long. A lock file that was replaced meanwhile is
-  /// reopened.
-  void acquire(std::uint64_t wait_ns);
+  /// Takes the append lock, waiting at most this long; messages add what was waited before. A lock
+  /// file that was replaced meanwhile is reopened.
+  void acquire(std::uint64_t wait_ns, std::uint64_t waited_before_ns = 0);
   /// The same without waiting; false if another holds it.
   bool try_acquire();
   void release() noexcept;

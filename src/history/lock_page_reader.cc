@@ -22,6 +22,12 @@ LockPageReader::LockPageReader(io::Vfs& vfs, io::Environment& environment,
 
 LockPage LockPageReader::read() {
   if (environment_.monotonic_ns() - attached_ns_ > kLockPageCheckNs) reattach();
+  const LockPage page = look();
+  const bool under_way = page.valid() && page.words.writing != 0;
+  return under_way && reattach() ? look() : page;
+}
+
+LockPage LockPageReader::look() {
   std::array<std::byte, kLockReadBytes> bytes;
   for (int look = 0; look < kLooksMax; ++look) {
     if (!copy(bytes)) return {};
@@ -34,15 +40,16 @@ LockPage LockPageReader::read() {
   return {};
 }
 
-void LockPageReader::reattach() {
+bool LockPageReader::reattach() {
   attached_ns_ = environment_.monotonic_ns();
   try {
     const auto there = vfs_.stat(kLockPath);
-    if (there && file_ && there->inode == inode_) return;
+    if (there && file_ && there->inode == inode_) return false;
   } catch (const Error&) {
-    return;  // what is attached may still be right
+    return false;  // what is attached may still be right
   }
   attach();
+  return true;
 }
 
 void LockPageReader::attach() {

@@ -22,11 +22,13 @@ class LockPageReader {
 
   /// The page now.
   LockPage read();
-  /// Follows the path to another file if the lock file was replaced. read() does so at most every
-  /// kLockPageCheckNs.
-  void reattach();
+  /// Follows the path to another file if the lock file was replaced; true if it was. read() does so
+  /// every kLockPageCheckNs, and while an append is under way: whose end cannot be written on the
+  /// page takes its file away.
+  bool reattach();
 
  private:
+  LockPage look();
   void attach();
   bool copy(std::span<std::byte> out) noexcept;
 

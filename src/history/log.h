@@ -123,8 +123,10 @@ class Log {
   virtual void refresh(const FrameSink& sink, const Fallback& fallback) = 0;
   /// Whether `refresh` would hand over anything: one look at the lock page.
   virtual bool behind() = 0;
-  /// Waits at most lock_wait for the append lock. In a forked child: invalid_argument.
-  virtual std::unique_ptr<LogLock> lock(LockPurpose purpose = LockPurpose::commit) = 0;
+  /// Waits for the append lock, at most lock_wait less what was waited already. In a forked child:
+  /// invalid_argument.
+  virtual std::unique_ptr<LogLock> lock(LockPurpose purpose = LockPurpose::commit,
+                                        std::uint64_t waited_ns = 0) = 0;
   /// Makes every visible record durable. Segments they name are synced by the caller before, under
   /// the lock: lock(), catch_up(), sync the segments, LogLock::sync().
   virtual void sync() = 0;

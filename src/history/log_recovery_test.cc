@@ -461,6 +461,29 @@ TEST_CASE("log: an fsync that succeeded is a commit, even if the lock page canno
   CHECK(a.refreshed() == "one two three");
 }
 
+TEST_CASE("log: where the lock page cannot be written others see what was acknowledged") {
+  for (const bool for_good : {false, true}) {
+    CAPTURE(for_good);
+    TestDisk disk;
+    TestProcess a = disk.process();
+    TestProcess b = disk.process();
+    TestProcess c = disk.reader();
+    a.append("one");
+    CHECK(b.refreshed() == "one");
+    CHECK(c.refreshed() == "one");
+    disk.disk.inject({io::Operation::write, 3, 5, for_good, false});  // writing, frame, page
+    CHECK(a.append("two") == RecordNumber{2});
+    CHECK(b.refreshed() == "one two");
+    CHECK(c.refreshed() == "one two");
+    CHECK(disk.reader().refreshed() == "one two");
+    disk.disk.clear_faults();
+    b.append("three");
+    CHECK(a.refreshed() == "one two three");
+    CHECK(c.refreshed() == "one two three");
+    CHECK(disk.process(small_log(), 2).refreshed() == "one two three");
+  }
+}
+
 TEST_CASE("log: a frame that does not follow the one before it is not believed") {
   TestDisk disk;
   TestProcess a = disk.process();

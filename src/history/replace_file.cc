@@ -1,5 +1,6 @@
 #include "history/replace_file.h"
 
+#include "base/error.h"
 #include "base/log.h"
 
 namespace otolith::history {
@@ -39,8 +40,18 @@ void replace_file(io::Vfs& vfs, const std::string& path, BytesView bytes) {
   }
 }
 
+std::vector<std::string> derived_names(io::Vfs& vfs, const std::string& directory) {
+  try {
+    return vfs.list(directory);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    log_line(LogLevel::debug, error.what());
+    return {};
+  }
+}
+
 void remove_unfinished(io::Vfs& vfs, const std::string& directory) {
-  for (const std::string& name : vfs.list(directory)) {
+  for (const std::string& name : derived_names(vfs, directory)) {
     if (name.ends_with(kSuffix)) vfs.remove(fmt::format("{}/{}", directory, name));
   }
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "io/vfs.h"
@@ -16,6 +17,9 @@ namespace otolith::history {
 
 /// Writes, syncs, renames. The name itself is durable after `sync_dir` of its directory.
 void replace_file(io::Vfs& vfs, const std::string& path, BytesView bytes);
+
+/// Names in a directory of derived files; none where something else, or nothing, has its name.
+std::vector<std::string> derived_names(io::Vfs& vfs, const std::string& directory);
 
 /// Removes what interrupted writers left in a directory. A writer at work loses its file: it may.
 void remove_unfinished(io::Vfs& vfs, const std::string& directory);

@@ -25,23 +25,18 @@ namespace {
 // kernel.
 constexpr std::size_t kCallBytesMax = std::size_t{1} << 30;
 
-// A write within the limit of file sizes lets this much more be written before it is asked for
-// again: it is a call for each of a commit's writes otherwise. Who lowers the limit of a running
-// process below what it has written already is told of it by the signal.
-constexpr std::uint64_t kLimitStepBytes = 1 << 20;
-
 // Beyond RLIMIT_FSIZE a write raises SIGXFSZ, which ends the process, before it answers EFBIG. Held
 // back in this thread while the write runs; without a limit nothing is done.
 class FileSizeSignal {
  public:
-  /// `within` is how far the file was found to lie within the limit.
+  /// `within` is how far the file was found to lie within the limit, so that a commit's writes into
+  /// space that is there do not ask again. Who lowers the limit below it is told by the signal.
   FileSizeSignal(std::uint64_t end, std::atomic<std::uint64_t>& within) noexcept {
     if (end <= within.load(std::memory_order_relaxed)) return;
     struct ::rlimit limit{};
     if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return;
-    const std::uint64_t asked = align_up(end, kLimitStepBytes);
-    if (limit.rlim_cur >= asked) {
-      within.store(asked, std::memory_order_relaxed);
+    if (limit.rlim_cur >= end) {
+      within.store(end, std::memory_order_relaxed);
       return;
     }
     sigset_t signal = own();
