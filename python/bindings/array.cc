@@ -21,8 +21,8 @@ struct HeldBuffer {
   HeldBuffer& operator=(const HeldBuffer&) = delete;
   ~HeldBuffer() {
     if (!nb::is_alive()) return;
-    const nb::gil_scoped_acquire acquired;
-    PyBuffer_Release(&view);
+    const WithGil held;
+    or_stay([this] { PyBuffer_Release(&view); });
   }
 };
 

@@ -287,14 +287,14 @@ std::vector<Imported> import_stream(const nb::object& capsule) {
     if (next.release == nullptr) break;
     nodes.push_back(take(&next));
   }
-  const nb::gil_scoped_release released;  // joins chunks and writes dictionaries out
+  const WithoutGil released;  // joins chunks and writes dictionaries out
   return import_nodes(*schema, nodes);
 }
 
 std::vector<Imported> import_array(const nb::object& schema, const nb::object& array) {
   const auto* of = pointer_of<ArrowSchema>(schema, "arrow_schema");
   const std::vector nodes{take(pointer_of<ArrowArray>(array, "arrow_array"))};
-  const nb::gil_scoped_release released;
+  const WithoutGil released;
   return import_nodes(*of, nodes);
 }
 

@@ -16,23 +16,12 @@
 #include <string_view>
 #include <vector>
 
+#include "gil.h"
 #include "otolith/otolith.h"
 
 namespace otolith::bindings {
 
 namespace nb = nanobind;
-
-/// Logs what the library had to say since the last call, under the GIL (log.cc).
-void log_deliver() noexcept;
-
-/// The GIL let go of; when it is taken again, the log is delivered.
-class WithoutGil {
-  struct Deliver {
-    ~Deliver() { log_deliver(); }
-  };
-  Deliver deliver_;  // first, so that it is destroyed last
-  nb::gil_scoped_release released_;
-};
 
 /// Releases the GIL for the length of a call.
 using Released = nb::call_guard<WithoutGil>;

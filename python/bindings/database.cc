@@ -1,5 +1,4 @@
 // Database: open, tables, recorders, history, care.
-#include <nanobind/stl/function.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -44,7 +43,16 @@ std::vector<Commit> log(const Database& self, std::optional<std::string> dataset
                    .reverse = reverse});
 }
 
-using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
+using Progress = nb::typed<nb::callable, void(std::uint64_t, std::uint64_t)>;
+
+VerifyReport verify(const Database& self, const std::optional<Progress>& progress) {
+  const WithoutGil released;
+  if (!progress) return self.verify();
+  return self.verify([&](std::uint64_t done, std::uint64_t total) {
+    const WithGil held;
+    or_stay([&] { (*progress)(done, total); });
+  });
+}
 
 void bind_history(nb::class_<Database>& database) {
   database.def("head", &Database::head, Released())
@@ -85,11 +93,8 @@ void bind_database(nb::module_& module) {
       .def("contains", &Database::contains, nb::arg("name"), Released())
       .def("recorder", &Database::recorder, nb::arg("options"), Released())
       .def("status", &Database::status, Released())
-      .def(
-          "verify",
-          [](const Database& self, const Progress& progress) { return self.verify(progress); },
-          nb::arg("progress").none(), Released(),
-          "progress(bytes done, bytes in all); may raise to stop.")
+      .def("verify", &verify, nb::arg("progress").none(),
+           "progress(bytes done, bytes in all); may raise to stop.")
       .def("sync", &Database::sync, Released())
       .def("close", &Database::close, Released())
       .def("closed", &Database::closed)

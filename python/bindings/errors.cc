@@ -29,8 +29,10 @@ void translate(const std::exception_ptr& thrown, void*) {
     std::rethrow_exception(thrown);
   } catch (const Error& error) {
     try {
-      const nb::object made = to_python(error);
-      PyErr_SetObject(made.type().ptr(), made.ptr());
+      or_stay([&] {
+        const nb::object made = to_python(error);
+        PyErr_SetObject(made.type().ptr(), made.ptr());
+      });
     } catch (nb::python_error& failed) {
       failed.restore();
     }

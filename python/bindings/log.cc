@@ -58,8 +58,11 @@ Line* take_lines() noexcept {
 
 void log_to_python(const Line& line) noexcept {
   try {
-    const nb::object logger = nb::module_::import_("logging").attr("getLogger")("otolith");
-    logger.attr("log")(kLevelStep * (1 + static_cast<int>(line.level)), "%s", readable(line.text));
+    or_stay([&] {
+      const nb::object logger = nb::module_::import_("logging").attr("getLogger")("otolith");
+      logger.attr("log")(kLevelStep * (1 + static_cast<int>(line.level)), "%s",
+                         readable(line.text));
+    });
   } catch (nb::python_error& error) {
     error.discard_as_unraisable("otolith's log");
   } catch (const std::exception&) {

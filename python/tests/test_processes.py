@@ -208,3 +208,37 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(shared, path):
         shared["t"].append({"time": 0, "who": "after", "n": round_number})
     with oto.open(path) as again:
         assert again.verify().ok and len(again["t"].read(keys={"who": "after"})) == 3
+
+
+ENDING = """
+    import sys, threading, time
+    import otolith as oto
+    db = oto.open(sys.argv[1])
+    t = db.create_table("t", {"time": "timestamp"})
+    calls = {
+        "append": lambda: t.append({"time": 0}),
+        "rows": lambda: len(t),
+        "verify": lambda: db.verify(progress=lambda done, total: None),
+        "errors": lambda: db.create_table("t", {"time": "timestamp", "n": "int8"}),
+    }
+    def loop(call):
+        while True:
+            try:
+                call()
+            except oto.Conflict:
+                pass
+    for _ in range(3):
+        threading.Thread(target=loop, args=[calls[sys.argv[2]]], daemon=True).start()
+    time.sleep(0.1)
+    print("ends", flush=True)
+"""
+
+
+@pytest.mark.parametrize("call", ["append", "rows", "verify", "errors"])
+def test_a_program_ends_while_daemon_threads_are_in_calls(tmp_path, call):
+    for attempt in range(3):
+        folder = tmp_path / f"{attempt}.oto"
+        ended = subprocess.run(
+            [*script(ENDING), folder, call], capture_output=True, text=True, timeout=60
+        )
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ends\n", "")
