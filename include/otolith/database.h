@@ -138,16 +138,19 @@ class Recorder {
   Recorder& operator=(Recorder&&) noexcept;
   ~Recorder();
 
-  /// Stages rows of a table; the batch is copied before it returns.
+  /// Stages rows of a table; the batch is copied before it returns. An append that is refused
+  /// leaves what was staged; one that could not write (no_space, io) ends the recorder and discards
+  /// all.
   void append(std::string_view table, const Batch& batch);
   /// The schema of a table as this recorder sees it.
   std::shared_ptr<const Schema> schema(std::string_view table) const;
   /// Makes all that was staged one commit, and ends the recorder; staged nothing: HEAD comes back.
+  /// Where an error ended it before, that error is thrown again.
   Commit commit();
   /// Gives up what was staged, and its disk space; also after the database was closed. In a forked
   /// child it does nothing.
   void discard();
-  /// Whether it has neither committed nor discarded.
+  /// Whether it has neither committed nor discarded, and no error has ended it.
   bool open() const noexcept;
 
  private:

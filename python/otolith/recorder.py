@@ -34,6 +34,9 @@ class RecorderTable:
     def append(self, data: Any, *, timezone: Any = None, nan: str = "keep") -> None:
         """Stages rows, as `Table.append` takes them; they are copied before it returns.
 
+        Rows that are refused leave what was staged before; rows that could not be written (NoSpace,
+        IoError) end the recorder, and `commit` and the end of its `with` raise that error again.
+
         >>> db = oto.open(":memory:")
         >>> _ = db.create_table("t", {"time": "timestamp"})
         >>> with db.recorder(message="two") as r:
@@ -52,7 +55,8 @@ class RecorderTable:
 class Recorder:
     """Staged writes for any tables, visible all at once or not at all; of one thread at a time.
 
-    With `with` it commits at the end and discards on an exception.
+    With `with` it commits at the end and discards on an exception. An end without an exception has
+    committed, unless `discard` was called.
 
     >>> db = oto.open(":memory:")
     >>> r = db.recorder(author="ana")
@@ -64,6 +68,7 @@ class Recorder:
         self.core = core
         self.zone = zone
         self._result: Optional[Commit] = None
+        self._discarded = False
 
     @property
     def result(self) -> Optional[Commit]:
@@ -75,7 +80,7 @@ class Recorder:
 
     def commit(self) -> Commit:
         """Makes everything staged visible as one commit; nothing staged is no commit, HEAD comes
-        back.
+        back. Where an error ended the recorder before, it is raised again.
 
         >>> oto.open(":memory:").recorder().commit().number
         0
@@ -84,11 +89,12 @@ class Recorder:
         return self._result
 
     def discard(self) -> None:
-        """Forgets everything staged.
+        """Forgets everything staged, and an error that ended the recorder.
 
         >>> oto.open(":memory:").recorder().discard()
         """
         self.core.discard()
+        self._discarded = True
 
     def __enter__(self) -> Recorder:
         return self
@@ -99,14 +105,15 @@ class Recorder:
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        if not self.core.open():
-            return
         if kind is None:
-            self.commit()
-        else:
+            if self._result is None and not self._discarded:
+                self.commit()
+        elif self.core.open():
             self.discard()
 
     def __repr__(self) -> str:
         if self.core.open():
             return "Recorder (open)"
-        return f"Recorder ({'discarded' if self._result is None else self._result!r})"
+        if self._result is not None:
+            return f"Recorder ({self._result!r})"
+        return f"Recorder ({'discarded' if self._discarded else 'failed'})"

@@ -319,6 +319,44 @@ def test_a_full_disk_fails_that_commit_only(stored):
     assert told == "failed True\n1050000 True"
 
 
+def test_a_recorder_that_a_full_disk_ended_says_so_at_its_end(stored):
+    told = run(
+        """
+        import resource, sys
+        import numpy as np
+        import otolith as oto
+        db = oto.open(sys.argv[1], memory_bytes=1 << 20)
+        n = 200_000
+        ones = np.ones(n)
+        data = {"time": np.arange(n), "symbol": ["A"] * n, "bid": ones, "ask": ones, "size": ones}
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+        head = db.head
+        def failing(r):
+            try:
+                r["big"].append(data)
+            except oto.NoSpace:
+                print("handled")
+        try:
+            with db.recorder() as r:
+                r["small"].append({"time": 1})
+                failing(r)
+                try:
+                    r["small"].append({"time": 2})
+                except oto.InvalidArgument as error:
+                    print("was ended by an error" in str(error))
+        except oto.NoSpace:
+            print("told", r)
+        with db.recorder() as r:
+            failing(r)
+            r.discard()
+        print(r, db.head == head)
+        """,
+        stored,
+    )
+    lines = ["handled", "True", "told Recorder (failed)", "handled", "Recorder (discarded) True"]
+    assert told.splitlines() == lines
+
+
 def test_no_more_descriptors_is_one_clear_error(stored):
     told = run(
         """

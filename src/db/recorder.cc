@@ -36,10 +36,12 @@ struct Staging {
                   "this recorder is in use by another thread; give each thread its own, or take "
                   "turns");
     }
-    if (recorder.open()) return;
-    in_use.unlock();
-    throw_error(ErrorCode::invalid_argument,
-                "this recorder has committed or discarded; take a new one from the database");
+    try {
+      if (!recorder.failed()) recorder.check_usable();
+    } catch (...) {
+      in_use.unlock();
+      throw;
+    }
   }
 };
 
@@ -83,6 +85,7 @@ Recorder Database::recorder(const CommitOptions& options) {
 void Recorder::append(std::string_view table, const Batch& batch) {
   const db::Turn turn(*staging_);
   staging_->hall->rooms_to_write();  // refuses a closed database
+  staging_->recorder.check_usable();
   auto entry = staging_->snapshot->find(table);
   if (!entry) {  // made by someone else, or by this process, since the recorder began
     staging_->snapshot = staging_->rooms->history->head();
@@ -95,6 +98,7 @@ void Recorder::append(std::string_view table, const Batch& batch) {
 std::shared_ptr<const Schema> Recorder::schema(std::string_view table) const {
   const db::Turn turn(*staging_);
   staging_->hall->rooms_to_write();  // refuses a closed database
+  staging_->recorder.check_usable();
   const auto entry = staging_->rooms->history->head()->find(table);
   if (!entry) db::throw_no_dataset(*staging_->snapshot, table);
   return entry->schema;

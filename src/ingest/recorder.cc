@@ -1,6 +1,7 @@
 #include "ingest/recorder.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <utility>
 
@@ -17,6 +18,14 @@ namespace {
 // Joining and sorting a run takes about as much again as its rows, and permutations on top.
 constexpr std::uint64_t kRunShare = 3;
 
+std::string what(const std::exception_ptr& failure) try {
+  std::rethrow_exception(failure);
+} catch (const std::exception& error) {
+  return error.what();
+} catch (...) {
+  return "an unknown error";
+}
+
 }  // namespace
 
 struct Recorder::State {
@@ -25,6 +34,7 @@ struct Recorder::State {
   IngestContext context;
   std::uint64_t fork_generation = io::fork_generation();
   bool open = true;
+  std::exception_ptr failure;  // what ended it; null where commit or discard did
   std::map<DatasetId, Stage> stages;
   std::optional<FileOwner> owner;  // of the files, from the first one on
 
@@ -47,10 +57,15 @@ void Recorder::State::check_usable() const {
                 "this recorder was made before the process forked; make one in the child from a "
                 "database opened there");
   }
-  if (!open) {
+  if (open) return;
+  if (failure == nullptr) {
     throw_error(ErrorCode::invalid_argument,
-                "this recorder has ended (commit, discard or a failed write); make a new one");
+                "this recorder has committed or discarded; take a new one from the database");
   }
+  throw_error(ErrorCode::invalid_argument,
+              "this recorder was ended by an error, and what was staged is gone; take a new one "
+              "from the database: {}",
+              what(failure));
 }
 
 Stage& Recorder::State::stage_of(const history::DatasetEntry& dataset) {
@@ -147,6 +162,7 @@ void Recorder::append(const history::DatasetEntry& dataset, const Batch& batch) 
   try {
     state_->copy(stage, aligned);
   } catch (...) {
+    state_->failure = std::current_exception();
     state_->close();
     throw;
   }
@@ -160,16 +176,29 @@ void Recorder::append_borrowed(const history::DatasetEntry& dataset, const Batch
 }
 
 Commit Recorder::commit(history::CommitRequest request) {
+  if (state_->failure != nullptr) std::rethrow_exception(state_->failure);
   state_->check_usable();
   const std::unique_ptr<State> ending =
       std::exchange(state_, std::make_unique<State>(state_->context));
   state_->open = false;
-  std::vector<Encoded> encoded = ending->encode();
-  if (ending->owner) ending->owner->check();
-  return commit_encoded(ending->context, std::move(request), std::move(encoded));
+  try {
+    std::vector<Encoded> encoded = ending->encode();
+    if (ending->owner) ending->owner->check();
+    return commit_encoded(ending->context, std::move(request), std::move(encoded));
+  } catch (...) {
+    state_->failure = std::current_exception();
+    throw;
+  }
 }
 
-void Recorder::discard() noexcept { state_->close(); }
+void Recorder::discard() noexcept {
+  state_->close();
+  state_->failure = nullptr;
+}
+
+void Recorder::check_usable() const { state_->check_usable(); }
+
+bool Recorder::failed() const noexcept { return state_ != nullptr && state_->failure != nullptr; }
 
 bool Recorder::open() const noexcept { return state_ != nullptr && state_->open; }
 

@@ -6,7 +6,7 @@
 // Errors:  invalid_argument after commit or discard, or in a forked child; those of align,
 //          batch_check and of history.commit; conflict if the table's schema changed since the
 //          first append. An append that is refused leaves what was staged before it; one that could
-//          not write discards all.
+//          not write discards all, and commit() throws its error again, unless discard() is called.
 // Threads: thread-compatible: belongs to one thread at a time.
 // Why:     one path for every writing verb, so that "segments, then fsync, then commit" is written
 //          once.
@@ -50,7 +50,11 @@ class Recorder {
   /// `request` brings author, message, change id, time; its datasets are filled here.
   Commit commit(history::CommitRequest request);
   void discard() noexcept;
+  /// invalid_argument once it has ended.
+  void check_usable() const;
   bool open() const noexcept;
+  /// Whether an error ended it.
+  bool failed() const noexcept;
 
  private:
   struct State;

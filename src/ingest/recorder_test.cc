@@ -320,7 +320,25 @@ TEST_CASE("recorder: a write that fails ends the recorder, and nothing of it sta
         Error);
     CHECK_FALSE(recorder.open());
     CHECK(desk.files().empty());
+    CHECK(code_of([&] { recorder.append(dataset, batch); }) == ErrorCode::invalid_argument);
+    CHECK(code_of([&] { recorder.commit({}); }) == ErrorCode::no_space);
+    CHECK(code_of([&] { recorder.commit({}); }) == ErrorCode::no_space);
+    recorder.discard();
+    CHECK(code_of([&] { recorder.commit({}); }) == ErrorCode::invalid_argument);
+    CHECK(desk.history.commits.empty());
   }
+}
+
+TEST_CASE("commit: an error that ended the recorder is thrown again by the next commit") {
+  Random random(test::seed());
+  const auto dataset = table(0, wide_schema());
+  Desk desk;
+  desk.history.fails = Error(ErrorCode::io, "told to", {}, Outcome::unknown);
+  Recorder recorder(desk.context);
+  recorder.append(dataset, test::batch_of(dataset.schema, random_rows(random, *dataset.schema, 5)));
+  for (int i = 0; i < 2; ++i) CHECK(code_of([&] { recorder.commit({}); }) == ErrorCode::io);
+  CHECK(desk.history.commits.size() == 1);
+  CHECK(recorder.failed());
 }
 
 TEST_CASE("commit: segments and their folders are on the disk before a frame names them") {
