@@ -237,3 +237,25 @@ def test_read_only_writes_nothing(path):
             with pytest.raises(oto.InvalidArgument, match="read.only"):
                 write()
     assert {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()} == files
+
+
+def test_a_retry_is_one_whatever_the_memory_and_the_pieces(path):
+    change_id = "0123456789abcdef" * 2
+    n = 60_000
+    data = {"time": (np.arange(n) * 7919) % n, "n": np.arange(n)}
+    made = []
+    for memory_bytes, pieces in ((1 << 30, 1), (1 << 20, 1), (1 << 20, 7), (1 << 30, 3)):
+        with oto.open(path, memory_bytes=memory_bytes) as db:
+            table = db.create_table("t", {"time": "timestamp", "n": "int64"}, exist_ok=True)
+            if pieces == 1:
+                made.append(table.append(data, change_id=change_id))
+            else:
+                with db.recorder(change_id=change_id) as r:
+                    for piece in np.array_split(np.arange(n), pieces):
+                        r["t"].append({name: values[piece] for name, values in data.items()})
+                made.append(r.result)
+            assert len(table) == n
+    assert len(set(made)) == 1
+    with oto.open(path) as db:
+        with pytest.raises(oto.Conflict):
+            db["t"].append({**data, "n": data["n"][::-1]}, change_id=change_id)

@@ -74,7 +74,7 @@ Recorder Database::recorder(const CommitOptions& options) {
   auto rooms = hall_->rooms_to_write();
   hall_->request(*rooms, options);  // refuses bad options now rather than at the commit
   auto snapshot = rooms->history->head();
-  ingest::Recorder inner(hall_->ingest_context(*rooms));
+  ingest::Recorder inner(hall_->ingest_context(*rooms), options.change_id.has_value());
   return Recorder(std::unique_ptr<db::Staging>(new db::Staging{.hall = hall_,
                                                                .rooms = std::move(rooms),
                                                                .options = options,

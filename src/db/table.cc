@@ -70,7 +70,7 @@ Commit Table::append(const Batch& batch, const CommitOptions& options) const {
   }
   const auto rooms = hall_->rooms_to_write();
   const auto snapshot = rooms->history->head();
-  ingest::Recorder recorder(hall_->ingest_context(*rooms));
+  ingest::Recorder recorder(hall_->ingest_context(*rooms), options.change_id.has_value());
   recorder.append_borrowed(hall_->dataset(*snapshot, *pinned_), batch);
   Commit commit = recorder.commit(hall_->request(*rooms, options));
   hall_->committed(*rooms);

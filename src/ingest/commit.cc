@@ -68,7 +68,7 @@ auto with_files(const Files& files, Call&& call) {
 }
 
 // What tells a retry from another request under the same change id: what the caller said, and the
-// rows.
+// rows; never how they were staged, cut and stored.
 Hash256 request_hash(const history::CommitRequest& request, const std::vector<Encoded>& encoded) {
   Blake3 hash;
   hash.add(request.request_hash.view());
@@ -80,7 +80,7 @@ Hash256 request_hash(const history::CommitRequest& request, const std::vector<En
     hash.add_value(rows.change.dataset.created);
     hash.add_value(rows.change.dataset.index);
     hash.add_value(rows.change.rows_added);
-    hash.add_value(rows.content_hash);
+    hash.add_value(rows.rows_hash);
   }
   return hash.finish();
 }

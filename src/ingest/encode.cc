@@ -128,7 +128,6 @@ SegmentEncoder::SegmentEncoder(const IngestContext& context, const Id128& record
       content_(model::leaf_columns(*dataset_.schema)),
       content_column_(content_columns(content_, *dataset_.schema)),
       hashers_(context.threads, model::LeafHasher(change_.salt)),
-      content_hash_(context.threads),
       writer_(file_.file(), [&] {
         segment::SegmentSpec spec = spec_of(context, recorder, dataset_, file_.id());
         spec.leaf = [this](const segment::LeafRows& leaf) { hash_leaf(leaf); };
@@ -140,8 +139,6 @@ void SegmentEncoder::hash_leaf(const segment::LeafRows& leaf) {
   const ColumnId id = content_.columns()[column].id;
   const model::LeafPlace& place = content_.places()[leaf.leaf];
   content_.put(column, leaf.leaf, hashers_[leaf.worker].hash(id, leaf.leaf, place, leaf.rows, 0));
-  content_hash_[leaf.worker] +=
-      model::array_hash(leaf.rows, leaf.leaf ^ std::uint64_t{value_of(id)} << 40);
 }
 
 void SegmentEncoder::write_run(const model::Run& run, std::span<const Batch> parts) {
@@ -178,9 +175,7 @@ Encoded SegmentEncoder::finish() {
   change_.rows_root = content_.rows_root();
   change_.time_min = info.time_min;
   change_.time_max = info.time_max;
-  Encoded out{.change = std::move(change_), .file = std::move(file_)};
-  for (const std::uint64_t part : content_hash_) out.content_hash += part;
-  return out;
+  return {.change = std::move(change_), .file = std::move(file_)};
 }
 
 Encoded encode_inline(const IngestContext& context, const history::DatasetEntry& dataset,
@@ -194,9 +189,6 @@ Encoded encode_inline(const IngestContext& context, const history::DatasetEntry&
   out.change.rows = model::wire_encode(batch, layout);
   out.change.rows_root = model::rows_root(batch, layout, out.change.salt);
   std::tie(out.change.time_min, out.change.time_max) = times_of(batch);
-  for (std::size_t c = 0; c < batch.columns.size(); ++c) {
-    out.content_hash += model::array_hash(batch.columns[c], batch.schema->columns[c].id);
-  }
   return out;
 }
 

@@ -25,7 +25,7 @@ namespace otolith::ingest {
 struct Encoded {
   history::DatasetChange change;
   std::optional<SegmentFile> file{};  // written, not synced
-  std::uint64_t content_hash = 0;     // equal for equal rows, whatever salt and segment they got
+  std::uint64_t rows_hash = 0;        // model/rows_hash.h, where the commit may be a retry
 };
 
 class SegmentEncoder {
@@ -51,7 +51,6 @@ class SegmentEncoder {
   model::ContentHasher content_;
   std::vector<std::size_t> content_column_;  // by column of the schema
   std::vector<model::LeafHasher> hashers_;   // by worker
-  std::vector<std::uint64_t> content_hash_;  // by worker
   segment::SegmentWriter writer_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -10,6 +11,8 @@
 #include "ingest/stage.h"
 #include "io/fork.h"
 #include "model/align.h"
+#include "model/rows_hash.h"
+#include "segment/tasks.h"
 
 namespace otolith::ingest {
 
@@ -29,9 +32,10 @@ std::string what(const std::exception_ptr& failure) try {
 }  // namespace
 
 struct Recorder::State {
-  explicit State(IngestContext of) : context(std::move(of)) {}
+  State(IngestContext of, bool may_retry) : context(std::move(of)), may_be_retry(may_retry) {}
 
   IngestContext context;
+  bool may_be_retry;
   std::uint64_t fork_generation = io::fork_generation();
   bool open = true;
   std::exception_ptr failure;  // what ended it; null where commit or discard did
@@ -42,6 +46,7 @@ struct Recorder::State {
     return std::max<std::uint64_t>(context.memory_bytes / kRunShare, 1);
   }
   void check_usable() const;
+  std::uint64_t hash_of(const Batch& batch) const;
   Stage& stage_of(const history::DatasetEntry& dataset);
   void copy(Stage& stage, const Batch& batch);
   void spill_over();
@@ -66,6 +71,20 @@ void Recorder::State::check_usable() const {
               "this recorder was ended by an error, and what was staged is gone; take a new one "
               "from the database: {}",
               what(failure));
+}
+
+// Of the rows as they came; 0 where nobody will ask.
+std::uint64_t Recorder::State::hash_of(const Batch& batch) const {
+  constexpr std::uint64_t piece = 1 << 16;
+  if (!may_be_retry) return 0;
+  std::vector<std::uint64_t> sums((batch.rows + piece - 1) / piece);
+  const unsigned threads = segment::threads_worth(context.threads, batch.rows);
+  segment::run_tasks(threads, sums.size(), [&](unsigned, std::size_t task) {
+    const std::uint64_t first = task * piece;
+    sums[task] =
+        model::rows_hash(model::batch_slice(batch, first, std::min(piece, batch.rows - first)));
+  });
+  return std::accumulate(sums.begin(), sums.end(), std::uint64_t{0});
 }
 
 Stage& Recorder::State::stage_of(const history::DatasetEntry& dataset) {
@@ -145,11 +164,13 @@ std::vector<Encoded> Recorder::State::encode() {
       spill(stage);
       out.push_back(stage.encoder()->finish());
     }
+    out.back().rows_hash = stage.rows_hash();
   }
   return out;
 }
 
-Recorder::Recorder(IngestContext context) : state_(std::make_unique<State>(std::move(context))) {}
+Recorder::Recorder(IngestContext context, bool may_be_retry)
+    : state_(std::make_unique<State>(std::move(context), may_be_retry)) {}
 Recorder::Recorder(Recorder&&) noexcept = default;
 Recorder::~Recorder() = default;
 
@@ -159,8 +180,10 @@ void Recorder::append(const history::DatasetEntry& dataset, const Batch& batch) 
   batch_check(aligned);
   if (aligned.rows == 0) return;
   Stage& stage = state_->stage_of(dataset);
+  const std::uint64_t hash = state_->hash_of(aligned);
   try {
     state_->copy(stage, aligned);
+    stage.add_hash(hash);
   } catch (...) {
     state_->failure = std::current_exception();
     state_->close();
@@ -172,14 +195,18 @@ void Recorder::append_borrowed(const history::DatasetEntry& dataset, const Batch
   state_->check_usable();
   Batch aligned = model::align(batch, dataset.schema);
   batch_check(aligned);
-  if (aligned.rows != 0) state_->stage_of(dataset).borrow(std::move(aligned));
+  if (aligned.rows == 0) return;
+  Stage& stage = state_->stage_of(dataset);
+  stage.add_hash(state_->hash_of(aligned));
+  stage.borrow(std::move(aligned));
 }
 
 Commit Recorder::commit(history::CommitRequest request) {
   if (state_->failure != nullptr) std::rethrow_exception(state_->failure);
   state_->check_usable();
+  OTO_INVARIANT(state_->may_be_retry || !request.change_id);
   const std::unique_ptr<State> ending =
-      std::exchange(state_, std::make_unique<State>(state_->context));
+      std::exchange(state_, std::make_unique<State>(state_->context, state_->may_be_retry));
   state_->open = false;
   try {
     std::vector<Encoded> encoded = ending->encode();

@@ -38,7 +38,9 @@ struct IngestContext {
 
 class Recorder {
  public:
-  explicit Recorder(IngestContext context);
+  /// Only with `may_be_retry` may its commit have a change id of the caller's: then rows are hashed
+  /// as they come.
+  explicit Recorder(IngestContext context, bool may_be_retry = false);
   Recorder(Recorder&&) noexcept;
   ~Recorder();  // discards
 

@@ -401,7 +401,7 @@ TEST_CASE("commit: the same rows under one change id are the same request, other
   const auto dataset = table(0, wide_schema());
   const std::vector<Row> rows = random_rows(random, *dataset.schema, 20'000);
   const auto commit = [&](std::vector<Row> of, const std::string& message) {
-    Recorder recorder(desk.context);
+    Recorder recorder(desk.context, true);
     recorder.append(dataset, test::batch_of(dataset.schema, of));
     recorder.commit(request_of(message, sample::id_of(9)));
     return desk.history.commits.back().request_hash;
@@ -417,12 +417,36 @@ TEST_CASE("commit: the same rows under one change id are the same request, other
   }
 }
 
+TEST_CASE("commit: a retry in other pieces and under another budget is the same request") {
+  Random random(test::seed());
+  for (int round = 0; round < 4; ++round) {
+    const auto dataset = table(0, round == 0 ? wide_schema() : sample::random_schema(random));
+    std::vector<Row> rows = random_rows(random, *dataset.schema, round == 0 ? 20'000 : 3000);
+    std::optional<Hash256> first;
+    for (const std::uint64_t memory :
+         {std::uint64_t{1} << 16, std::uint64_t{1} << 20, std::uint64_t{1} << 30}) {
+      for (const std::uint64_t inline_bytes : {std::uint64_t{0}, kInlineBytesMax}) {
+        Desk desk;
+        desk.context.memory_bytes = memory;
+        desk.context.inline_bytes_max = inline_bytes;
+        Recorder recorder(desk.context, true);
+        append_in_pieces(recorder, dataset, rows, random);
+        recorder.commit(request_of("", sample::id_of(9)));
+        const Hash256 hash = desk.history.commits.back().request_hash;
+        REQUIRE(first.value_or(hash) == hash);
+        first = hash;
+        std::ranges::shuffle(rows, random);
+      }
+    }
+  }
+}
+
 TEST_CASE("commit: a retry whose first try won removes its own files") {
   Random random(test::seed());
   Desk desk;
   const auto dataset = table(0, wide_schema());
   const Batch batch = test::batch_of(dataset.schema, random_rows(random, *dataset.schema, 20'000));
-  Recorder lost(desk.context);
+  Recorder lost(desk.context, true);
   lost.append(dataset, batch);
   lost.commit(request_of("", sample::id_of(9)));
   CHECK(desk.files().empty());
@@ -430,7 +454,7 @@ TEST_CASE("commit: a retry whose first try won removes its own files") {
     desk.history.snapshot->named.push_back(
         {.ref = *desk.history.commits.back().datasets.at(0).segment});
   };
-  Recorder won(desk.context);
+  Recorder won(desk.context, true);
   won.append(dataset, batch);
   won.commit(request_of("", sample::id_of(9)));
   CHECK(desk.files().size() == 1);
@@ -467,7 +491,7 @@ TEST_CASE("unsynced: files that no frame names are forgotten, of an unknown outc
     Desk desk;
     UnsyncedSegments unsynced;
     desk.context.unsynced = &unsynced;
-    Recorder recorder(desk.context);
+    Recorder recorder(desk.context, outcome == Outcome::none);
     recorder.append(dataset, batch);
     history::CommitRequest request = relaxed();
     if (outcome == Outcome::none) {

@@ -31,6 +31,9 @@ class Stage {
   std::uint64_t bytes() const noexcept { return bytes_; }
   /// Bytes of all rows not taken yet, borrowed ones included.
   std::uint64_t plain_bytes() const noexcept { return plain_bytes_; }
+  /// The hash of all rows ever staged (model/rows_hash.h), as far as it was told of them.
+  void add_hash(std::uint64_t hash) noexcept { rows_hash_ += hash; }
+  std::uint64_t rows_hash() const noexcept { return rows_hash_; }
   /// The rows staged since the last call.
   std::vector<Batch> take();
 
@@ -49,6 +52,7 @@ class Stage {
   std::vector<Batch> parts_;
   std::uint64_t bytes_ = 0;
   std::uint64_t plain_bytes_ = 0;
+  std::uint64_t rows_hash_ = 0;
   std::unique_ptr<SegmentEncoder> encoder_;
 };
 

@@ -198,26 +198,6 @@ std::uint64_t batch_plain_bytes(const Batch& batch) noexcept {
   return bytes;
 }
 
-std::uint64_t array_hash(const Array& array, std::uint64_t seed) {
-  const std::uint64_t width = type_width(array.type);
-  std::uint64_t hash = xxh3(std::as_bytes(std::span(&array.length, 1)), seed);
-  if (!is_text(array.type) && array.null_count == 0) {
-    return xxh3(array.values.bytes.first(array.length * width), hash);
-  }
-  Bytes bits(bitmap_bytes(array.length));
-  if (array.null_count != 0) bitmap_copy(array.validity.bytes, 0, array.length, bits.data(), 0);
-  hash = xxh3(bits, hash);
-  if (is_text(array.type)) {
-    for (std::uint64_t i = 0; i < array.length; ++i) {
-      if (!array.is_null(i)) hash = xxh3(as_bytes_view(array.text(i)), hash + i);
-    }
-    return hash;
-  }
-  Bytes values(array.length * width);
-  copy_plain_values(array, 0, array.length, values.data());
-  return xxh3(values, hash);
-}
-
 void ArrayBuilder::append_validity(bool valid) {
   if ((length_ & 7) == 0) validity_.push_back(std::byte{0});
   if (valid) validity_.back() |= static_cast<std::byte>(1u << (length_ & 7));

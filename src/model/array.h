@@ -53,9 +53,6 @@ void copy_plain_values(const Array& array, std::uint64_t first, std::uint64_t co
 std::uint64_t array_plain_bytes(const Array& array) noexcept;
 std::uint64_t batch_plain_bytes(const Batch& batch) noexcept;
 
-/// XXH3 of values and nulls as stored plainly: equal for equal rows, wherever they lie.
-std::uint64_t array_hash(const Array& array, std::uint64_t seed);
-
 /// Builds a column, value by value or from rows of other arrays.
 class ArrayBuilder {
  public:
