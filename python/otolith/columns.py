@@ -15,7 +15,7 @@ from otolith import _core
 from otolith.arrow import arrow_column, given_array, is_arrow
 from otolith.errors import InvalidArgument, quoted
 from otolith.frames import Values, is_series, series_values, with_none
-from otolith.numbers import fixed_array, number_array, shown, typed_list
+from otolith.numbers import described, fixed_array, number_array, typed_list
 from otolith.schema import Column
 from otolith.times import Zone, array_to_ns, null_objects
 
@@ -124,5 +124,5 @@ def _text_array(values: Values) -> _core.Array:
         bad = array[row]
         if isinstance(bad, str):
             raise InvalidArgument(f"row {row} is text that is no UTF-8 (a lone surrogate)")
-        raise InvalidArgument(f"row {row} is no text: {shown(bad)}")
+        raise InvalidArgument(f"row {row} is no text: {described(bad)}")
     return made

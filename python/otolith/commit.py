@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
+import uuid
 from typing import Any, Dict, List, Optional, Tuple
 
 from otolith import _core
-from otolith.errors import InvalidArgument, utf8
+from otolith.errors import InvalidArgument, shown, utf8
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -121,6 +122,8 @@ class Log(List[Commit]):
 def commit_options(author: Any, message: Any, extra: Any, change_id: Any) -> _core.CommitOptions:
     """Checks what a writing verb says about its commit."""
     if change_id is not None:
+        if not isinstance(change_id, (str, uuid.UUID)):
+            raise InvalidArgument(f"change_id={shown(change_id)}: give 32 hex digits, or a UUID")
         change_id = utf8("change_id=", str(change_id).replace("-", "").lower())
     return _core.CommitOptions.make(
         optional_text("author", author),
@@ -135,13 +138,15 @@ def optional_text(option: str, value: Any) -> Optional[str]:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InvalidArgument(f"{option}={value!r}: give text")
+        raise InvalidArgument(f"{option}={shown(value)}: give text")
     return utf8(f"{option}=", value)
 
 
 def _json(extra: Any) -> str:
     try:
         text = json.dumps(extra, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise InvalidArgument("extra= is nested too deeply; make it flatter") from None
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"extra= is kept as JSON, which cannot hold it: {error}") from None
     return utf8("extra=", text)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from otolith import _core
 from otolith.display import preview_html, preview_text
-from otolith.errors import InvalidArgument, NotFound, nearest, quoted
+from otolith.errors import InvalidArgument, NotFound, nearest, quoted, shown
 from otolith.schema import Schema, schema_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Data:
         return iter(self.columns)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.columns
+        return isinstance(name, str) and name in self.columns
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         """One column as a read-only NumPy array; NotFound names the nearest column."""
@@ -152,8 +152,8 @@ class Data:
         >>> table.read().to_pylist(times="ns")
         [{'time': 1767571200000000000, 'n': 1}]
         """
-        if times not in ("datetime", "ns"):
-            raise InvalidArgument(f"times={times!r}: choose 'datetime' or 'ns'")
+        if not isinstance(times, str) or times not in ("datetime", "ns"):
+            raise InvalidArgument(f"times={shown(times)}: choose 'datetime' or 'ns'")
         if not self.columns:
             return [{} for _ in range(len(self))]
         lists = [_to_list(self[name], name, times) for name in self.columns]

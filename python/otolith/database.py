@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type,
 
 from otolith import _core
 from otolith.commit import Commit, Log, commit_options, optional_text
-from otolith.errors import InvalidArgument, is_utf8, not_built, printable, utf8
+from otolith.errors import InvalidArgument, is_utf8, not_built, printable, shown, utf8
 from otolith.recorder import Recorder
 from otolith.schema import choice, core_schema
 from otolith.snapshot import Snapshot, dataset_name
@@ -133,8 +133,8 @@ class Database:
         n     int32
         partition day · duplicates keep · codec hot
         """
-        if storage != "file":
-            raise not_built(f"storage={storage!r}", "leave storage='file'")
+        if not isinstance(storage, str) or storage != "file":
+            raise not_built(f"storage={shown(storage)}", "leave storage='file'")
         for option, value in (
             ("index=", index), ("fetch=", fetch), ("segment_bytes=", segment_bytes),
             ("spread=", spread)
@@ -320,7 +320,7 @@ class Database:
 
 def _tag(name: Any) -> str:
     if not isinstance(name, str):
-        raise InvalidArgument(f"a tag is text, not {name!r}")
+        raise InvalidArgument(f"a tag is text, not {shown(name)}")
     return utf8("the tag", name)
 
 
@@ -332,8 +332,8 @@ def _path_bytes(path: Any) -> bytes:
     except TypeError:
         pass
     except UnicodeEncodeError:
-        raise InvalidArgument(f"path={path!r}: no file can have this name") from None
-    raise InvalidArgument(f"path={path!r}: give text or a PathLike of text")
+        raise InvalidArgument(f"path={shown(path)}: no file can have this name") from None
+    raise InvalidArgument(f"path={shown(path)}: give text or a PathLike of text")
 
 
 def _positive(option: str, value: Optional[int], default: int, most: int = 2**63 - 1) -> int:
@@ -357,7 +357,12 @@ def _duration_ns(option: str, value: Any) -> int:
         if found:
             ns = float(found[1]) * _UNIT_NS[found[2]]
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        ns = float(value) * 1e9
+        try:
+            ns = float(value) * 1e9
+        except OverflowError:
+            pass  # an int beyond all floats
     if not 0 <= ns < 2**63:
-        raise InvalidArgument(f"{option}={value!r}: give text such as '10s' or '500ms', or seconds")
+        raise InvalidArgument(
+            f"{option}={shown(value)}: give text such as '10s' or '500ms', or seconds"
+        )
     return int(ns)

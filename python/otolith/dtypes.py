@@ -15,7 +15,9 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from otolith import _core
-from otolith.errors import InvalidArgument, utf8
+from otolith.errors import InvalidArgument, shown, utf8
+
+_DIGITS_MAX = 38  # of a decimal, as in the core
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,12 @@ def decimal(precision: int, scale: int = 0) -> DType:
     >>> oto.decimal(12, 2)
     otolith.decimal(12,2)
     """
+    for digits in (precision, scale):
+        if not isinstance(digits, int) or abs(digits) > _DIGITS_MAX:
+            raise InvalidArgument(
+                f"decimal({shown(precision)}, {shown(scale)}): give a precision of 1 to "
+                f"{_DIGITS_MAX} digits, and how many of them stand after the point"
+            )
     return DType(_core.type_canonical(f"decimal({precision},{scale})"))
 
 
@@ -108,7 +116,7 @@ def dtype_of(spec: Any) -> DType:
     found = _of_others(str(spec))
     if found is None:
         raise InvalidArgument(
-            f"{spec!r} is no column type; use otolith.float64, text such as 'float64', "
+            f"{shown(spec)} is no column type; use otolith.float64, text such as 'float64', "
             "or a NumPy or Arrow type"
         )
     return found

@@ -15,6 +15,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
 from otolith import _core
 
+_SHOWN = 80  # characters of a value in a message
+_INT_BITS_SHOWN = 200  # some 60 digits
+
 
 class Error(Exception):
     """A failed call; the message names the thing, what was expected and the remedy.
@@ -151,7 +154,24 @@ def place(where: Dict[str, Any]) -> str:
 
 def quoted(name: object) -> str:
     """A name for a message: quoted, escaped, shortened."""
-    return _core.quoted(name) if isinstance(name, str) and name.isprintable() else repr(name)[:80]
+    return _core.quoted(name) if isinstance(name, str) and name.isprintable() else shown(name)
+
+
+def shown(value: object) -> str:
+    """Any value for a message: its repr, shortened; a repr that fails says the type alone.
+
+    >>> shown("AAPL"), shown(10**5000)
+    ("'AAPL'", '<int of 16610 bits>')
+    """
+    if isinstance(value, int) and value.bit_length() > _INT_BITS_SHOWN:
+        return f"<int of {value.bit_length()} bits>"  # Python refuses to write out the longest
+    if isinstance(value, (str, bytes)):
+        value = value[:_SHOWN]  # the repr of a long one takes long
+    try:
+        text = repr(value)
+    except Exception:  # of a class of the caller's, or holding an int that cannot be written out
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def is_utf8(text: str) -> bool:

@@ -18,7 +18,7 @@ from otolith import _core
 from otolith.columns import core_array, values_of
 from otolith.data import Data, numpy_array
 from otolith.arrow import arrow_column, arrow_columns, is_arrow
-from otolith.errors import InvalidArgument, nearest, quoted
+from otolith.errors import InvalidArgument, nearest, quoted, shown
 from otolith.frames import Values, frame_columns, is_frame
 from otolith.schema import Column, Schema
 from otolith.times import Zone
@@ -30,8 +30,8 @@ def batch_of(data: Any, schema: Schema, zone: Optional[Zone], nan: str = "keep")
     """The core Batch of rows for a table; InvalidArgument names the column, the row and the
     remedy.
     """
-    if nan not in ("keep", "null"):
-        raise InvalidArgument(f"nan={nan!r}: choose 'keep' (NaN stays NaN) or 'null'")
+    if not isinstance(nan, str) or nan not in ("keep", "null"):
+        raise InvalidArgument(f"nan={shown(nan)}: choose 'keep' (NaN stays NaN) or 'null'")
     columns = _columns_of(data, schema)
     if nan == "null":
         columns = {

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from otolith import _core
-from otolith.errors import InvalidArgument
+from otolith.errors import InvalidArgument, shown
 from otolith.frames import Values
 from otolith.schema import Column
 from otolith.times import Mask, either, nulls_of
@@ -89,11 +89,11 @@ def _integers(listed: Any) -> Optional[npt.NDArray[Any]]:
     return None
 
 
-def shown(value: Any) -> str:
-    """A refused value, for a message."""
+def described(value: Any) -> str:
+    """A refused value and its type, for a message."""
     if isinstance(value, datetime.datetime):
         return f"the time {value.isoformat()}"
-    return f"{type(value).__name__} {value!r}"[:80]
+    return f"{type(value).__name__} {shown(value)}"
 
 
 def _typed_objects(
@@ -120,10 +120,13 @@ def _refuse_objects(listed: List[Any], column: Column) -> None:
     for row, value in enumerate(listed):
         number = isinstance(value, (int, float, np.number)) and type(value) not in _TRUTH
         if not number:
-            raise InvalidArgument(f"row {row} is {shown(value)}, which is no {column.dtype.name}")
+            raise InvalidArgument(
+                f"row {row} is {described(value)}, which is no {column.dtype.name}"
+            )
         if isinstance(value, (int, np.integer)) and not _kept(int(value), column):
             raise InvalidArgument(
-                f"row {row} is {value}, which cannot be kept without loss as {column.dtype.name}"
+                f"row {row} is {shown(int(value))}, which cannot be kept without loss as "
+                f"{column.dtype.name}"
             )
 
 

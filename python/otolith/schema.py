@@ -10,7 +10,16 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from otolith import _core
 from otolith.dtypes import DType, dtype_of
-from otolith.errors import InvalidArgument, NotFound, is_utf8, nearest, not_built, quoted, utf8
+from otolith.errors import (
+    InvalidArgument,
+    NotFound,
+    is_utf8,
+    nearest,
+    not_built,
+    quoted,
+    shown,
+    utf8,
+)
 
 _PARTITIONS = {
     "hour": _core.Partition.hour, "day": _core.Partition.day, "month": _core.Partition.month,
@@ -67,13 +76,13 @@ class Schema:
         return list(self.by_name)
 
     def __getitem__(self, name: str) -> Column:
-        if name in self.by_name:
+        if name in self:
             return self.by_name[name]
         hint = nearest(name, self.names)
         raise NotFound(f"no column {quoted(name)}{hint}; there are {', '.join(self.names)}")
 
     def __contains__(self, name: object) -> bool:
-        return name in self.by_name
+        return isinstance(name, str) and name in self.by_name
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -132,7 +141,7 @@ def core_schema(
     if isinstance(keys, str):
         keys = [keys]
     if not isinstance(keys, Iterable):
-        raise InvalidArgument(f"keys={keys!r}: give a list of names of columns")
+        raise InvalidArgument(f"keys={shown(keys)}: give a list of names of columns")
     tuples: List[Tuple[str, str, bool, str, Dict[str, str]]] = [
         (_text(name, "a column's name"), *_type(name, spec), column_codecs.get(name, ""), {})
         for name, spec in columns.items()
@@ -162,7 +171,7 @@ def _codecs(codec: Any, columns: Mapping[str, Any]) -> Tuple[str, Dict[str, str]
         return _text(codec, "a codec"), {}
     if not isinstance(codec, Mapping):
         raise InvalidArgument(
-            f"codec={codec!r}: give 'hot', 'raw', or a dict of columns and codecs"
+            f"codec={shown(codec)}: give 'hot', 'raw', or a dict of columns and codecs"
         )
     for name in codec:
         if name not in columns:
@@ -174,7 +183,9 @@ def _codecs(codec: Any, columns: Mapping[str, Any]) -> Tuple[str, Dict[str, str]
 def choice(option: str, value: Any, choices: Mapping[Any, Any]) -> Any:
     """What stands for the value of an option; InvalidArgument lists what there is."""
     if not isinstance(value, (str, type(None))) or value not in choices:
-        raise InvalidArgument(f"{option}={value!r}: choose one of {', '.join(map(repr, choices))}")
+        raise InvalidArgument(
+            f"{option}={shown(value)}: choose one of {', '.join(map(repr, choices))}"
+        )
     return choices[value]
 
 
@@ -182,11 +193,13 @@ def _metadata(metadata: Optional[Mapping[str, str]]) -> Dict[str, str]:
     if metadata is None:
         return {}
     if not isinstance(metadata, Mapping):
-        raise InvalidArgument(f"metadata={metadata!r}: give a dict of texts")
-    return {_text(k, "a metadata key"): _text(v, f"metadata {k!r}") for k, v in metadata.items()}
+        raise InvalidArgument(f"metadata={shown(metadata)}: give a dict of texts")
+    return {
+        _text(k, "a metadata key"): _text(v, f"metadata {shown(k)}") for k, v in metadata.items()
+    }
 
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
-        raise InvalidArgument(f"{what} is text, not {type(value).__name__} {value!r}")
+        raise InvalidArgument(f"{what} is text, not {type(value).__name__} {shown(value)}")
     return utf8(what, value)

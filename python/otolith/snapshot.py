@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterator, List, NoReturn, Optional
 
 from otolith import _core
 from otolith.commit import Commit
-from otolith.errors import InvalidArgument, is_utf8, utf8
+from otolith.errors import InvalidArgument, is_utf8, shown, utf8
 from otolith.table import Table
 from otolith.times import Zone
 
@@ -65,7 +65,9 @@ class Snapshot:
 def dataset_name(name: object) -> str:
     """A name to look a dataset up by; InvalidArgument unless it is text."""
     if not isinstance(name, str):
-        raise InvalidArgument(f"datasets are named by text, not {type(name).__name__} {name!r}")
+        raise InvalidArgument(
+            f"datasets are named by text, not {type(name).__name__} {shown(name)}"
+        )
     return utf8("the name", name)
 
 

@@ -8,7 +8,7 @@ import sys
 from typing import Any, Callable, Dict, List, Optional, Union
 
 from otolith import _core
-from otolith.errors import InvalidArgument, place, printable
+from otolith.errors import InvalidArgument, place, printable, shown
 
 Progress = Union[None, bool, Callable[[int, int], Any]]
 
@@ -132,7 +132,9 @@ def progress_of(progress: Progress) -> Optional[Callable[[int, int], Any]]:
     if progress is True:
         return _bar
     if not callable(progress):
-        raise InvalidArgument(f"progress={progress!r}: give True, or a callable of (done, total)")
+        raise InvalidArgument(
+            f"progress={shown(progress)}: give True, or a callable of (done, total)"
+        )
     return progress
 
 

@@ -15,12 +15,13 @@ from otolith.commit import Commit, commit_options
 from otolith.arrow import arrow_column, given_array, is_arrow
 from otolith.data import Data
 from otolith.display import preview_html
-from otolith.errors import Error, InvalidArgument, not_built, quoted, utf8
+from otolith.errors import Error, InvalidArgument, not_built, quoted, shown, utf8
 from otolith.frames import Values
 from otolith.incoming import batch_of
 from otolith.schema import Schema, choice, schema_of
 from otolith.times import Zone, array_to_ns, optional_ns, to_ns, zone_of
 
+_COUNT_MAX = 2**63 - 1
 _ORDERS = {"time": _core.Order.time, "stored": _core.Order.stored}
 
 
@@ -186,7 +187,7 @@ class Table:
             )
         for name in keys:
             if not isinstance(name, str):
-                raise InvalidArgument(f"keys: {name!r} is no name of a column")
+                raise InvalidArgument(f"keys: {shown(name)} is no name of a column")
         times = {column.name for column in self.schema if column.dtype.name == "timestamp"}
         return [
             (utf8("keys:", name), [_key(name, v, zone, name in times) for v in _many(values, zone)])
@@ -204,9 +205,9 @@ def count(option: str, value: Any) -> int:
             raise TypeError("a truth value counts nothing")
         number = operator.index(value)
     except TypeError:
-        raise InvalidArgument(f"{option}={value!r}: give an int") from None
-    if not 0 <= number < 2**63:
-        raise InvalidArgument(f"{option}={number}: give a number from 0")
+        raise InvalidArgument(f"{option}={shown(value)}: give an int") from None
+    if not 0 <= number <= _COUNT_MAX:
+        raise InvalidArgument(f"{option}={shown(number)}: give a number from 0 to {_COUNT_MAX}")
     return number
 
 
@@ -218,11 +219,11 @@ def _names(columns: Union[str, Sequence[str], None]) -> Optional[List[str]]:
     if columns is None:
         return None
     if not isinstance(columns, Iterable):
-        raise InvalidArgument(f"columns={columns!r}: give a list of names of columns")
+        raise InvalidArgument(f"columns={shown(columns)}: give a list of names of columns")
     names = [columns] if isinstance(columns, str) else list(columns)
     for name in names:
         if not isinstance(name, str):
-            raise InvalidArgument(f"columns: {name!r} is no name of a column")
+            raise InvalidArgument(f"columns: {shown(name)} is no name of a column")
     return [utf8("columns:", name) for name in names]
 
 
@@ -250,8 +251,10 @@ def _key(name: str, value: Any, zone: Optional[Zone], is_time: bool) -> Any:
         number = operator.index(value)
     except TypeError:
         raise InvalidArgument(
-            f"keys: {quoted(name)} is asked for as {value!r}; give text or ints"
+            f"keys: {quoted(name)} is asked for as {shown(value)}; give text or ints"
         ) from None
     if not -(2**63) <= number < 2**64:
-        raise InvalidArgument(f"keys: {quoted(name)} is asked for as {number}, beyond 64 bits")
+        raise InvalidArgument(
+            f"keys: {quoted(name)} is asked for as {shown(number)}, beyond 64 bits"
+        )
     return number

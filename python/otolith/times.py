@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from otolith import _core
-from otolith.errors import InvalidArgument, utf8
+from otolith.errors import InvalidArgument, shown, utf8
 
 Int64s = npt.NDArray[np.int64]
 Mask = Optional[npt.NDArray[np.bool_]]
@@ -88,13 +88,13 @@ def zone_of(zone: Any) -> Optional[Zone]:
         return Zone(zone)
     if not isinstance(zone, str):
         raise InvalidArgument(
-            f"timezone={zone!r}: give a name such as 'Europe/Paris', or None for UTC"
+            f"timezone={shown(zone)}: give a name such as 'Europe/Paris', or None for UTC"
         )
     try:
         return Zone(zoneinfo.ZoneInfo(zone))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidArgument(
-            f"timezone={zone!r} is not known; give an IANA name such as 'Europe/Paris', "
+            f"timezone={shown(zone)} is not known; give an IANA name such as 'Europe/Paris', "
             "or None for UTC"
         ) from None
 
@@ -111,14 +111,15 @@ def to_ns(value: Any, zone: Optional[Zone] = None) -> int:
     if hasattr(value, "to_datetime64"):  # pandas Timestamp, UTC where it is aware
         return _datetime64_scalar(value.to_datetime64(), None if value.tzinfo else zone)
     if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
+        if value.utcoffset() is not None:
             return _in_range(_delta_ns(value - _EPOCH_UTC), value)
-        ns = _in_range(_delta_ns(value - _EPOCH), value)
+        ns = _in_range(_delta_ns(value.replace(tzinfo=None) - _EPOCH), value)
         return ns if zone is None else _local(ns, zone)
     if isinstance(value, datetime.date):
         return to_ns(datetime.datetime(value.year, value.month, value.day), zone)
     raise InvalidArgument(
-        f"{value!r} is no time; give ISO text, a datetime, a datetime64, a Timestamp or int ns UTC"
+        f"{shown(value)} is no time; give ISO text, a datetime, a datetime64, a Timestamp or int "
+        "ns UTC"
     )
 
 
@@ -278,6 +279,6 @@ def _delta_ns(delta: Optional[datetime.timedelta]) -> int:
 
 def _in_range(ns: int, value: Any) -> int:
     if abs(ns) > _MAX_NS:
-        shown = value.isoformat() if isinstance(value, datetime.datetime) else f"{value} ns"
-        raise InvalidArgument(f"time {shown} is out of range; {_RANGE}")
+        time = value.isoformat() if isinstance(value, datetime.datetime) else f"{shown(ns)} ns"
+        raise InvalidArgument(f"time {time} is out of range; {_RANGE}")
     return ns

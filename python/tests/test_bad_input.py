@@ -1,6 +1,7 @@
 """Bad input: one clear error that names the thing and the remedy; history unchanged."""
 
 import datetime as dt
+import functools
 import subprocess
 import sys
 import textwrap
@@ -29,6 +30,8 @@ def without(name):
 
 
 GOOD = rows(2)
+HUGE = 10**5000  # which Python refuses to write out
+LONG = "x" * 10**6
 BAD_DATA = [
     ({}, "the dict has no columns"),
     (without("bid"), '"bid" is missing'),
@@ -80,6 +83,13 @@ BAD_DATA = [
     ({**GOOD, "bid": pa.array([[1.5], [2.5]])}, '"\\+l" cannot be appended; cast it to numbers'),
     ({**GOOD, "size": pl.Series([1, 2**31])}, '"size": row 1 is 2147483648, which cannot'),
     ({**GOOD, "bid": pa.array([True, False])}, '"bid": the Arrow type "b" cannot be appended'),
+    (pd.DataFrame(GOOD).set_index("symbol"),),
+    ({**GOOD, "bid": [1.5, HUGE]}, '"bid": row 1 is <int of 16610 bits>, which cannot be kept'),
+    ({**GOOD, "size": [1, HUGE]}, '"size": row 1 is <int of 16610 bits>, which cannot be kept'),
+    ({**GOOD, "time": [0, HUGE]}, '"time": row 1: time <int of 16610 bits> ns is out of range'),
+    ({**GOOD, "symbol": ["A", HUGE]}, '"symbol": row 1 is no text: int <int of 16610 bits>'),
+    ({**GOOD, "bid": [1.5, 2**1100]}, '"bid": row 1 is <int of 1101 bits>, which cannot'),
+    ({**GOOD, "bid": [1.5, [[HUGE]]]}, '"bid": row 1 is list <list>, which is no'),
     ({**GOOD, "time": pa.array([0, 2**62], pa.timestamp("s"))}, '"time": row 1 .*out of range'),
 ]
 
@@ -108,6 +118,15 @@ BAD_READS = [
     ({"order": "random"}, "order='random'"),
     ({"where": "bid > 90"}, "where= is not built yet"),
     ({"timezone": "Mars/Olympus"}, "timezone='Mars/Olympus'"),
+    ({"start": HUGE}, "time <int of 16610 bits> ns is out of range"),
+    ({"limit": HUGE}, "limit=<int of 16610 bits>: give a number from 0 to 9223372036854775807"),
+    ({"keys": {"symbol": HUGE}}, '"symbol" is asked for as <int of 16610 bits>, beyond 64 bits'),
+    ({"limit": LONG}, "limit='xxx"),
+    ({"start": [LONG]}, "is no time"),
+    ({"columns": [[LONG]]}, "is no name of a column"),
+    ({"keys": {"symbol": [[LONG]]}}, '"symbol" is asked for as'),
+    ({"order": LONG}, "order='xxx"),
+    ({"timezone": LONG}, "timezone='xxx"),
 ]
 
 
@@ -115,11 +134,13 @@ BAD_READS = [
     ("arguments", "message"), BAD_READS, ids=[message for _, message in BAD_READS]
 )
 def test_reads_that_make_no_sense_are_refused(unchanged, arguments, message):
-    with pytest.raises((oto.InvalidArgument, oto.NotFound), match=message):
+    with pytest.raises((oto.InvalidArgument, oto.NotFound), match=message) as caught:
         unchanged.read(**arguments)
+    assert len(str(caught.value)) < 500
 
 
 TIME = {"time": "timestamp"}
+DEEP = functools.reduce(lambda inner, _: [inner], range(10**5), [])
 BAD_TABLES = [
     (("", TIME), {}, "name"),
     (("a\0b", TIME), {}, "control character"),
@@ -155,6 +176,17 @@ BAD_TABLES = [
     (("t", TIME), {"spread": 1}, "spread= is not built yet"),
     (("t", TIME), {"metadata": {"a": 1}}, "metadata 'a' is text"),
     (("t", TIME), {"author": 7}, "author=7"),
+    (("t", TIME), {"author": HUGE}, "author=<int of 16610 bits>"),
+    (("t", TIME), {"author": [LONG]}, "author=.*give text"),
+    (("t", TIME), {"change_id": HUGE}, "change_id=<int of 16610 bits>: give 32 hex digits"),
+    (("t", TIME), {"extra": DEEP}, "extra= is nested too deeply"),
+    (("t", TIME), {"extra": HUGE}, "extra= is kept as JSON"),
+    (("t", TIME), {"storage": [LONG]}, "storage=.*is not built yet"),
+    (("t", {**TIME, "x": [LONG]}), {}, "is no column type"),
+    (("t", TIME), {"metadata": LONG}, "metadata='xxx"),
+    (("t", {**TIME, 7: LONG}), {}, "a column's name is text"),
+    (("t", TIME), {"keys": [[LONG]]}, "a key is text"),
+    (("t", TIME), {"partition": LONG}, "partition='xxx"),
     ((7, TIME), {}, "datasets are named by text"),
 ]  # fmt: skip
 
@@ -163,8 +195,9 @@ BAD_TABLES = [
     ("arguments", "options", "message"), BAD_TABLES, ids=range(len(BAD_TABLES))
 )
 def test_tables_that_cannot_be_are_refused(db, unchanged, arguments, options, message):
-    with pytest.raises((oto.InvalidArgument, oto.LimitExceeded), match=message):
+    with pytest.raises((oto.InvalidArgument, oto.LimitExceeded), match=message) as caught:
         db.create_table(*arguments, **options)
+    assert len(str(caught.value)) < 500
     assert db.datasets() == ["quotes"]
 
 
@@ -186,6 +219,9 @@ BAD_OPENS = [
     ({"memory_bytes": -1}, "memory_bytes=-1"),
     ({"lock_wait": "soon"}, "lock_wait='soon'"),
     ({"lock_wait": -1}, "lock_wait=-1"),
+    ({"lock_wait": HUGE}, "lock_wait=<int of 16610 bits>"),
+    ({"lock_wait": LONG}, "lock_wait='xxx"),
+    ({"threads": HUGE}, "threads=<int of 16610 bits>"),
     ({"timezone": "Mars/Olympus"}, "timezone='Mars/Olympus'"),
 ]
 
@@ -194,8 +230,9 @@ BAD_OPENS = [
     ("options", "message"), BAD_OPENS, ids=[message for _, message in BAD_OPENS]
 )
 def test_options_of_open_are_checked_by_name(path, options, message):
-    with pytest.raises(oto.InvalidArgument, match=message):
+    with pytest.raises(oto.InvalidArgument, match=message) as caught:
         oto.open(path, **options)
+    assert len(str(caught.value)) < 500
     assert not path.exists()
 
 
@@ -225,6 +262,27 @@ def test_memory_begins_empty(path):
 def test_a_truth_value_is_no_number_of_a_commit(db):
     with pytest.raises(oto.InvalidArgument, match="commit=True: give an int"):
         db.at(True)
+
+
+def test_values_that_cannot_be_written_out_are_refused_by_every_verb(db, quotes):
+    for call in (
+        lambda: quotes.head(HUGE),
+        lambda: quotes.tail(HUGE),
+        lambda: db.at(HUGE),
+        lambda: db.at(time=HUGE),
+        lambda: db.log(limit=HUGE),
+        lambda: db.tag("v1", HUGE),
+        lambda: oto.decimal(HUGE),
+        lambda: oto.decimal(12, HUGE),
+    ):
+        with pytest.raises(oto.InvalidArgument, match="<int of 16610 bits>"):
+            call()
+
+
+def test_what_is_no_name_is_in_no_schema(quotes):
+    assert [1] not in quotes.schema and [1] not in quotes.read()
+    with pytest.raises(oto.NotFound, match=r"no column \[\[1\]\]; there are"):
+        quotes.schema[[[1]]]
 
 
 def test_a_folder_that_is_no_database_is_refused(path):

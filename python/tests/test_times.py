@@ -208,3 +208,16 @@ def test_a_bad_row_is_named(array):
 def test_floats_are_no_times():
     with pytest.raises(oto.InvalidArgument, match="float64 is no type of times"):
         array_to_ns(np.array([1.5]), None)
+
+
+class Nowhere(dt.tzinfo):
+    """A zone that knows no offset: by Python's own rules such times are naive."""
+
+    def utcoffset(self, when):
+        return None
+
+
+def test_a_zone_without_an_offset_leaves_a_time_naive():
+    time = dt.datetime(2026, 7, 1, 12, tzinfo=Nowhere())
+    assert to_ns(time) == to_ns("2026-07-01T12:00")
+    assert to_ns(time, zone_of("Europe/Paris")) == to_ns("2026-07-01T10:00")
