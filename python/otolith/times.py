@@ -85,7 +85,7 @@ def zone_of(zone: Any) -> Optional[Zone]:
     if zone is None or isinstance(zone, Zone):
         return zone
     if isinstance(zone, datetime.tzinfo):
-        return Zone(zone)
+        return _zone_of_pytz(zone) if hasattr(zone, "localize") else Zone(zone)
     if not isinstance(zone, str):
         raise InvalidArgument(
             f"timezone={shown(zone)}: give a name such as 'Europe/Paris', or None for UTC"
@@ -97,6 +97,17 @@ def zone_of(zone: Any) -> Optional[Zone]:
             f"timezone={shown(zone)} is not known; give an IANA name such as 'Europe/Paris', "
             "or None for UTC"
         ) from None
+
+
+def _zone_of_pytz(zone: Any) -> Optional[Zone]:
+    """A zone of pytz by its name: its own offsets are those of local mean time until `localize`."""
+    name = getattr(zone, "zone", None)
+    if not isinstance(name, str):
+        raise InvalidArgument(
+            f"timezone={shown(zone)} has no name; give datetime.timezone(datetime.timedelta(...)), "
+            "or a name such as 'Europe/Paris'"
+        )
+    return zone_of(name)
 
 
 def to_ns(value: Any, zone: Optional[Zone] = None) -> int:

@@ -221,3 +221,23 @@ def test_a_zone_without_an_offset_leaves_a_time_naive():
     time = dt.datetime(2026, 7, 1, 12, tzinfo=Nowhere())
     assert to_ns(time) == to_ns("2026-07-01T12:00")
     assert to_ns(time, zone_of("Europe/Paris")) == to_ns("2026-07-01T10:00")
+
+
+class LikePytz(dt.tzinfo):
+    """As pytz has it: local mean time until `localize` is called."""
+
+    def __init__(self, zone):
+        self.zone = zone
+
+    def localize(self, when):
+        raise NotImplementedError
+
+    def utcoffset(self, when):
+        return dt.timedelta(minutes=9)
+
+
+def test_a_zone_of_pytz_is_taken_by_its_name():
+    assert to_ns("2026-07-01T12:00", zone_of(LikePytz("Europe/Paris"))) == to_ns("2026-07-01T10:00")
+    assert to_ns("2026-01-01T12:00", zone_of(LikePytz("UTC"))) == to_ns("2026-01-01T12:00")
+    with pytest.raises(oto.InvalidArgument, match="has no name; give datetime.timezone"):
+        zone_of(LikePytz(None))
