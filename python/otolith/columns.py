@@ -14,7 +14,7 @@ import numpy as np
 from otolith import _core
 from otolith.arrow import arrow_column, given_array, is_arrow
 from otolith.errors import InvalidArgument, quoted
-from otolith.frames import Values, is_series, series_values, with_none
+from otolith.frames import Values, is_series, keeps_nan, series_values, with_none
 from otolith.numbers import described, fixed_array, number_array, typed_list
 from otolith.schema import Column
 from otolith.times import Zone, array_to_ns, null_objects
@@ -72,7 +72,7 @@ def values_of(values: Any, column: Column) -> Values:
             return Values(typed)
         return Values(np.fromiter(values, dtype=object, count=len(values)))
     if is_series(values):
-        return series_values(values)
+        return series_values(values, keeps_nan(column))
     array = np.asarray(values)
     if array.ndim == 0:
         raise InvalidArgument("it is one value, and other columns are many; repeat it for each row")

@@ -52,7 +52,7 @@ def _columns_of(data: Any, schema: Schema) -> Mapping[str, Any]:
     elif isinstance(data, Data):
         columns = data.arrays()
     elif is_frame(data):
-        columns = frame_columns(data, schema.time)
+        columns = frame_columns(data, schema)
     elif is_arrow(data):
         columns = arrow_columns(data)
     elif isinstance(data, np.ndarray) and data.dtype.names is not None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from otolith import _core
 from otolith.errors import InvalidArgument, shown
-from otolith.frames import Values
+from otolith.frames import Values, keeps_nan
 from otolith.schema import Column
 from otolith.times import Mask, either, nulls_of
 

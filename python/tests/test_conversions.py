@@ -149,3 +149,31 @@ def test_truth_values_are_no_numbers(db, dtype, values):
     with pytest.raises(oto.InvalidArgument, match=f'column "x": row . is bool_? .*, .* no {dtype}'):
         kept(table, values)
     assert len(table) == 0
+
+
+MISSING = {
+    "objects": pd.Series([1.5, float("nan"), None, pd.NA, pd.NaT], dtype=object),
+    "categories": pd.Series(pd.Categorical([1.5, None, None, None, None])),
+    "sparse": pd.Series(pd.arrays.SparseArray([1.5, np.nan, np.nan, np.nan, np.nan])),
+    "nullable": pd.Series([1.5, None, None, None, None], dtype="Float64"),
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "nulls", "nans"),
+    [("objects", 3, 1), ("categories", 4, 0), ("sparse", 0, 4), ("nullable", 4, 0)],
+)
+@pytest.mark.parametrize("in_frame", [True, False])
+def test_nan_of_pandas_stays_nan_in_a_column_of_floats(db, form, nulls, nans, in_frame):
+    table = db.create_table("f", {"time": "timestamp", "x": "float64"})
+    data = {"time": np.arange(5), "x": MISSING[form]}
+    table.append(pd.DataFrame(data) if in_frame else data)
+    x = table.read()["x"]
+    assert np.ma.count_masked(x) == nulls and np.isnan(np.ma.compressed(x)).sum() == nans
+    assert x[0] == 1.5
+
+
+def test_nan_among_text_of_pandas_is_null(db):
+    table = db.create_table("s", {"time": "timestamp", "x": "string"})
+    table.append(pd.DataFrame({"time": [0, 1], "x": pd.Series(["a", np.nan], dtype=object)}))
+    assert table.read()["x"].tolist() == ["a", None]
