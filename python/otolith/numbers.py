@@ -15,6 +15,7 @@ from otolith.schema import Column
 from otolith.times import Mask, either, nulls_of
 
 _EXACT_FLOAT_MAX = 2.0**53  # integers up to here are exact as float64
+_FLOATS = (int, float, np.integer, np.float16, np.float32)  # kept by float(), where ints are
 _TRUTH = {bool, np.bool_}  # no numbers, although Python counts with them
 _NATIVE = {
     np.dtype(name): name
@@ -108,6 +109,8 @@ def _typed_objects(
     typed = typed_list(listed)
     if typed is None:
         _refuse_objects(listed, column)
+        if keeps_nan(column) and all(isinstance(value, _FLOATS) for value in listed):
+            return np.array([float(value) for value in listed]), null  # exact, or refused before
         raise InvalidArgument(
             f"its values together fit no type of numbers without loss; give {column.dtype.name} "
             "values only"

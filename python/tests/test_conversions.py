@@ -177,3 +177,13 @@ def test_nan_among_text_of_pandas_is_null(db):
     table = db.create_table("s", {"time": "timestamp", "x": "string"})
     table.append(pd.DataFrame({"time": [0, 1], "x": pd.Series(["a", np.nan], dtype=object)}))
     assert table.read()["x"].tolist() == ["a", None]
+
+
+@pytest.mark.parametrize("values", [[2**70, 1.5], [2**70, -(2**71), None], [2**64, np.float32(1)]])
+def test_ints_beyond_64_bits_are_floats_where_that_is_exact(db, values):
+    table = db.create_table("f", {"time": "timestamp", "x": "float64", "y": "float32"})
+    table.append({"time": np.arange(len(values)), "x": values, "y": values})
+    for name in ("x", "y"):
+        assert np.ma.MaskedArray(table.read()[name]).tolist() == values
+    with pytest.raises(oto.InvalidArgument, match="row 1 is 1180591620717411303425, which cannot"):
+        table.append({"time": [0, 1], "x": [1, 2**70 + 1], "y": [0, 0]})
