@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type,
 
 from otolith import _core
 from otolith.commit import Commit, Log, commit_options, optional_text
-from otolith.errors import InvalidArgument, is_utf8, not_built, printable, shown, utf8
+from otolith.errors import InvalidArgument, flag, is_utf8, not_built, printable, shown, utf8
 from otolith.recorder import Recorder
 from otolith.schema import choice, core_schema
 from otolith.snapshot import Snapshot, dataset_name
@@ -61,11 +61,12 @@ def open(
     """
     zone = zone_of(timezone)
     core = _core.Database.open(
-        _path_bytes(path), bool(create), bool(read_only),
+        _path_bytes(path), flag("create", create), flag("read_only", read_only),
         choice("durability", durability, _DURABILITIES),
         _positive("threads", threads, 0, _THREADS_MAX),
         _positive("memory_bytes", memory_bytes, _core.MEMORY_BYTES),
-        bool(mmap), optional_text("author", author) or "", _duration_ns("lock_wait", lock_wait),
+        flag("mmap", mmap), optional_text("author", author) or "",
+        _duration_ns("lock_wait", lock_wait),
     )  # fmt: skip
     return Database(core, zone)
 
@@ -143,7 +144,9 @@ class Database:
                 raise not_built(option, "leave it out")
         schema = core_schema(columns, keys, time, partition, duplicates, codec, metadata)
         options = commit_options(author, message, extra, change_id)
-        made = self._core.create_table(dataset_name(name), schema, bool(exist_ok), options)
+        made = self._core.create_table(
+            dataset_name(name), schema, flag("exist_ok", exist_ok), options
+        )
         return Table(made, self._zone)
 
     def datasets(self) -> List[str]:
@@ -232,7 +235,7 @@ class Database:
         commits = self._core.log(
             optional_text("dataset", dataset), optional_text("author", author),
             optional_ns(since, self._zone), optional_ns(until, self._zone),
-            None if limit is None else count("limit", limit), bool(reverse),
+            None if limit is None else count("limit", limit), flag("reverse", reverse),
         )  # fmt: skip
         return Log(map(Commit, commits))
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
+import numpy as np
+
 from otolith import _core
 
 _SHOWN = 80  # characters of a value in a message
@@ -172,6 +174,13 @@ def shown(value: object) -> str:
     except Exception:  # of a class of the caller's, or holding an int that cannot be written out
         return f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def flag(option: str, value: object) -> bool:
+    """True or False; InvalidArgument for what merely counts as one, such as "no"."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise InvalidArgument(f"{option}={shown(value)}: give True or False")
 
 
 def is_utf8(text: str) -> bool:

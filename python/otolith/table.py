@@ -15,7 +15,7 @@ from otolith.commit import Commit, commit_options
 from otolith.arrow import arrow_column, given_array, is_arrow
 from otolith.data import Data
 from otolith.display import preview_html
-from otolith.errors import Error, InvalidArgument, not_built, quoted, shown, utf8
+from otolith.errors import Error, InvalidArgument, flag, not_built, quoted, shown, utf8
 from otolith.frames import Values
 from otolith.incoming import batch_of
 from otolith.schema import Schema, choice, schema_of
@@ -111,7 +111,7 @@ class Table:
         request = _core.ReadRequest.make(
             optional_ns(start, zone), optional_ns(stop, zone), _names(columns),
             self._keys(keys, zone),
-            None if limit is None else count("limit", limit), bool(reverse), in_order,
+            None if limit is None else count("limit", limit), flag("reverse", reverse), in_order,
         )  # fmt: skip
         return Data(self._core.read(request))
 

@@ -121,6 +121,7 @@ BAD_READS = [
     ({"start": HUGE}, "time <int of 16610 bits> ns is out of range"),
     ({"limit": HUGE}, "limit=<int of 16610 bits>: give a number from 0 to 9223372036854775807"),
     ({"keys": {"symbol": HUGE}}, '"symbol" is asked for as <int of 16610 bits>, beyond 64 bits'),
+    ({"reverse": "no"}, "reverse='no': give True or False"),
     ({"limit": LONG}, "limit='xxx"),
     ({"start": [LONG]}, "is no time"),
     ({"columns": [[LONG]]}, "is no name of a column"),
@@ -181,6 +182,7 @@ BAD_TABLES = [
     (("t", TIME), {"change_id": HUGE}, "change_id=<int of 16610 bits>: give 32 hex digits"),
     (("t", TIME), {"extra": DEEP}, "extra= is nested too deeply"),
     (("t", TIME), {"extra": HUGE}, "extra= is kept as JSON"),
+    (("t", TIME), {"exist_ok": 1}, "exist_ok=1: give True or False"),
     (("t", TIME), {"storage": [LONG]}, "storage=.*is not built yet"),
     (("t", {**TIME, "x": [LONG]}), {}, "is no column type"),
     (("t", TIME), {"metadata": LONG}, "metadata='xxx"),
@@ -222,6 +224,9 @@ BAD_OPENS = [
     ({"lock_wait": HUGE}, "lock_wait=<int of 16610 bits>"),
     ({"lock_wait": LONG}, "lock_wait='xxx"),
     ({"threads": HUGE}, "threads=<int of 16610 bits>"),
+    ({"create": "no"}, "create='no': give True or False"),
+    ({"read_only": 0}, "read_only=0: give True or False"),
+    ({"mmap": None}, "mmap=None: give True or False"),
     ({"timezone": "Mars/Olympus"}, "timezone='Mars/Olympus'"),
 ]
 
@@ -274,8 +279,9 @@ def test_values_that_cannot_be_written_out_are_refused_by_every_verb(db, quotes)
         lambda: db.tag("v1", HUGE),
         lambda: oto.decimal(HUGE),
         lambda: oto.decimal(12, HUGE),
+        lambda: db.log(reverse="no"),
     ):
-        with pytest.raises(oto.InvalidArgument, match="<int of 16610 bits>"):
+        with pytest.raises(oto.InvalidArgument, match="<int of 16610 bits>|reverse='no'"):
             call()
 
 
@@ -283,6 +289,11 @@ def test_what_is_no_name_is_in_no_schema(quotes):
     assert [1] not in quotes.schema and [1] not in quotes.read()
     with pytest.raises(oto.NotFound, match=r"no column \[\[1\]\]; there are"):
         quotes.schema[[[1]]]
+
+
+def test_a_flag_may_be_of_numpy(path):
+    with oto.open(path, create=np.True_, mmap=np.False_) as db:
+        assert db.datasets() == []
 
 
 def test_a_folder_that_is_no_database_is_refused(path):
