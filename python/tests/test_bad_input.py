@@ -184,6 +184,8 @@ BAD_TABLES = [
     (("t", TIME), {"extra": HUGE}, "extra= is kept as JSON"),
     (("t", TIME), {"exist_ok": 1}, "exist_ok=1: give True or False"),
     (("t", TIME), {"storage": [LONG]}, "storage=.*is not built yet"),
+    (("t", TIME), {"codec": "smal"}, 'unknown codec "smal"; use hot or raw'),
+    (("t", {**TIME, "x": "bol"}), {}, "types are int8, .*string$"),
     (("t", {**TIME, "x": [LONG]}), {}, "is no column type"),
     (("t", TIME), {"metadata": LONG}, "metadata='xxx"),
     (("t", {**TIME, 7: LONG}), {}, "a column's name is text"),
@@ -294,6 +296,16 @@ def test_what_is_no_name_is_in_no_schema(quotes):
 def test_a_flag_may_be_of_numpy(path):
     with oto.open(path, create=np.True_, mmap=np.False_) as db:
         assert db.datasets() == []
+
+
+def test_a_time_that_is_none_is_told_what_its_column_allows(db):
+    table = db.create_table("n", {"time": "timestamp", "other": "timestamp"})
+    for data, remedy in (
+        ({"time": np.array([0, -(2**63)]), "other": [0, 0]}, "give each row a time"),
+        ({"time": [0, 0], "other": np.array([0, -(2**63)])}, "make it null"),
+    ):
+        with pytest.raises(oto.InvalidArgument, match=f"row 1 holds -2.63.*{remedy}"):
+            table.append(data)
 
 
 def test_a_folder_that_is_no_database_is_refused(path):

@@ -69,15 +69,14 @@ void check_offsets(const Column& column, const Array& array) {
   need_bytes(column, array.values, static_cast<std::uint64_t>(offsets[array.length]), "bytes", 1);
 }
 
-void check_values(const Column& column, const Array& array) {
+void check_values(const Column& column, const Array& array, bool required) {
   const std::optional<std::uint64_t> row = model::unsound_row(array);
   if (!row) return;
   if (array.type.kind == TypeKind::string) {
     refuse(column, fmt::format("row {} is not valid UTF-8; decode the text first", *row));
   }
-  refuse(column, fmt::format("row {} holds -2^63, which is no time (NaT); use a null where the "
-                             "column allows it",
-                             *row));
+  refuse(column, fmt::format("row {} holds -2^63, which is no time (NaT); {}", *row,
+                             required ? "give each row a time" : "make it null"));
 }
 
 void check_column(const Schema& schema, const Column& column, const Array& array,
@@ -101,8 +100,9 @@ void check_column(const Schema& schema, const Column& column, const Array& array
     const std::uint64_t width = type_width(array.type);
     need_bytes(column, array.values, rows * width, "values", width);
   }
-  check_nulls(column, array, !column.nullable || is_key || column.name == schema.time);
-  check_values(column, array);
+  const bool required = !column.nullable || is_key || column.name == schema.time;
+  check_nulls(column, array, required);
+  check_values(column, array, required);
 }
 
 }  // namespace

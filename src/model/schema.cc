@@ -44,9 +44,12 @@ const KnownType* known(TypeKind kind) noexcept {
   return found == kTypes.end() ? nullptr : found;
 }
 
+// Of those that tables can have.
 std::vector<std::string> type_names() {
   std::vector<std::string> names;
-  for (const KnownType& type : kTypes) names.emplace_back(type.name);
+  for (const KnownType& type : kTypes) {
+    if (type.supported) names.emplace_back(type.name);
+  }
   return names;
 }
 
@@ -90,8 +93,8 @@ void check_type(const Column& column) {
 void check_profile(std::string_view what, std::string_view codec) {
   static const std::vector<std::string> profiles{"hot", "small", "raw"};
   if (std::ranges::find(profiles, codec) != profiles.end()) return;
-  refuse(fmt::format("{}: unknown codec {}{}; use hot, small or raw", what, quoted(codec),
-                     nearest_hint(codec, profiles)));
+  refuse(fmt::format("{}: unknown codec {}{}; use hot or raw", what, quoted(codec),
+                     nearest_hint(codec, {"hot", "raw"})));
 }
 
 std::size_t metadata_bytes(const std::map<std::string, std::string>& metadata) {
@@ -187,9 +190,8 @@ Type type_parse(std::string_view text) {
   for (const KnownType& type : kTypes) {
     if (type.name == text && type.kind != TypeKind::decimal) return {.kind = type.kind};
   }
-  refuse(fmt::format("{} is no type{}; types are {}, with decimal as decimal(precision,scale)",
-                     quoted(text), nearest_hint(text, type_names()),
-                     fmt::join(type_names(), ", ")));
+  refuse(fmt::format("{} is no type{}; types are {}", quoted(text),
+                     nearest_hint(text, type_names()), fmt::join(type_names(), ", ")));
 }
 
 std::uint32_t type_width(Type type) noexcept {
