@@ -181,14 +181,31 @@ std::optional<Array> import_dictionary(const ArrowSchema& schema, const ArrowArr
   return builder.finish();
 }
 
+/// An Arrow type that cannot be appended, in words.
+std::string_view type_in_words(std::string_view format) {
+  static const std::vector<std::pair<std::string_view, std::string_view>> kWords{
+      {"b", "bool"},      {"e", "float16"},   {"z", "binary"},          {"Z", "binary"},
+      {"vz", "binary"},   {"w:", "binary"},   {"d:", "decimal"},        {"tt", "time of day"},
+      {"tD", "duration"}, {"ti", "interval"}, {"+l", "list"},           {"+L", "list"},
+      {"+vl", "list"},    {"+vL", "list"},    {"+w:", "list"},          {"+s", "struct"},
+      {"+m", "map"},      {"+u", "union"},    {"+r", "run-end encoded"}};
+  for (const auto& [begins, words] : kWords) {
+    const bool whole = begins.size() == 1;  // such as "b"; the others may have parameters
+    if (whole ? format == begins : format.starts_with(begins)) return words;
+  }
+  if (fixed_kind(format)) return format.starts_with("t") ? "times" : "numbers";
+  return format == "n" ? "nulls" : format;
+}
+
 Array import_column(const ArrowSchema& schema, const ArrowArray& node, const Owner& owner) {
   auto made = schema.dictionary == nullptr ? import_plain(schema.format, node, owner)
                                            : import_dictionary(schema, node, owner);
   if (made) return *std::move(made);
-  const char* format = schema.dictionary == nullptr ? schema.format : schema.dictionary->format;
+  const bool plain = schema.dictionary == nullptr;
   throw_error(ErrorCode::invalid_argument,
-              "{}the Arrow type {} cannot be appended; cast it to numbers, times or text",
-              about(schema), quoted(format));
+              "{}the Arrow type {}{} cannot be appended; cast it to numbers, times or text",
+              about(schema), plain ? "" : "dictionary of ",
+              type_in_words(plain ? schema.format : schema.dictionary->format));
 }
 
 /// The columns of a struct, or a lone array as a column without a name.

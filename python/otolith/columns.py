@@ -7,6 +7,7 @@ NA and NaT, and masked values; NaN is a float and stays one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Optional
 
 import numpy as np
@@ -74,6 +75,8 @@ def values_of(values: Any, column: Column) -> Values:
     if is_series(values):
         return series_values(values, keeps_nan(column))
     array = np.asarray(values)
+    if array.ndim == 0 and isinstance(values, Iterable):
+        raise InvalidArgument(f"it is {type(values).__name__}; give a list or an array")
     if array.ndim == 0:
         raise InvalidArgument("it is one value, and other columns are many; repeat it for each row")
     if array.ndim != 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Dict, List, Optional, Sequence, Set
 
 import numpy as np
@@ -68,14 +68,14 @@ def _columns_of(data: Any, schema: Schema) -> Mapping[str, Any]:
             f"{type(data).__name__} cannot be appended; give a dict of columns, a dict of one row, "
             "a list of dicts, a structured array, a DataFrame or Arrow data"
         )
-    _check_names(columns, schema)
+    _check_names(columns, schema, data.index.names if is_frame(data) else ())
     return columns
 
 
 def _is_scalar(value: Any) -> bool:
     return (
         isinstance(value, _SCALARS)
-        or not hasattr(value, "__len__")
+        or not (hasattr(value, "__len__") or isinstance(value, Iterable))
         or getattr(value, "ndim", 1) == 0
     )
 
@@ -91,13 +91,19 @@ def _with_nan_as_null(values: Any, column: Column) -> Any:
     return dataclasses.replace(taken, nan_is_null=True)
 
 
-def _check_names(columns: Mapping[str, Any], schema: Schema) -> None:
+def _check_names(columns: Mapping[str, Any], schema: Schema, index: Collection[Any]) -> None:
     if columns.keys() == schema.by_name.keys():
         return
     for name in columns:
         if name not in schema:
             _refuse_extra(name, schema)
     missing = [name for name in schema.by_name if name not in columns]
+    in_index = [name for name in missing if name in index]
+    if in_index:
+        raise InvalidArgument(
+            f"column {quoted(in_index[0])} is missing; it is in the index: append "
+            "frame.reset_index()"
+        )
     if missing:
         names = ", ".join(map(quoted, missing))
         which = f"column {names} is" if len(missing) == 1 else f"columns {names} are"
