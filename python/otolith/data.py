@@ -70,7 +70,8 @@ class Data:
 
     @property
     def zero_copy(self) -> Dict[str, bool]:
-        """Per column, True if its array lies in a mapped file of the database.
+        """Per column, True if its array lies in a mapped file of the database, or in the memory of
+        a ":memory:" database.
 
         Text and columns with nulls are made for NumPy and never are.
 

@@ -105,3 +105,12 @@ def test_views_stay_valid_when_the_database_is_closed(path):
         x = table.read()["x"]
     del db, table
     assert mapped_from(x, path) and x[-1] == (ROWS - 1) / 8
+
+
+def test_arrays_in_the_memory_of_a_database_are_zero_copy_too():
+    with oto.open(":memory:") as db:
+        table = db.create_table("t", {"time": "timestamp", "n": "int64"})
+        table.append({"time": np.arange(500_000), "n": np.arange(500_000)})
+        d = table.read()
+        assert d.zero_copy == {"time": True, "n": True}
+        assert d["n"].base is not None and not d["n"].flags.writeable
