@@ -42,7 +42,6 @@ class SegmentEncoder {
 
  private:
   void write_run(const model::Run& run, std::span<const Batch> parts);
-  void sort_and_write(std::vector<Batch> parts);
   void hash_leaf(const segment::LeafRows& leaf);
 
   const history::DatasetEntry dataset_;
