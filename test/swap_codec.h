@@ -1,7 +1,8 @@
 // A codec of a user, for tests: not mappable, every page one blob of swapped bytes.
 //
 // Role:    shows that the shape holds for codecs that encode: pages, places, decoding, versions.
-// Shapes:  a page is its plain parts (validity, lengths of text, values), each byte complemented.
+// Shapes:  a page is its plain values (of text the lengths, then the bytes), each byte
+//          complemented.
 // Errors:  none; flaw() judges sizes.
 // Threads: immutable.
 #pragma once
@@ -21,9 +22,10 @@ class SwapCodec final : public codec::Codec {
  public:
   codec::CodecKey key() const noexcept override { return kSwapCodec; }
   std::string_view name() const noexcept override { return "swap"; }
-  bool mappable() const noexcept override { return false; }
   bool fits(Type type) const noexcept override { return type_supported(type); }
-  std::uint64_t analyze(const Array& sample) const override { return encode_page(sample).size(); }
+  std::optional<std::uint64_t> analyze(const Array& chunk) const override {
+    return encode_page(chunk).size();
+  }
 
   codec::EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override {
     codec::EncodedChunk out;
@@ -39,42 +41,46 @@ class SwapCodec final : public codec::Codec {
   }
 
   std::string_view flaw(const codec::Parts& page, const codec::PageFacts& facts) const override {
-    const std::uint64_t least =
-        model::bitmap_bytes(facts.rows) +
-        (model::is_text(facts.type) ? 8 : type_width(facts.type)) * facts.rows;
     const std::uint64_t bytes = page.values.bytes.size();
-    return bytes < least || (!model::is_text(facts.type) && bytes > least) ? "wrong size" : "";
+    const std::uint64_t least = unit_bytes(facts.type) * facts.rows;
+    if (!model::is_text(facts.type)) return bytes == least ? "" : "wrong size";
+    if (bytes < least) return "wrong size";
+    std::uint64_t text = 0;
+    for (std::uint64_t row = 0; row < facts.rows; ++row) {
+      const std::uint64_t one = text_bytes(page, row);
+      if (one > bytes - least) return "wrong size";
+      text += one;
+    }
+    return text == bytes - least ? "" : "wrong size";
   }
 
-  Array decode(const codec::Parts& page, const codec::PageFacts& facts) const override {
-    Bytes plain(page.values.bytes.begin(), page.values.bytes.end());
-    for (std::byte& byte : plain) byte = ~byte;
-    const std::byte* at = plain.data();
-    const std::byte* validity = at;
-    at += model::bitmap_bytes(facts.rows);
-    model::ArrayBuilder builder(facts.type);
-    const std::uint64_t width = model::is_text(facts.type) ? 8 : type_width(facts.type);
-    const std::byte* text = at + width * facts.rows;
-    for (std::uint64_t row = 0; row < facts.rows; ++row, at += width) {
-      const bool valid = ((std::to_integer<unsigned>(validity[row / 8]) >> (row % 8)) & 1u) != 0;
-      const std::uint64_t bytes = model::is_text(facts.type) ? load_le<std::uint64_t>(at) : 0;
-      if (!valid)
-        builder.append_null();
-      else if (!model::is_text(facts.type))
-        builder.append({at, width});
-      else
-        builder.append_text(as_text({text, bytes}));
-      text += bytes;
+  std::uint64_t decoded_bytes(const codec::Parts& page,
+                              const codec::PageFacts& facts) const override {
+    const std::uint64_t lengths = model::is_text(facts.type) ? 8 * facts.rows : 0;
+    return page.values.bytes.size() - lengths;
+  }
+
+  void decode(const codec::Parts& page, const codec::PageFacts& facts,
+              const codec::Room& to) const override {
+    const std::uint64_t bytes = decoded_bytes(page, facts);
+    const BytesView values = page.values.bytes.last(bytes);
+    for (std::uint64_t i = 0; i < bytes; ++i) to.values[i] = ~values[i];
+    if (!model::is_text(facts.type)) return;
+    std::uint64_t end = to.text_at;
+    for (std::uint64_t row = 0; row < facts.rows; ++row) {
+      end += text_bytes(page, row);
+      store_le(to.offsets + row * 8, end);
     }
-    return builder.finish();
   }
 
  private:
+  static std::uint64_t unit_bytes(Type type) { return model::is_text(type) ? 8 : type_width(type); }
+  static std::uint64_t text_bytes(const codec::Parts& page, std::uint64_t row) {
+    return ~load_le<std::uint64_t>(&page.values.bytes[row * 8]);
+  }
+
   static Bytes encode_page(const Array& page) {
-    Bytes out(model::bitmap_bytes(page.length));
-    for (std::uint64_t row = 0; row < page.length; ++row) {
-      if (!page.is_null(row)) out[row / 8] |= static_cast<std::byte>(1u << (row % 8));
-    }
+    Bytes out;
     Bytes text;
     for (std::uint64_t row = 0; row < page.length; ++row) append_value(page, row, out, text);
     out.insert(out.end(), text.begin(), text.end());
@@ -83,7 +89,7 @@ class SwapCodec final : public codec::Codec {
   }
 
   static void append_value(const Array& page, std::uint64_t row, Bytes& out, Bytes& text) {
-    const std::uint64_t width = model::is_text(page.type) ? 8 : type_width(page.type);
+    const std::uint64_t width = unit_bytes(page.type);
     const std::size_t at = out.size();
     out.resize(at + width);
     if (page.is_null(row)) return;

@@ -122,10 +122,10 @@ class Database:
         `columns` maps names to types: `oto.float64`, "float64", NumPy or Arrow types; values may be
         null unless `oto.required(type)`, keys and time never. `keys` are sorted by before time.
         `partition` is "hour", "day", "month", "year" or None, in UTC: take one that holds thousands
-        of rows, since each costs some 160 bytes a column in each commit. `codec` is "hot" (values
-        are still stored as with "raw" so far) or "raw", or a dict of columns and codecs. `storage`,
-        `duplicates`, `index`, `fetch`, `segment_bytes` and `spread` are refused beyond their
-        defaults until they are built.
+        of rows, since each costs some 160 bytes a column in each commit. `codec` is "hot" (small,
+        and fast to read), "small" (the smallest), "raw" (plain: reads are views of the file), or a
+        dict of columns and codecs. `storage`, `duplicates`, `index`, `fetch`, `segment_bytes` and
+        `spread` are refused beyond their defaults until they are built.
 
         >>> db = oto.open(":memory:")
         >>> db.create_table("t", {"time": "timestamp", "n": "int32"}, metadata={"source": "feed A"})

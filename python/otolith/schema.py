@@ -171,7 +171,7 @@ def _codecs(codec: Any, columns: Mapping[str, Any]) -> Tuple[str, Dict[str, str]
         return _text(codec, "a codec"), {}
     if not isinstance(codec, Mapping):
         raise InvalidArgument(
-            f"codec={shown(codec)}: give 'hot', 'raw', or a dict of columns and codecs"
+            f"codec={shown(codec)}: give 'hot', 'small', 'raw', or a dict of columns and codecs"
         )
     for name in codec:
         if name not in columns:

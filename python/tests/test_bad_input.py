@@ -174,7 +174,6 @@ BAD_TABLES = [
     (("t", TIME), {"duplicates": "last"}, "duplicates.*not built yet"),
     (("t", TIME), {"duplicates": "some"}, "duplicates='some'"),
     (("t", TIME), {"storage": "lmdb"}, "storage='lmdb' is not built yet"),
-    (("t", TIME), {"codec": "small"}, 'codec "small" is not built yet'),
     (("t", TIME), {"codec": "zip"}, "zip"),
     (("t", TIME), {"codec": {"tme": "raw"}}, 'codec: no column "tme".*did you mean "time"'),
     (("t", TIME), {"codec": 7}, "codec=7"),

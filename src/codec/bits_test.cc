@@ -20,8 +20,7 @@ struct Packed {
   Bytes bytes;
 };
 
-Packed packed_of(std::mt19937_64& random, std::uint64_t count, unsigned width,
-                 std::uint64_t base) {
+Packed packed_of(std::mt19937_64& random, std::uint64_t count, unsigned width, std::uint64_t base) {
   Packed out;
   out.values.resize(kBlockRows);
   const std::uint64_t mask = width == 64 ? ~0ull : (1ull << width) - 1;
@@ -62,8 +61,7 @@ TEST_CASE("bits: value i is in lane i % 16, least significant bit first") {
   REQUIRE(bytes.size() == 256);
   pack(values.data(), kBlockRows, 2, 0, bytes.data());
   for (std::size_t word = 0; word < 32; ++word) {
-    CHECK(load_le<std::uint64_t>(&bytes[word * 8]) ==
-          (word % 16 == 3 ? 0xe4e4e4e4e4e4e4e4ull : 0));
+    CHECK(load_le<std::uint64_t>(&bytes[word * 8]) == (word % 16 == 3 ? 0xe4e4e4e4e4e4e4e4ull : 0));
   }
 }
 

@@ -1,16 +1,140 @@
 #include "codec/codec.h"
 
+#include <cstring>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/mutant.h"
 #include "model/array.h"
 
 namespace otolith::codec {
+
+namespace {
+
+using model::bitmap_bytes;
+
+// Bits behind the last row of a bitmap must be zero.
+bool bits_end_clean(BytesView bitmap, std::uint64_t rows) noexcept {
+  return rows % 8 == 0 || (std::to_integer<unsigned>(bitmap.back()) >> (rows % 8)) == 0;
+}
+
+// A bitmap as it goes to the file: whole bytes, clean behind its last bit.
+Buffer bits_clean(const Buffer& bits, std::uint64_t rows) {
+  const BytesView bytes = bits.bytes.first(bitmap_bytes(rows));
+  if (rows == 0 || bits_end_clean(bytes, rows)) return {bits.owner, bytes};
+  std::byte* data = nullptr;
+  Buffer out = buffer_allocate(bytes.size(), &data);
+  std::memcpy(data, bytes.data(), bytes.size());
+  data[bytes.size() - 1] &= static_cast<std::byte>((1u << (rows % 8)) - 1);
+  return out;
+}
+
+std::string_view validity_flaw(const Parts& page, const PageFacts& facts) {
+  if (page.validity.bytes.size() != (facts.chunk_has_nulls ? bitmap_bytes(facts.rows) : 0)) {
+    return "its bitmap of nulls has another size than its rows";
+  }
+  if (!facts.chunk_has_nulls)
+    return facts.null_count == 0 ? "" : "nulls are counted without a bitmap";
+  if (!bits_end_clean(page.validity.bytes, facts.rows))
+    return "its bitmap of nulls goes beyond its rows";
+  if (model::bitmap_nulls(page.validity.bytes, facts.rows) != facts.null_count) {
+    return "its nulls are not as many as its zone map says";
+  }
+  return {};
+}
+
+// Codecs put what is small into slots of nulls; a reader sees zeros.
+void zero_nulls(const Page& page, std::byte* values) {
+  if (page.facts.null_count == 0 || model::is_text(page.facts.type)) return;
+  if (mutant("codec-nulls-not-zeroed")) return;
+  const std::uint64_t width = type_width(page.facts.type);
+  const std::byte* bits = page.parts.validity.bytes.data();
+  for (std::uint64_t row = 0; row < page.facts.rows; ++row) {
+    if (((std::to_integer<unsigned>(bits[row / 8]) >> (row % 8)) & 1u) == 0)
+      std::memset(values + row * width, 0, width);
+  }
+}
+
+Buffer validity_joined(std::span<const Page> pages, std::uint64_t rows) {
+  std::byte* bits = nullptr;
+  Buffer out = buffer_allocate(bitmap_bytes(rows), &bits);
+  std::memset(bits, 0, out.bytes.size());
+  std::uint64_t row = 0;
+  for (const Page& page : pages) {
+    model::bitmap_copy(page.parts.validity.bytes, 0, page.facts.rows, bits, row);
+    row += page.facts.rows;
+  }
+  return out;
+}
+
+}  // namespace
+
+Array Codec::view(const Parts&, const PageFacts&) const {
+  OTO_INVARIANT(!mappable());
+  return {};
+}
+
+std::uint64_t Codec::decoded_bytes(const Parts&, const PageFacts& facts) const {
+  return facts.rows * type_width(facts.type);
+}
+
+void Codec::decode(const Parts&, const PageFacts&, const Room&) const { OTO_INVARIANT(mappable()); }
+
+EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows) {
+  OTO_INVARIANT(page_rows % kBlockRows == 0 && page_rows != 0);
+  EncodedChunk out = codec.encode(chunk, page_rows);
+  if (chunk.null_count != 0) out.validity = bits_clean(chunk.validity, chunk.length);
+  return out;
+}
+
+std::string_view page_flaw(const Codec& codec, const Page& page) {
+  if (const auto wrong = validity_flaw(page.parts, page.facts); !wrong.empty()) return wrong;
+  return codec.flaw(page.parts, page.facts);
+}
+
+Array pages_decode(const Codec& codec, std::span<const Page> pages) {
+  OTO_INVARIANT(!pages.empty());
+  Array out{.type = pages.front().facts.type};
+  std::uint64_t bytes = 0;
+  for (const Page& page : pages) {
+    out.length += page.facts.rows;
+    out.null_count += page.facts.null_count;
+    bytes += codec.decoded_bytes(page.parts, page.facts);
+  }
+  Room room;
+  out.values = buffer_allocate(bytes, &room.values);
+  if (model::is_text(out.type)) {
+    out.offsets = buffer_allocate((out.length + 1) * sizeof(std::int64_t), &room.offsets);
+    store_le<std::int64_t>(room.offsets, 0);
+    room.offsets += sizeof(std::int64_t);
+  }
+  for (const Page& page : pages) {
+    codec.decode(page.parts, page.facts, room);
+    zero_nulls(page, room.values);
+    const std::uint64_t taken = codec.decoded_bytes(page.parts, page.facts);
+    room.values += taken;
+    room.text_at += taken;
+    if (room.offsets != nullptr) room.offsets += page.facts.rows * sizeof(std::int64_t);
+  }
+  if (out.null_count != 0) out.validity = validity_joined(pages, out.length);
+  return out;
+}
+
+Array pages_view(const Codec& codec, const Page& pages) {
+  Array out = codec.view(pages.parts, pages.facts);
+  out.type = pages.facts.type;
+  out.length = pages.facts.rows;
+  out.null_count = pages.facts.null_count;
+  if (pages.facts.null_count != 0) out.validity = pages.parts.validity;
+  return out;
+}
 
 PageExtents page_extents(const Codec& codec, const PageFacts& facts, std::uint64_t first,
                          const PagePlace& place, const PagePlace& last) {
   PageExtents out;
   out.values = {place.values_at, last.values_at + last.values_bytes - place.values_at};
-  if (!codec.mappable()) return out;
-  if (facts.chunk_has_nulls) out.validity = {first / 8, model::bitmap_bytes(facts.rows)};
-  if (model::is_text(facts.type)) {
+  if (facts.chunk_has_nulls) out.validity = {first / 8, bitmap_bytes(facts.rows)};
+  if (codec.mappable() && model::is_text(facts.type)) {
     out.offsets = {first * sizeof(std::int64_t), (facts.rows + 1) * sizeof(std::int64_t)};
   }
   return out;

@@ -4,16 +4,18 @@
 //          them.
 // Shapes:  a chunk is <= kRowGroupRowsMax rows of one column, cut into pages of whole blocks of
 //          kBlockRows (the last may be short). Its bytes are up to three parts: validity bitmap
-//          (only where there are nulls), offsets (text only), values.
+//          (only where there are nulls), offsets (plain text only), values.
 // Errors:  flaw() says what is wrong with a page instead of throwing: the reader knows file and
 //          offset.
 // Threads: immutable.
-// Why:     mappable codecs keep every part plain across the pages of a chunk, so that a mapping
-//          serves it without a copy; all others put whole pages one behind the other into the
-//          values part.
+// Why:     nulls are the same bitmap whatever the codec, so that codecs see values only. Mappable
+//          codecs keep the other parts plain too, so that a mapping serves them without a copy;
+//          all others put whole pages one behind the other into the values part.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -23,7 +25,14 @@
 namespace otolith::codec {
 
 /// Numbers are part of the segment format; never renumbered, never reused.
-enum class CodecId : std::uint16_t { raw = 1 };
+enum class CodecId : std::uint16_t {
+  raw = 1,
+  constant = 2,
+  linear = 3,
+  frame = 4,
+  delta = 5,
+  alp = 6,
+};
 
 /// What a chunk says it needs.
 struct CodecKey {
@@ -62,26 +71,59 @@ struct PageFacts {
   bool chunk_has_nulls = false;  // then every page of the chunk has its piece of the bitmap
 };
 
+/// One page to decode.
+struct Page {
+  Parts parts;
+  PageFacts facts;
+};
+
+/// Where a page is decoded to: room for rows * width bytes, or for decoded_bytes() of text and an
+/// offset behind each row's text, the first of which counts from `text_at`.
+struct Room {
+  std::byte* values = nullptr;
+  std::byte* offsets = nullptr;  // text only: int64 each
+  std::uint64_t text_at = 0;
+};
+
 class Codec {
  public:
   virtual ~Codec() = default;
   virtual CodecKey key() const noexcept = 0;
   virtual std::string_view name() const noexcept = 0;
   /// True if its parts are plain values in Arrow layout, whatever the number of pages.
-  virtual bool mappable() const noexcept = 0;
+  virtual bool mappable() const noexcept { return false; }
   virtual bool fits(Type type) const noexcept = 0;
 
-  /// Bytes that a chunk of such values would take, judged from a sample, scaled to the sample.
-  virtual std::uint64_t analyze(const Array& sample) const = 0;
-  /// The parts of a chunk, cut into pages of page_rows.
+  /// Bytes that the values of the chunk would take, judged from a sample of it where encoding all
+  /// would cost too much; nullopt where the codec cannot hold them.
+  virtual std::optional<std::uint64_t> analyze(const Array& chunk) const = 0;
+  /// Offsets and values of a chunk, cut into pages of page_rows. Slots of nulls may become
+  /// anything.
   virtual EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const = 0;
-  /// What is wrong with the bytes of one page, empty if they are sound. decode relies on it: the
-  /// reader asks once per page and process, also where the checksum fits, because writers can be
-  /// hostile.
+  /// What is wrong with offsets and values of one page, empty if they are sound. decode and view
+  /// rely on it: the reader asks once per page and process, also where the checksum fits, because
+  /// writers can be hostile.
   virtual std::string_view flaw(const Parts& page, const PageFacts& facts) const = 0;
-  /// The rows. Views the parts and keeps their owners where the codec is mappable.
-  virtual Array decode(const Parts& parts, const PageFacts& facts) const = 0;
+
+  /// Mappable codecs: the rows as views of the parts. No nulls are set.
+  virtual Array view(const Parts& parts, const PageFacts& facts) const;
+  /// The others: bytes of the values of a page that has no flaw ...
+  virtual std::uint64_t decoded_bytes(const Parts& page, const PageFacts& facts) const;
+  /// ... and the values.
+  virtual void decode(const Parts& page, const PageFacts& facts, const Room& to) const;
 };
+
+/// The chunk as a codec encodes it, with its bitmap of nulls.
+EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows);
+
+/// What is wrong with a page, its bitmap included; empty if it is sound.
+std::string_view page_flaw(const Codec& codec, const Page& page);
+
+/// Neighbouring pages without flaw as one Array: zeros where there are nulls.
+Array pages_decode(const Codec& codec, std::span<const Page> pages);
+
+/// Neighbouring pages of a mappable codec, read as one, as views that keep their owners.
+Array pages_view(const Codec& codec, const Page& pages);
 
 /// A range of bytes within a part.
 struct Extent {

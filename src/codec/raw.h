@@ -1,8 +1,8 @@
 // The codec that changes nothing: values in Arrow layout, mappable.
 //
 // Role:    zero-copy reads; the fallback where encoding saves too little.
-// Shapes:  validity: a bit a row; offsets: rows + 1 int64, the first 0, relative to the values
-//          part; values: rows * width bytes, for text its bytes.
+// Shapes:  offsets: rows + 1 int64, the first 0, relative to the values part; values: rows * width
+//          bytes, for text its bytes.
 // Errors:  as codec.h.
 // Threads: immutable.
 #pragma once

@@ -1,14 +1,21 @@
 #include "codec/registry.h"
 
+#include <array>
 #include <map>
 
 #include "base/error.h"
 #include "base/mutex.h"
+#include "codec/alp.h"
+#include "codec/frame.h"
+#include "codec/linear.h"
 #include "codec/raw.h"
 
 namespace otolith::codec {
 
 namespace {
+
+// A chunk of 8 pages that `constant` or `linear` describes.
+constexpr std::uint64_t kBytesOfAModel = 128;
 
 // Codecs of users; ours are found without a lock.
 struct UserCodecs {
@@ -23,7 +30,9 @@ UserCodecs& user_codecs() {
 }
 
 const Codec* find(CodecId id) {
-  if (id == CodecId::raw) return &raw_codec();
+  for (const Codec* codec : our_codecs()) {
+    if (codec->key().id == id) return codec;
+  }
   UserCodecs& users = user_codecs();
   const ReadLock lock(users.mutex);
   const auto found = users.by_id.find(static_cast<std::uint16_t>(id));
@@ -35,6 +44,12 @@ const Codec* find(CodecId id) {
 }
 
 }  // namespace
+
+std::span<const Codec* const> our_codecs() noexcept {
+  static const std::array codecs{&raw_codec(),   &constant_codec(), &linear_codec(),
+                                 &frame_codec(), &alp_codec(),      &delta_codec()};
+  return codecs;
+}
 
 const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offset) {
   const auto id = static_cast<std::uint16_t>(key.id);
@@ -56,14 +71,35 @@ const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offs
   return *codec;
 }
 
-const Codec& codec_choose(std::string_view profile, const Array& sample) {
-  // Every profile ends at raw until there are codecs that save anything.
-  if (profile != "hot" && profile != "small" && profile != "raw") {
-    throw_error(ErrorCode::invalid_argument,
-                "there is no codec profile {}; the profiles are \"hot\", \"small\" and \"raw\"",
-                quoted(profile));
+Profile profile_of(std::string_view name) {
+  if (name == "hot") return Profile::hot;
+  if (name == "small") return Profile::small;
+  if (name == "raw") return Profile::raw;
+  throw_error(ErrorCode::invalid_argument,
+              "there is no codec profile {}; the profiles are \"hot\", \"small\" and \"raw\"",
+              quoted(name));
+}
+
+const Codec& codec_choose(Profile profile, const Array& chunk) {
+  OTO_INVARIANT(raw_codec().fits(chunk.type));
+  if (profile == Profile::raw || chunk.length == 0) return raw_codec();
+  const std::uint64_t raw_bytes = *raw_codec().analyze(chunk);
+  // What saves less than a twentieth is not worth losing views of the file.
+  const std::uint64_t worth = profile == Profile::hot ? raw_bytes - raw_bytes / 20 : raw_bytes;
+  std::vector<std::pair<const Codec*, std::uint64_t>> costs;
+  std::uint64_t least = worth;
+  for (const Codec* codec : our_codecs().subspan(1)) {
+    if (!codec->fits(chunk.type)) continue;
+    const auto bytes = codec->analyze(chunk);
+    if (!bytes || *bytes >= worth) continue;
+    costs.emplace_back(codec, *bytes);
+    least = std::min(least, *bytes);
+    if (*bytes <= kBytesOfAModel) break;  // nothing is smaller, and what follows is slower
   }
-  OTO_INVARIANT(raw_codec().fits(sample.type));
+  const std::uint64_t most = profile == Profile::hot ? least + least / 10 : least;
+  for (const auto& [codec, bytes] : costs) {
+    if (bytes <= most) return *codec;
+  }
   return raw_codec();
 }
 

@@ -6,16 +6,6 @@ namespace otolith::db {
 
 namespace {
 
-void check_codec(const std::string& codec) {
-  if (codec == "hot" || codec == "raw") return;
-  if (codec == "small") {
-    throw_error(ErrorCode::invalid_argument,
-                "codec \"small\" is not built yet; use \"hot\" (the default) or \"raw\"");
-  }
-  throw_error(ErrorCode::invalid_argument, "no codec {}; use \"hot\" (the default) or \"raw\"",
-              quoted(codec));
-}
-
 void add_text(Blake3& hash, std::string_view text) {
   hash.add_value<std::uint64_t>(text.size());
   hash.add(as_bytes_view(text));
@@ -33,10 +23,6 @@ void add_map(Blake3& hash, const std::map<std::string, std::string>& map) {
 
 void check_new_schema(const Schema& schema) {
   schema_check(schema);
-  check_codec(schema.codec);
-  for (const Column& column : schema.columns) {
-    if (!column.codec.empty()) check_codec(column.codec);
-  }
   if (schema.duplicates != Duplicates::keep) {
     throw_error(
         ErrorCode::invalid_argument,

@@ -352,7 +352,9 @@ Schema plain_schema() {
 // One commit of rows at 0, 1, 2, … minutes in one segment.
 struct Minutes : World {
   explicit Minutes(std::int64_t rows) : World(1) {
-    schema = old_schema = std::make_shared<const Schema>(plain_schema());
+    Schema plain = plain_schema();
+    plain.codec = "raw";  // views, and damage at known places
+    schema = old_schema = std::make_shared<const Schema>(plain);
     snapshot = std::make_shared<PlainSnapshot>();
     snapshot->entry = {kDataset, "t", schema};
     visible.clear();

@@ -38,7 +38,7 @@ void leaves_hand_over(const Array& page, std::uint64_t first, const ChunkLeafSin
 
 EncodedChunkEntry chunk_encode(const Array& rows, const codec::Codec& codec) {
   EncodedChunkEntry out;
-  out.bytes = codec.encode(rows, kPageRowsMax);
+  out.bytes = codec::chunk_parts(codec, rows, kPageRowsMax);
   out.entry.codec = codec.key();
   return out;
 }

@@ -15,6 +15,7 @@ const char* const kPage = "docs/format/segment.md";
 std::shared_ptr<const Schema> three_row_schema() {
   Schema schema;
   schema.keys = {"symbol"};
+  schema.codec = "raw";
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
                     {.name = "symbol", .type = {TypeKind::string}, .nullable = false, .id = 2},
                     {.name = "bid", .type = {TypeKind::float64}, .id = 3}};

@@ -72,14 +72,16 @@ std::uint64_t pages_of(const RowGroup& group, const Footer& footer) {
 }
 
 // Sizes and alignment of plain parts follow from the rows, so that no view ever leaves them.
-void check_mappable(ByteReader& in, const ChunkEntry& chunk, Type type, std::uint64_t rows) {
+void check_parts(ByteReader& in, const ChunkEntry& chunk, bool mappable, Type type,
+                 std::uint64_t rows) {
   const std::uint64_t bitmap = chunk.zone.null_count != 0 ? model::bitmap_bytes(rows) : 0;
-  const std::uint64_t offsets = model::is_text(type) ? (rows + 1) * sizeof(std::int64_t) : 0;
+  const bool plain_text = mappable && model::is_text(type);
+  const std::uint64_t offsets = plain_text ? (rows + 1) * sizeof(std::int64_t) : 0;
   if (chunk.validity.bytes != bitmap || chunk.offsets.bytes != offsets ||
       chunk.offsets.offset % 8 != 0) {
     in.fail("a chunk's bitmap or offsets do not fit its rows");
   }
-  if (model::is_text(type)) return;
+  if (model::is_text(type) || !mappable) return;
   const std::uint64_t width = type_width(type);
   if (chunk.values.bytes != rows * width ||
       chunk.values.offset % std::min<std::uint64_t>(width, 8) != 0) {
@@ -150,7 +152,7 @@ ColumnIndex index_parse(BytesView bytes, const std::string& file, const Footer& 
       const ChunkEntry& chunk = out.chunks[i];
       const codec::Codec& codec = codec::codec_for(
           chunk.codec, file, entry.index_offset + kIndexHeadBytes + i * kChunkEntryBytes);
-      if (codec.mappable()) check_mappable(in, chunk, entry.type, footer.row_groups[i].rows);
+      check_parts(in, chunk, codec.mappable(), entry.type, footer.row_groups[i].rows);
       check_pages(in, out, chunk, footer.row_groups[i], footer);
       nulls += chunk.zone.null_count;
     }

@@ -208,12 +208,13 @@ std::string column_words(ColumnId id) {
 }
 
 // Text that is no UTF-8 and times that are none are not handed out, whoever wrote them.
-std::string_view values_flaw(const PageBytes& bytes, const codec::Parts& parts,
-                             const codec::PageFacts& facts) {
-  const TypeKind kind = facts.type.kind;
+std::string_view values_flaw(const PageBytes& bytes, const codec::Page& page) {
+  const TypeKind kind = page.facts.type.kind;
   if (kind != TypeKind::string && kind != TypeKind::timestamp) return {};
   if (mutant("stored-values-unjudged")) return {};
-  if (!model::unsound_row(bytes.codec->decode(parts, facts))) return {};
+  const codec::Codec& codec = *bytes.codec;
+  const Array values = codec.mappable() ? pages_view(codec, page) : pages_decode(codec, {&page, 1});
+  if (!model::unsound_row(values)) return {};
   return kind == TypeKind::string ? "it holds text that is not UTF-8"
                                   : "it holds -2^63, which is no time";
 }
@@ -234,8 +235,8 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
       page_hash(parts.validity.bytes, parts.offsets.bytes, parts.values.bytes);
   std::string_view flaw = hash != entry.hash && !mutant("page_checksum_ignored")
                               ? "it fails its checksum"
-                              : bytes.codec->flaw(parts, of);
-  if (flaw.empty()) flaw = values_flaw(bytes, parts, of);
+                              : codec::page_flaw(*bytes.codec, {parts, of});
+  if (flaw.empty()) flaw = values_flaw(bytes, {parts, of});
   if (!flaw.empty()) {
     throw_corrupt(source.name(), chunk.values.offset + entry.place.values_at,
                   fmt::format("page {} of row group {} of {} is damaged: {}", page, bytes.row_group,
@@ -249,24 +250,18 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
 Array SegmentReader::State::pages(std::size_t row_group, std::size_t index, PageRange range) {
   const ChunkEntry& chunk = entry(row_group, index);
   PageBytes bytes = read(row_group, index, range);
-  std::vector<Array> decoded;
+  std::vector<codec::Page> checked;
   for (std::uint64_t page = range.first; page < range.first + range.count; ++page) {
-    const codec::Parts parts = check_page(bytes, page, false);
-    if (bytes.codec->mappable()) continue;
-    decoded.push_back(bytes.codec->decode(parts, facts(row_group, index, {page, 1})));
+    checked.push_back({check_page(bytes, page, false), facts(row_group, index, {page, 1})});
   }
-  if (!bytes.codec->mappable()) {
-    std::vector<const Array*> pieces;
-    for (const Array& piece : decoded) pieces.push_back(&piece);
-    return model::array_concat(pieces);
-  }
+  if (!bytes.codec->mappable()) return codec::pages_decode(*bytes.codec, checked);
   if (source.mapped() && model::is_text(bytes.facts.type) && bytes.parts.values_at != 0) {
     // Offsets count from the start of the chunk, and so does this view: nothing need be copied.
     bytes.parts.values =
         source.read(chunk.values.offset, bytes.parts.values_at + bytes.parts.values.bytes.size());
     bytes.parts.values_at = 0;
   }
-  Array out = bytes.codec->decode(bytes.parts, bytes.facts);
+  Array out = codec::pages_view(*bytes.codec, {bytes.parts, bytes.facts});
   out.zero_copy = source.mapped();
   return out;
 }

@@ -151,6 +151,7 @@ TEST_CASE(
   const auto vfs = io::memory_vfs();
   Schema schema;
   schema.partition = Partition::hour;
+  schema.codec = "raw";
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
                     {.name = "x", .type = {TypeKind::float64}, .nullable = false, .id = 2}};
   const auto shared = std::make_shared<const Schema>(schema);

@@ -54,7 +54,7 @@ using Lane = std::vector<std::size_t>;
 
 struct ColumnState {
   ColumnEntry entry;
-  std::string profile;
+  codec::Profile profile = codec::Profile::raw;
   std::uint64_t width = 0;
   std::uint64_t region = 0;  // values of the present run; 0: chunks go where there is room
   ColumnIndex index;
@@ -161,7 +161,7 @@ struct SegmentWriter::State {
     ColumnState column;
     column.entry.id = id;
     column.entry.type = type;
-    column.profile = profile;
+    column.profile = codec::profile_of(profile);
     column.width = model::is_text(type) ? 0 : type_width(type);
     columns.push_back(std::move(column));
   }
@@ -187,7 +187,8 @@ struct SegmentWriter::State {
 // ---------------------------------------------------------------------------------- runs and
 // groups
 
-// Every fixed-width column gets room for the whole run, so that its row groups lie side by side.
+// Every column that is plain and of fixed width gets room for the whole run, so that its row groups
+// lie side by side.
 void SegmentWriter::State::begin(const model::Run& run) {
   OTO_INVARIANT(!in_run && model::run_rows(run) != 0);
   const std::uint64_t run_rows = model::run_rows(run);
@@ -204,9 +205,10 @@ void SegmentWriter::State::begin(const model::Run& run) {
   plan_next = 0;
   last.clear();
   if (runs > 1) unique = false;
-  const bool plain = spec.codec == nullptr || spec.codec->mappable();
   for (ColumnState& column : columns) {
     column.region = 0;
+    const bool plain =
+        spec.codec != nullptr ? spec.codec->mappable() : column.profile == codec::Profile::raw;
     if (column.width == 0 || !plain) continue;
     const std::uint64_t bytes = run_rows * column.width;
     column.region =

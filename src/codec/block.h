@@ -1,0 +1,49 @@
+// A block of integers made small: differences taken, packed, outliers apart.
+//
+// Role:    the body of the codecs frame, delta and alp.
+// Shapes:  <= kBlockRows values as 64-bit integers; all sums wrap. The bytes, a multiple of 8:
+//
+//   width u8 | order u8 | outliers u16 | zero u32 | base u64
+//   | order 1, 2: start u64 | order 2: slope u64 | packed rows of 128 bytes
+//   | outliers: value u64 each | their places u16 each, ascending | zero to a multiple of 8
+//
+//          Order 0: value = base + packed. Order 1: those are differences, summed up from `start`
+//          (the value before the first). Order 2: those of differences, from `slope` (the
+//          difference before the first). An outlier takes the place of base + packed.
+// Errors:  block_flaw says what is wrong; block_decode relies on it.
+// Threads: thread-safe.
+// Why:     outliers apart, so that one gap or jump does not widen 1,023 others; a base that wraps,
+//          so that they may lie on both sides.
+// Source:  patched frame of reference: Zukowski et al., "Super-Scalar RAM-CPU Cache Compression",
+//          ICDE 2006.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+namespace otolith::codec {
+
+inline constexpr unsigned kOrderMax = 2;
+inline constexpr std::size_t kBlockHeadBytes = 16;  // without start and slope
+
+/// Room for a block.
+using BlockValues = std::array<std::uint64_t, kBlockRows>;
+
+/// Appends the first `count` values (at least one) at the cheapest order up to `order_max`; order 0
+/// is kept unless another saves a tenth, because sums cost time.
+void block_encode(const BlockValues& values, std::uint64_t count, unsigned order_max,
+                  ByteWriter& out);
+
+/// What is wrong with the block that begins `bytes`; else empty, and *taken its bytes.
+std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order_max,
+                            std::uint64_t* taken) noexcept;
+
+/// The values of a block without flaw, rounded up to kLanes; returns the bytes it takes.
+std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
+                           std::uint64_t* out) noexcept;
+
+}  // namespace otolith::codec

@@ -1,0 +1,86 @@
+#include "codec/frame.h"
+
+#include "codec/numbers.h"
+#include "model/array.h"
+
+namespace otolith::codec {
+
+namespace {
+
+class Frame final : public Codec {
+ public:
+  Frame(CodecId id, std::string_view name, unsigned order_max)
+      : id_(id), name_(name), order_max_(order_max) {}
+
+  CodecKey key() const noexcept override { return {id_, 1}; }
+  std::string_view name() const noexcept override { return name_; }
+  bool fits(Type type) const noexcept override { return is_integer(type); }
+
+  std::optional<std::uint64_t> analyze(const Array& chunk) const override;
+  EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
+  std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
+  void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+
+ private:
+  RowsEncoder block() const {
+    return [order_max = order_max_](const Array& chunk, std::uint64_t first, std::uint64_t count,
+                                    ByteWriter& out) {
+      BlockValues values;
+      numbers_load(chunk, first, count, values);
+      block_encode(values, count, order_max, out);
+    };
+  }
+
+  CodecId id_;
+  std::string_view name_;
+  unsigned order_max_;
+};
+
+// ---------------------------------------------------------------------------------------- analyze
+
+std::optional<std::uint64_t> Frame::analyze(const Array& chunk) const {
+  return blocks_estimate(chunk, block());
+}
+
+// ----------------------------------------------------------------------------------------- encode
+
+EncodedChunk Frame::encode(const Array& chunk, std::uint32_t page_rows) const {
+  return blocks_encode(chunk, page_rows, block());
+}
+
+// ----------------------------------------------------------------------------------------- decode
+
+std::string_view Frame::flaw(const Parts& page, const PageFacts& facts) const {
+  return blocks_flaw(page, facts, [&](BytesView rest, std::uint64_t count, std::uint64_t* taken) {
+    return block_flaw(rest, count, order_max_, taken);
+  });
+}
+
+void Frame::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
+  const std::byte* at = page.values.bytes.data();
+  const std::uint32_t width = type_width(facts.type);
+  for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
+    std::byte* out = to.values + first * width;
+    if (width == sizeof(std::uint64_t) && count == kBlockRows) {
+      at += block_decode(at, count, reinterpret_cast<std::uint64_t*>(out));
+      return;
+    }
+    alignas(64) BlockValues values;
+    at += block_decode(at, count, values.data());
+    numbers_store(values.data(), count, width, out);
+  });
+}
+
+}  // namespace
+
+const Codec& frame_codec() noexcept {
+  static const Frame codec(CodecId::frame, "frame", 0);
+  return codec;
+}
+
+const Codec& delta_codec() noexcept {
+  static const Frame codec(CodecId::delta, "delta", kOrderMax);
+  return codec;
+}
+
+}  // namespace otolith::codec

@@ -1,0 +1,124 @@
+#include "codec/linear.h"
+
+#include "codec/numbers.h"
+#include "model/array.h"
+
+namespace otolith::codec {
+
+namespace {
+
+// Of a step, so that no difference between rows of a page wraps: 13 days of nanoseconds.
+constexpr std::uint64_t kStepMax = 1ull << 50;
+
+// first + i * step over the rows that are not null.
+struct Line {
+  std::uint64_t first = 0;
+  std::uint64_t step = 0;
+};
+
+class Linear final : public Codec {
+ public:
+  explicit Linear(bool has_step) : has_step_(has_step) {}
+
+  CodecKey key() const noexcept override {
+    return {has_step_ ? CodecId::linear : CodecId::constant, 1};
+  }
+  std::string_view name() const noexcept override { return has_step_ ? "linear" : "constant"; }
+  bool fits(Type type) const noexcept override {
+    return has_step_ ? is_integer(type) : type_supported(type) && !model::is_text(type);
+  }
+
+  std::optional<std::uint64_t> analyze(const Array& chunk) const override;
+  EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
+  std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
+  void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+
+ private:
+  std::uint64_t page_bytes() const noexcept { return has_step_ ? 16 : 8; }
+  Line line_of(const Array& chunk, std::uint64_t first, std::uint64_t count) const noexcept;
+
+  bool has_step_;
+};
+
+// ---------------------------------------------------------------------------------------- analyze
+
+// Through the first two values that are there: the rows between them must divide the difference.
+Line Linear::line_of(const Array& chunk, std::uint64_t first, std::uint64_t count) const noexcept {
+  const auto next = [&](std::uint64_t row) {
+    while (row < first + count && chunk.is_null(row)) ++row;
+    return row;
+  };
+  const std::uint64_t one = next(first);
+  if (one == first + count) return {};
+  Line out{number_at(chunk, one), 0};
+  const std::uint64_t two = next(one + 1);
+  if (!has_step_ || two == first + count) return out;
+  const std::uint64_t difference = number_at(chunk, two) - out.first;
+  out.step = static_cast<std::uint64_t>(static_cast<std::int64_t>(difference) /
+                                        static_cast<std::int64_t>(two - one));
+  out.first -= (one - first) * out.step;
+  return out;
+}
+
+std::optional<std::uint64_t> Linear::analyze(const Array& chunk) const {
+  BlockValues values;
+  for (std::uint64_t page = 0; page < chunk.length; page += kPageRowsMax) {
+    const std::uint64_t rows = std::min<std::uint64_t>(kPageRowsMax, chunk.length - page);
+    const Line line = line_of(chunk, page, rows);
+    if (line.step + kStepMax > 2 * kStepMax) return std::nullopt;
+    for (std::uint64_t at = 0; at < rows; at += kBlockRows) {
+      const std::uint64_t count = std::min<std::uint64_t>(kBlockRows, rows - at);
+      numbers_load(chunk, page + at, count, values);
+      std::uint64_t differ = 0;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        const bool counts = !chunk.is_null(page + at + i);
+        differ |= counts ? values[i] ^ (line.first + (at + i) * line.step) : 0;
+      }
+      if (differ != 0) return std::nullopt;
+    }
+  }
+  return (chunk.length + kPageRowsMax - 1) / kPageRowsMax * page_bytes();
+}
+
+// ----------------------------------------------------------------------------------------- encode
+
+EncodedChunk Linear::encode(const Array& chunk, std::uint32_t page_rows) const {
+  return pages_encode(
+      chunk, page_rows,
+      [this](const Array& of, std::uint64_t first, std::uint64_t count, ByteWriter& out) {
+        const Line line = line_of(of, first, count);
+        out.put(line.first);
+        if (has_step_) out.put(line.step);
+      });
+}
+
+// ----------------------------------------------------------------------------------------- decode
+
+std::string_view Linear::flaw(const Parts& page, const PageFacts&) const {
+  return page.values.bytes.size() == page_bytes() ? "" : "its values have a wrong size";
+}
+
+void Linear::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
+  const auto start = load_le<std::uint64_t>(&page.values.bytes[0]);
+  const auto step = has_step_ ? load_le<std::uint64_t>(&page.values.bytes[8]) : 0;
+  const std::uint32_t width = type_width(facts.type);
+  alignas(64) BlockValues values;
+  for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) values[i] = start + (first + i) * step;
+    numbers_store(values.data(), count, width, to.values + first * width);
+  });
+}
+
+}  // namespace
+
+const Codec& constant_codec() noexcept {
+  static const Linear codec(false);
+  return codec;
+}
+
+const Codec& linear_codec() noexcept {
+  static const Linear codec(true);
+  return codec;
+}
+
+}  // namespace otolith::codec

@@ -1,0 +1,74 @@
+// Numbers of any type as blocks of 64-bit integers, and back; pages of blocks.
+//
+// Role:    what the codecs of numbers share: widening, slots of nulls, cutting, sampling.
+// Shapes:  blocks of kBlockRows (the last of a page may be short); signed integers and times are
+//          extended by their sign, all else by zeros.
+// Errors:  none.
+// Threads: thread-safe.
+// Why:     one width of lanes for every type keeps the kernels few.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "base/bytes.h"
+#include "codec/block.h"
+#include "codec/codec.h"
+
+namespace otolith::codec {
+
+/// Integers and times.
+bool is_integer(Type type) noexcept;
+
+/// The value of a slot, widened.
+std::uint64_t number_at(const Array& array, std::uint64_t row) noexcept;
+
+/// Rows first..first+count-1, widened; a null repeats the value before it, or the next one where
+/// there is none, or is 0.
+void numbers_load(const Array& array, std::uint64_t first, std::uint64_t count,
+                  BlockValues& out) noexcept;
+
+/// `count` values, cut to `width` bytes each.
+void numbers_store(const std::uint64_t* values, std::uint64_t count, std::uint32_t width,
+                   std::byte* out) noexcept;
+
+/// Appends a block, or a page, of rows first..first+count-1.
+using RowsEncoder =
+    std::function<void(const Array& chunk, std::uint64_t first, std::uint64_t count, ByteWriter&)>;
+
+/// Pages, each written by `page`.
+EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& page);
+/// Pages of blocks, each block written by `block`.
+EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& block);
+
+/// The first row of each of at most kSampleBlocks blocks of a chunk, evenly spread.
+std::vector<std::uint64_t> sample_blocks(std::uint64_t rows);
+inline constexpr std::uint64_t kSampleBlocks = 4;
+
+/// Bytes of the whole chunk, judged from those of its sample.
+std::uint64_t blocks_estimate(const Array& chunk, const RowsEncoder& block);
+
+/// What is wrong with a page of blocks: asks `block` (what is left of the page, rows, bytes taken)
+/// of each.
+template <typename Block>
+std::string_view blocks_flaw(const Parts& page, const PageFacts& facts, Block block) {
+  BytesView rest = page.values.bytes;
+  for (std::uint64_t first = 0; first < facts.rows; first += kBlockRows) {
+    std::uint64_t taken = 0;
+    const std::string_view wrong =
+        block(rest, std::min<std::uint64_t>(kBlockRows, facts.rows - first), &taken);
+    if (!wrong.empty()) return wrong;
+    rest = rest.subspan(taken);
+  }
+  return rest.empty() ? "" : "there are bytes behind its last block";
+}
+
+/// Calls `block` with the rows of each block of a page in turn.
+template <typename Block>
+void for_each_block(std::uint64_t rows, Block block) {
+  for (std::uint64_t first = 0; first < rows; first += kBlockRows)
+    block(first, std::min<std::uint64_t>(kBlockRows, rows - first));
+}
+
+}  // namespace otolith::codec

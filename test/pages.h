@@ -1,0 +1,81 @@
+// Chunks through a codec and back, and pages of hostile bytes.
+//
+// Role:    tests and fuzz harnesses of codec.
+// Errors:  none; what is wrong is returned.
+// Threads: thread-safe.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "codec/codec.h"
+#include "model/array.h"
+
+namespace otolith::test {
+
+/// All pages of a chunk, as the reader cuts them.
+inline std::vector<codec::Page> pages_of(const codec::Codec& codec, const Array& chunk,
+                                         const codec::EncodedChunk& encoded,
+                                         std::uint32_t page_rows) {
+  std::vector<codec::Page> out;
+  const auto piece = [](const Buffer& part, codec::Extent at) {
+    return at.bytes == 0 ? Buffer{} : Buffer{part.owner, part.bytes.subspan(at.at, at.bytes)};
+  };
+  for (std::uint64_t first = 0; first < chunk.length; first += page_rows) {
+    const Array rows =
+        model::array_slice(chunk, first, std::min<std::uint64_t>(page_rows, chunk.length - first));
+    const codec::PageFacts facts{chunk.type, rows.length, rows.null_count, chunk.null_count != 0};
+    const codec::PagePlace& place = encoded.pages[first / page_rows];
+    const auto at = codec::page_extents(codec, facts, first, place, place);
+    out.push_back({{piece(encoded.validity, at.validity), piece(encoded.offsets, at.offsets),
+                    piece(encoded.values, at.values), at.values.at},
+                   facts});
+  }
+  return out;
+}
+
+/// The chunk after encoding and decoding; empty if a page is said to have a flaw.
+inline Array encoded_and_back(const codec::Codec& codec, const Array& chunk,
+                              std::uint32_t page_rows) {
+  const codec::EncodedChunk encoded = codec::chunk_parts(codec, chunk, page_rows);
+  const std::vector<codec::Page> pages = pages_of(codec, chunk, encoded, page_rows);
+  std::vector<Array> arrays;
+  for (const codec::Page& page : pages) {
+    if (!codec::page_flaw(codec, page).empty()) return {};
+    if (codec.mappable()) arrays.push_back(codec::pages_view(codec, page));
+  }
+  if (pages.empty()) return model::array_of_nulls(chunk.type, 0);
+  if (!codec.mappable()) return codec::pages_decode(codec, pages);
+  std::vector<const Array*> parts;
+  for (const Array& array : arrays) parts.push_back(&array);
+  return model::array_concat(parts);
+}
+
+/// Equal to the bit, slots of nulls included, which hold zeros.
+inline bool same_plain(const Array& a, const Array& b) {
+  return a.type == b.type && a.length == b.length && a.null_count == b.null_count &&
+         std::ranges::equal(a.values.bytes, b.values.bytes) &&
+         std::ranges::equal(a.validity.bytes, b.validity.bytes) &&
+         (!model::is_text(a.type) || std::ranges::equal(a.offsets.bytes, b.offsets.bytes));
+}
+
+/// False if a page of such bytes has no flaw and writes beside its room. The room is exactly as
+/// large as the codec says, with bytes behind that must stay.
+inline bool stays_in_room(const codec::Codec& codec, BytesView bytes,
+                          const codec::PageFacts& facts) {
+  constexpr std::size_t kBehind = 256;
+  constexpr std::byte kMark{0xa5};
+  const codec::Page page{{{}, {}, buffer_of(Bytes(bytes.begin(), bytes.end())), 0}, facts};
+  if (!codec::page_flaw(codec, page).empty()) return true;
+  const std::uint64_t size = codec.decoded_bytes(page.parts, facts);
+  Bytes values(size + kBehind, kMark);
+  Bytes offsets(facts.rows * sizeof(std::int64_t) + kBehind, kMark);
+  codec.decode(page.parts, facts, {values.data(), offsets.data(), 0});
+  const auto untouched = [](BytesView of) {
+    return std::ranges::all_of(of, [](std::byte byte) { return byte == kMark; });
+  };
+  return untouched(BytesView(values).last(kBehind)) && untouched(BytesView(offsets).last(kBehind));
+}
+
+}  // namespace otolith::test
