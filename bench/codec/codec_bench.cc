@@ -1,9 +1,11 @@
-// Kernels in cache: unpacking against the same loop without anything to unpack.
+// Kernels and codecs in cache, one thread, in GB of decoded bytes a second.
 //
-//   codec_bench kernels [ROUNDS]
+//   codec_bench kernels [ROUNDS]    a block of 1,024 values at a time
+//   codec_bench codecs [ROUNDS]     a chunk of 65,536 rows of typical columns, and bits a value
 //
-// GB of decoded bytes a second, one thread, a block of 1,024 values at a time.
 #include <array>
+#include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <random>
@@ -12,6 +14,7 @@
 #include "base/bytes.h"
 #include "bench/measure.h"
 #include "codec/bits.h"
+#include "codec/registry.h"
 
 namespace otolith {
 namespace {
@@ -35,6 +38,14 @@ void report(const std::string& side, double figure) {
   bench::report_value("codec", side, "GB/s", figure);
 }
 
+// What a loop of such loads and stores reaches where there is nothing to unpack.
+#ifdef __x86_64__
+__attribute__((target("avx2")))
+#endif
+void plain(const std::uint64_t* in, std::uint64_t base, std::uint64_t* out) {
+  for (std::size_t i = 0; i < kBlockRows; ++i) out[i] = in[i] + base;
+}
+
 void kernels(int rounds) {
   std::mt19937_64 random(1);
   alignas(64) std::array<std::uint64_t, kBlockRows> values{};
@@ -43,7 +54,7 @@ void kernels(int rounds) {
   std::uint64_t base = 1;
   report("plain loop: out[i] = in[i] + base", gigabytes(rounds, [&] {
            touch(&base);
-           for (std::size_t i = 0; i < kBlockRows; ++i) out[i] = values[i] + base;
+           plain(values.data(), base, out.data());
            touch(out.data());
          }));
   for (const unsigned width : {1u, 7u, 13u, 21u, 32u, 37u, 53u, 63u}) {
@@ -65,11 +76,83 @@ void kernels(int rounds) {
   }
 }
 
+// A chunk whose row i has these bits.
+Array chunk_of(TypeKind kind, const std::function<std::uint64_t(std::uint64_t)>& bits) {
+  Array out{.type = {kind}, .length = kRowGroupRowsMax};
+  std::byte* data = nullptr;
+  out.values = buffer_allocate(kRowGroupRowsMax * 8, &data);
+  for (std::uint64_t row = 0; row < kRowGroupRowsMax; ++row) store_le(data + row * 8, bits(row));
+  return out;
+}
+
+void codec_figures(int rounds, const std::string& name, const Array& chunk) {
+  const codec::Codec& codec = codec::codec_choose(codec::Profile::hot, chunk);
+  const codec::EncodedChunk encoded = codec::chunk_parts(codec, chunk, kPageRowsMax);
+  const std::string side = name + ": " + std::string(codec.name());
+  bench::report_value("codec", side, "bits a value",
+                      double(encoded.values.bytes.size()) * 8 / double(chunk.length));
+  const auto rate = [&](const std::function<void()>& work) {
+    std::vector<double> samples;
+    for (int round = 0; round < rounds; ++round) samples.push_back(bench::seconds_of(work));
+    return double(chunk.length) * 8 / bench::quantile(samples, 0.5) / 1e9;
+  };
+  report(side + ", choose", rate([&] { codec::codec_choose(codec::Profile::hot, chunk); }));
+  report(side + ", encode", rate([&] { codec::chunk_parts(codec, chunk, kPageRowsMax); }));
+  if (codec.mappable()) return;
+  Bytes out(chunk.length * 8);
+  report(side + ", decode", rate([&] {
+           for (std::uint64_t page = 0; page < encoded.pages.size(); ++page) {
+             const codec::PagePlace& at = encoded.pages[page];
+             const codec::Parts parts{
+                 {}, {}, {nullptr, encoded.values.bytes.subspan(at.values_at, at.values_bytes)}, 0};
+             codec.decode(parts, {chunk.type, kPageRowsMax},
+                          {&out[page * kPageRowsMax * 8], nullptr, 0});
+           }
+           touch(out.data());
+         }));
+}
+
+void codecs(int rounds) {
+  std::mt19937_64 random(1);
+  const auto of = [](double value) { return std::bit_cast<std::uint64_t>(value); };
+  std::uint64_t counter = 0;
+  std::int64_t price = 10'000;
+  std::poisson_distribution<std::uint64_t> steps(10);
+  std::normal_distribution<double> noise;
+  codec_figures(rounds, "W1 time",
+                chunk_of(TypeKind::timestamp, [](std::uint64_t row) { return row * 267'840'000; }));
+  codec_figures(rounds, "W1 n", chunk_of(TypeKind::int64, [](std::uint64_t row) { return row; }));
+  codec_figures(rounds, "W1 uniform(0,100)", chunk_of(TypeKind::float64, [&](std::uint64_t) {
+                  return of(static_cast<double>(random() >> 11) * 0x1p-53 * 100);
+                }));
+  codec_figures(rounds, "small integers",
+                chunk_of(TypeKind::int64, [&](std::uint64_t) { return random() % 1000; }));
+  codec_figures(rounds, "counter, Poisson steps",
+                chunk_of(TypeKind::int64, [&](std::uint64_t) { return counter += steps(random); }));
+  codec_figures(rounds, "ms times with jitter",
+                chunk_of(TypeKind::timestamp, [&](std::uint64_t row) {
+                  return (row * 1000 + random() % 16) * 1'000'000;
+                }));
+  codec_figures(
+      rounds, "tick price, 2 decimals", chunk_of(TypeKind::float64, [&](std::uint64_t) {
+        return of(static_cast<double>(price += static_cast<std::int64_t>(random() % 3) - 1) / 100);
+      }));
+  codec_figures(rounds, "temperature, 2 decimals",
+                chunk_of(TypeKind::float64, [&](std::uint64_t row) {
+                  const double value = 15 + 8 * std::sin(double(row) / 3000) + 0.05 * noise(random);
+                  return of(std::round(value * 100) / 100);
+                }));
+  codec_figures(rounds, "amounts, 2 decimals", chunk_of(TypeKind::float64, [&](std::uint64_t) {
+                  return of(static_cast<double>(random() % 20'000) / 100);
+                }));
+}
+
 }  // namespace
 }  // namespace otolith
 
 int main(int count, char** arguments) {
   const int rounds = count > 2 ? std::atoi(arguments[2]) : 40;
   if (count > 1 && std::string(arguments[1]) == "kernels") otolith::kernels(rounds);
+  if (count > 1 && std::string(arguments[1]) == "codecs") otolith::codecs(rounds);
   return count > 1 ? 0 : 2;
 }

@@ -15,8 +15,9 @@ constexpr std::size_t kHeadBytes = 8;
 constexpr std::uint8_t kBits = 0;
 constexpr std::uint8_t kDecimals = 1;
 constexpr unsigned kDecimalsOrderMax = 1;
-constexpr std::size_t kCandidates = 4;      // pairs of exponents that a chunk tries per block
-constexpr std::uint64_t kSampledRows = 32;  // of a block, to choose among them
+constexpr std::size_t kCandidates = 4;          // pairs of exponents that a chunk tries per block
+constexpr std::uint64_t kExceptionsWorth = 16;  // one value in so many: decimals for certain
+constexpr std::uint64_t kSampledRows = 32;      // of a block, to choose among them
 
 class Alp final : public Codec {
  public:
@@ -133,9 +134,11 @@ void put_head(std::uint8_t scheme, Exponents by, std::uint64_t exceptions, ByteW
   out.put_zeros(2);
 }
 
-// What does not come back repeats the integer before it, so that it costs no width.
+// What does not come back repeats the integer before it, so that it costs no width. Returns how many
+// these are.
 template <typename Float>
-void put_decimals(const BlockValues& values, std::uint64_t count, Exponents by, ByteWriter& out) {
+std::uint64_t put_decimals(const BlockValues& values, std::uint64_t count, Exponents by,
+                           ByteWriter& out) {
   BlockValues integers;
   std::array<std::uint16_t, kBlockRows> places;
   std::uint64_t exceptions = 0;
@@ -158,20 +161,22 @@ void put_decimals(const BlockValues& values, std::uint64_t count, Exponents by, 
     out.put(static_cast<BitsOf<Float>>(values[places[i]]));
   for (std::uint64_t i = 0; i < exceptions; ++i) out.put(places[i]);
   out.align(8);
+  return exceptions;
 }
 
 template <typename Float>
 void put_floats(const BlockValues& values, std::uint64_t count, std::span<const Exponents> of,
                 ByteWriter& out) {
-  ByteWriter plain;
-  put_head(kBits, {}, 0, plain);
-  block_encode(values, count, 0, plain);
+  ByteWriter decimals;
   if (!of.empty()) {
-    ByteWriter decimals;
-    put_decimals<Float>(values, count, cheapest<Float>(sample_of(values, count), of), decimals);
-    if (decimals.size() <= plain.size()) plain = std::move(decimals);
+    const Exponents by = cheapest<Float>(sample_of(values, count), of);
+    const std::uint64_t exceptions = put_decimals<Float>(values, count, by, decimals);
+    if (exceptions * kExceptionsWorth <= count) return out.put_bytes(decimals.view());
   }
-  out.put_bytes(plain.view());
+  ByteWriter bits;
+  put_head(kBits, {}, 0, bits);
+  block_encode(values, count, 0, bits);
+  out.put_bytes(!of.empty() && decimals.size() <= bits.size() ? decimals.view() : bits.view());
 }
 
 RowsEncoder block_of(const Array& chunk) {

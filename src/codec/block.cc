@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/mutant.h"
@@ -21,6 +22,13 @@ struct Packing {
   std::uint64_t bytes = 0;  // of packed rows and outliers
 };
 
+// What all values have in common: value = offset + factor * (what is stored).
+struct Scale {
+  std::uint64_t factor = 1;
+  std::uint64_t offset = 0;
+};
+constexpr std::uint64_t kFactorMin = 4;  // what saves two bits a value is worth its 16 bytes
+
 // Values as differences of one order.
 struct Differences {
   unsigned order = 0;
@@ -30,8 +38,8 @@ struct Differences {
   Packing packing;
 };
 
-constexpr std::uint64_t head_bytes(unsigned order) noexcept {
-  return kBlockHeadBytes + order * sizeof(std::uint64_t);
+constexpr std::uint64_t head_bytes(unsigned order, bool scaled) noexcept {
+  return kBlockHeadBytes + (order + (scaled ? 2 : 0)) * sizeof(std::uint64_t);
 }
 
 unsigned width_of(std::uint64_t value) noexcept {
@@ -43,6 +51,32 @@ std::uint64_t outlier_bytes(std::uint64_t outliers) noexcept {
 }
 
 // ---------------------------------------------------------------------------------------- analyze
+
+// The greatest common divisor of all distances from the first value; ends at the first that is odd
+// to the others, which random values reach at once.
+Scale scale_of(const BlockValues& values, std::uint64_t count) noexcept {
+  const auto offset = static_cast<std::int64_t>(values[0]);
+  std::uint64_t factor = 0;
+  for (std::uint64_t i = 1; i < count; ++i) {
+    std::int64_t distance = 0;
+    if (__builtin_sub_overflow(static_cast<std::int64_t>(values[i]), offset, &distance)) return {};
+    const std::uint64_t magnitude = distance < 0 ? 0 - static_cast<std::uint64_t>(distance)
+                                                 : static_cast<std::uint64_t>(distance);
+    if (factor != 0 && magnitude % factor == 0) continue;
+    factor = std::gcd(factor, magnitude);
+    if (factor != 0 && factor < kFactorMin) return {};
+  }
+  return factor == 0 ? Scale{} : Scale{factor, values[0]};
+}
+
+BlockValues scaled_down(const BlockValues& values, std::uint64_t count, Scale scale) noexcept {
+  BlockValues out;
+  const auto factor = static_cast<std::int64_t>(scale.factor);
+  for (std::uint64_t i = 0; i < count; ++i)
+    out[i] =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(values[i] - scale.offset) / factor);
+  return out;
+}
 
 // The cheapest width over `base`: what is wider is an outlier.
 Packing packing_over(std::uint64_t base, const BlockValues& values, std::uint64_t count) noexcept {
@@ -149,14 +183,19 @@ void put_packed(Differences& from, std::uint64_t count, ByteWriter& out) {
   out.put_bytes(BytesView(words).first(packed_bytes(count, packing.width)));
 }
 
-void put_block(Differences& from, std::uint64_t count, ByteWriter& out) {
+void put_block(Differences& from, std::uint64_t count, Scale scale, ByteWriter& out) {
   out.put(static_cast<std::uint8_t>(from.packing.width));
   out.put(static_cast<std::uint8_t>(from.order));
   out.put(static_cast<std::uint16_t>(from.packing.outliers));
-  out.put_zeros(4);
+  out.put(static_cast<std::uint8_t>(scale.factor != 1 ? 1 : 0));
+  out.put_zeros(3);
   out.put(from.packing.base);
   if (from.order >= 1) out.put(from.start);
   if (from.order == 2) out.put(from.slope);
+  if (scale.factor != 1) {
+    out.put(scale.factor);
+    out.put(scale.offset);
+  }
   put_packed(from, count, out);
   put_outliers(from, count, out);
 }
@@ -168,6 +207,10 @@ void sum_up(std::uint64_t* values, std::uint64_t count, std::uint64_t before) no
     before += values[i];
     values[i] = before;
   }
+}
+
+void scale_up(std::uint64_t* values, std::uint64_t count, Scale scale) noexcept {
+  for (std::uint64_t i = 0; i < count; ++i) values[i] = values[i] * scale.factor + scale.offset;
 }
 
 std::string_view outliers_flaw(BytesView places, std::uint64_t outliers,
@@ -190,16 +233,19 @@ std::string_view outliers_flaw(BytesView places, std::uint64_t outliers,
 void block_encode(const BlockValues& values, std::uint64_t count, unsigned order_max,
                   ByteWriter& out) {
   OTO_INVARIANT(count != 0 && count <= kBlockRows && order_max <= kOrderMax);
-  Differences best = differences_of(values, count, 0);
-  std::uint64_t best_bytes = head_bytes(0) + best.packing.bytes;
+  const Scale scale = scale_of(values, count);
+  const bool scaled = scale.factor != 1;
+  const BlockValues small = scaled ? scaled_down(values, count, scale) : values;
+  Differences best = differences_of(small, count, 0);
+  std::uint64_t best_bytes = head_bytes(0, scaled) + best.packing.bytes;
   for (unsigned order = 1; order <= order_max && best.packing.bytes != 0; ++order) {
-    Differences next = differences_of(values, count, order);
-    const std::uint64_t bytes = head_bytes(order) + next.packing.bytes;
+    Differences next = differences_of(small, count, order);
+    const std::uint64_t bytes = head_bytes(order, scaled) + next.packing.bytes;
     if (bytes * 11 >= best_bytes * 10) continue;
     best = std::move(next);
     best_bytes = bytes;
   }
-  put_block(best, count, out);
+  put_block(best, count, scale, out);
 }
 
 std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order_max,
@@ -208,11 +254,14 @@ std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order
   const auto width = load_le<std::uint8_t>(&bytes[0]);
   const auto order = load_le<std::uint8_t>(&bytes[1]);
   const auto outliers = load_le<std::uint16_t>(&bytes[2]);
-  if (width > kWidthMax || order > order_max || outliers > count)
+  const auto scaled = load_le<std::uint8_t>(&bytes[4]);
+  if (width > kWidthMax || order > order_max || outliers > count || scaled > 1)
     return "the head of a block is impossible";
-  if (load_le<std::uint32_t>(&bytes[4]) != 0) return "a reserved byte of a block is not zero";
-  const std::uint64_t places = head_bytes(order) + packed_bytes(count, width) + outliers * 8;
-  *taken = head_bytes(order) + packed_bytes(count, width) + outlier_bytes(outliers);
+  if ((load_le<std::uint32_t>(&bytes[4]) >> 8) != 0)
+    return "a reserved byte of a block is not zero";
+  const std::uint64_t packed_end = head_bytes(order, scaled != 0) + packed_bytes(count, width);
+  const std::uint64_t places = packed_end + outliers * 8;
+  *taken = packed_end + outlier_bytes(outliers);
   if (bytes.size() < *taken) return "a block is cut short";
   return outliers_flaw(bytes.subspan(places, *taken - places), outliers, count);
 }
@@ -222,7 +271,8 @@ std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
   const unsigned width = load_le<std::uint8_t>(bytes);
   const unsigned order = load_le<std::uint8_t>(bytes + 1);
   const std::uint64_t outliers = load_le<std::uint16_t>(bytes + 2);
-  const std::byte* packed = bytes + head_bytes(order);
+  const bool scaled = load_le<std::uint8_t>(bytes + 4) != 0;
+  const std::byte* packed = bytes + head_bytes(order, scaled);
   unpack(packed, count, width, load_le<std::uint64_t>(bytes + 8), out);
   const std::byte* values = packed + packed_bytes(count, width);
   const std::byte* places = values + outliers * 8;
@@ -230,7 +280,10 @@ std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
     out[load_le<std::uint16_t>(places + i * 2)] = load_le<std::uint64_t>(values + i * 8);
   if (order == 2) sum_up(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes + 8));
   if (order >= 1) sum_up(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes));
-  return head_bytes(order) + packed_bytes(count, width) + outlier_bytes(outliers);
+  if (scaled) {
+    scale_up(out, count, {load_le<std::uint64_t>(packed - 16), load_le<std::uint64_t>(packed - 8)});
+  }
+  return packed_bytes(count, width) + outlier_bytes(outliers) + head_bytes(order, scaled);
 }
 
 }  // namespace otolith::codec

@@ -42,6 +42,12 @@ std::vector<Shape> integer_shapes(Type type) {
        [](auto& random, std::uint64_t) {
          return random() % 50 == 0 ? random() : random() % 16 + 1000;
        }},
+      {"whole seconds",
+       [](auto& random, std::uint64_t row) { return (row + random() % 60) * 1'000'000'000; }},
+      {"multiples of 5 with the ends",
+       [top](auto& random, std::uint64_t) {
+         return random() % 9 == 0 ? 1ull << top : random() % 99 * 5;
+       }},
       {"accelerating", [](auto&, std::uint64_t row) { return row * row / 2; }},
       {"any", [](auto& random, std::uint64_t) { return random(); }}};
 }
