@@ -3,6 +3,7 @@ is not.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import otolith as oto
@@ -109,8 +110,44 @@ def test_views_stay_valid_when_the_database_is_closed(path):
 
 def test_arrays_in_the_memory_of_a_database_are_zero_copy_too():
     with oto.open(":memory:") as db:
-        table = db.create_table("t", {"time": "timestamp", "n": "int64"})
+        table = db.create_table("t", {"time": "timestamp", "n": "int64"}, codec="raw")
         table.append({"time": np.arange(500_000), "n": np.arange(500_000)})
         d = table.read()
         assert d.zero_copy == {"time": True, "n": True}
         assert d["n"].base is not None and not d["n"].flags.writeable
+
+
+@pytest.mark.parametrize("codec", ["hot", "small"])
+def test_encoded_columns_are_equal_and_no_views(path, codec):
+    with oto.open(path) as db:
+        rows = data()
+        raw = db.create_table("raw", SCHEMA, codec="raw")
+        mixed = db.create_table("t", SCHEMA, codec={name: codec for name in ("time", "n", "holes")})
+        small = db.create_table("u", SCHEMA, codec=codec)
+        for table in (raw, mixed, small):
+            table.append(rows)
+            claims = check_honest(table.read(), path)
+            assert claims["n"] == (table is raw)
+        expected, *others = (table.read().to_pandas() for table in (raw, mixed, small))
+        for frame in others:
+            pd.testing.assert_frame_equal(frame, expected)
+        assert (table.read().to_numpy()["holes"].mask == rows["holes"].mask).all()
+
+
+def test_a_column_that_is_raw_stays_a_view_beside_encoded_ones(path):
+    with oto.open(path) as db:
+        table = db.create_table("t", SCHEMA, codec={"x": "raw"})
+        table.append(data())
+        claims = check_honest(table.read(), path)
+        assert claims["x"] and not claims["n"] and not claims["time"]
+
+
+def test_encoded_numbers_take_less_room(path):
+    schema = {"time": "timestamp", "x": "float64", "n": "int32"}
+    with oto.open(path) as db:
+        for codec in ("raw", "hot", "small"):
+            table = db.create_table(codec, schema, codec=codec)
+            table.append({name: data()[name] for name in schema})
+        sizes = {name: dataset.segment_bytes for name, dataset in db.status().datasets.items()}
+    assert ROWS * 20 < sizes["raw"]
+    assert sizes["small"] <= sizes["hot"] < sizes["raw"] / 5

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "test/hex_page.h"
 #include "test/segments.h"
 
@@ -10,6 +12,8 @@ namespace {
 using sample::Row;
 
 const char* const kGolden = "test/golden/segment-v1-three-rows.seg";
+const char* const kGoldenEncoded = "test/golden/segment-v1-encoded.seg";
+const char* const kEncodedSeed = "test/corpus/fuzz_segment/encoded";
 const char* const kPage = "docs/format/segment.md";
 
 std::shared_ptr<const Schema> three_row_schema() {
@@ -30,12 +34,37 @@ std::vector<Row> three_rows() {
           {nine + 1'000'000'000, "MSFT", 402.25}};
 }
 
-Bytes three_row_file() {
+Bytes file_of_rows(const std::shared_ptr<const Schema>& schema, const std::vector<Row>& rows) {
   const auto vfs = io::memory_vfs();
   const auto file = sample::file_of(*vfs, {});
   test::Random random(1);
-  sample::write(*file, sample::spec_of(three_row_schema()), {three_rows()}, random);
+  sample::write(*file, sample::spec_of(schema), {rows}, random);
   return sample::bytes_of(*file);
+}
+
+Bytes three_row_file() { return file_of_rows(three_row_schema(), three_rows()); }
+
+// A column for each codec of numbers, under the profile that chooses.
+std::shared_ptr<const Schema> encoded_schema() {
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "sensor", .type = {TypeKind::uint8}, .id = 2},
+                    {.name = "state", .type = {TypeKind::int32}, .id = 3},
+                    {.name = "count", .type = {TypeKind::int64}, .nullable = false, .id = 4},
+                    {.name = "degrees", .type = {TypeKind::float64}, .id = 5}};
+  return std::make_shared<const Schema>(schema);
+}
+
+std::vector<Row> encoded_rows() {
+  std::vector<Row> out;
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < 1500; ++i) {
+    const auto state = i % 7 == 0 ? test::Cell() : test::Cell(std::int64_t{i * i % 11});
+    const auto degrees = i % 50 == 9 ? test::Cell() : test::Cell(double(2000 + i * 37 % 90) / 100);
+    count += i % 100 == 99 ? 1'000'000 : 40 + i * 13 % 30;
+    out.push_back({i * 1'000'000'000, std::uint64_t{7}, state, count, degrees});
+  }
+  return out;
 }
 
 void dump_header(test::HexDump& dump) {
@@ -162,6 +191,32 @@ TEST_CASE("segment: the golden file of version 1 opens and gives its rows") {
   CHECK(as_bytes_view(test::read_text(*sources, kGolden)).size() == three_row_file().size());
   CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, kGolden)), three_row_file()));
   reader->verify();
+}
+
+TEST_CASE("segment: the golden file of encoded columns opens and gives its rows") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  const Bytes made = file_of_rows(encoded_schema(), encoded_rows());
+  for (const char* path : {kGoldenEncoded, kEncodedSeed}) {
+    if (test::update_docs()) test::write_text(*sources, path, as_text(made));
+    CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, path)), made));
+  }
+  const auto reader = SegmentReader::open(sources->open(kGoldenEncoded, io::OpenMode::read),
+                                          kGoldenEncoded, {}, true);
+  CHECK(test::same_rows(sample::read_all(*reader), encoded_rows()));
+  reader->verify();
+  const Footer& footer = reader->shape();
+  std::set<codec::CodecId> used;
+  for (std::size_t i = 0; i < footer.columns.size(); ++i) {
+    const ColumnEntry& column = footer.columns[i];
+    used.insert(index_parse(BytesView(made).subspan(column.index_offset, column.index_bytes), "",
+                            footer, i, footer.columns[0].index_offset)
+                    .chunks[0]
+                    .codec.id);
+    CHECK_FALSE(reader->chunk(0, i).zero_copy);
+  }
+  using codec::CodecId;
+  CHECK(used ==
+        std::set{CodecId::linear, CodecId::constant, CodecId::frame, CodecId::delta, CodecId::alp});
 }
 
 }  // namespace otolith::segment

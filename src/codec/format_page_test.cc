@@ -1,0 +1,136 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/limits.h"
+#include "codec/bits.h"
+#include "codec/block.h"
+#include "codec/registry.h"
+#include "test/fuzz_page.h"
+#include "test/hex_page.h"
+
+namespace otolith::codec {
+
+namespace {
+
+const char* const kPage = "docs/format/codecs.md";
+
+template <typename T>
+Array array_of(TypeKind kind, const std::vector<T>& values) {
+  model::ArrayBuilder builder({kind});
+  for (const T value : values) builder.append_value(value);
+  return builder.finish();
+}
+
+// The examples of the page.
+Array one_thing() { return array_of<std::int32_t>(TypeKind::int32, {-2, -2, -2, -2, -2}); }
+
+Array every_second() {
+  return array_of<std::int64_t>(TypeKind::timestamp, {5'000'000'000, 6'000'000'000, 7'000'000'000});
+}
+
+// Times about every 10 s in whole seconds, with one gap of a day.
+Array seconds_with_gap() {
+  std::vector<std::int64_t> values;
+  for (std::int64_t i = 0; i < 200; ++i)
+    values.push_back((i * 10 + i % 3 + (i < 120 ? 0 : 86'400)) * 1'000'000'000);
+  return array_of(TypeKind::timestamp, values);
+}
+
+Array prices() {
+  std::vector<double> values{187.5, 187.49, std::numeric_limits<double>::quiet_NaN(), 187.52,
+                             187.5};
+  for (int i = 0; i < 30; ++i) values.push_back(187 + i % 7 / 100.0);
+  return array_of(TypeKind::float64, values);
+}
+
+Bytes page_of(CodecId id, const Array& rows) {
+  const EncodedChunk encoded = codec_for({id, 1}, "", 0).encode(rows, kPageRowsMax);
+  return {encoded.values.bytes.begin(), encoded.values.bytes.end()};
+}
+
+void dump_integers(test::HexDump& dump, BytesView bytes, std::uint64_t count) {
+  const BytesView head = bytes.subspan(dump.at());
+  const auto width = load_le<std::uint8_t>(&head[0]);
+  const auto order = load_le<std::uint8_t>(&head[1]);
+  const auto outliers = load_le<std::uint16_t>(&head[2]);
+  const bool scaled = head[4] != std::byte{0};
+  dump.field(1, fmt::format("width: {} bits", width));
+  dump.field(1, fmt::format("order {}", order));
+  dump.field(2, "outliers");
+  dump.field(1, "scaled");
+  dump.field(3, "zero");
+  dump.field(8, "base");
+  if (order >= 1) dump.field(8, "start");
+  if (order == 2) dump.field(8, "slope");
+  if (scaled) dump.field(8, "factor");
+  if (scaled) dump.field(8, "offset");
+  dump.field(packed_bytes(count, width), "packed rows");
+  if (outliers == 0) return;
+  dump.field(outliers * 8u, "outliers");
+  dump.field(outliers * 2u, "their places");
+  dump.field(align_up(dump.at(), 8) - dump.at(), "zero");
+}
+
+std::string dump_of_models() {
+  const Bytes constant = page_of(CodecId::constant, one_thing());
+  test::HexDump first(constant);
+  first.heading("constant: five int32 -2");
+  first.field(8, "the value, widened");
+  const Bytes linear = page_of(CodecId::linear, every_second());
+  test::HexDump second(linear);
+  second.heading("linear: the times 5 s, 6 s, 7 s");
+  second.field(8, "first");
+  second.field(8, "step");
+  return first.text() + second.text();
+}
+
+std::string dump_of_blocks() {
+  const Bytes delta = page_of(CodecId::delta, seconds_with_gap());
+  test::HexDump first(delta);
+  first.heading("delta: 200 times in whole seconds, 8 to 11 s apart, but for one gap of a day");
+  dump_integers(first, delta, 200);
+  REQUIRE(first.at() == delta.size());
+  const Bytes alp = page_of(CodecId::alp, prices());
+  test::HexDump second(alp);
+  second.heading("alp: 35 prices in cents, the third a NaN");
+  second.field(1, "scheme: decimals");
+  second.field(1, "e");
+  second.field(1, "f");
+  second.field(1, "zero");
+  second.field(2, "exceptions");
+  second.field(2, "zero");
+  dump_integers(second, alp, 35);
+  second.field(8, "exceptions");
+  second.field(2, "their places");
+  second.field(6, "zero");
+  REQUIRE(second.at() == alp.size());
+  return first.text() + second.text();
+}
+
+}  // namespace
+
+TEST_CASE("codec: the page on formats shows the very bytes of pages") {
+  CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks()),
+                "run with OTOLITH_UPDATE_DOCS=1");
+}
+
+TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written today") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  const auto check = [&](const std::string& path, CodecId id, const Array& rows) {
+    CAPTURE(path);
+    const Bytes made = test::fuzz_input({rows.type, rows.length, 0, false}, page_of(id, rows));
+    if (test::update_docs()) test::write_text(*sources, path, as_text(made));
+    CHECK(test::read_text(*sources, path) == as_text(made));
+    CHECK(test::stays_in_room(codec_for({id, 1}, "", 0), BytesView(made).subspan(4),
+                              {rows.type, rows.length, 0, false}));
+  };
+  check("test/corpus/fuzz_linear/constant", CodecId::constant, one_thing());
+  check("test/corpus/fuzz_linear/linear", CodecId::linear, every_second());
+  check("test/corpus/fuzz_frame/frame", CodecId::frame, seconds_with_gap());
+  check("test/corpus/fuzz_frame/delta", CodecId::delta, seconds_with_gap());
+  check("test/corpus/fuzz_alp/prices", CodecId::alp, prices());
+}
+
+}  // namespace otolith::codec
