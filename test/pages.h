@@ -25,7 +25,8 @@ inline std::vector<codec::Page> pages_of(const codec::Codec& codec, const Array&
   for (std::uint64_t first = 0; first < chunk.length; first += page_rows) {
     const Array rows =
         model::array_slice(chunk, first, std::min<std::uint64_t>(page_rows, chunk.length - first));
-    const codec::PageFacts facts{chunk.type, rows.length, rows.null_count, chunk.null_count != 0};
+    const codec::PageFacts facts{chunk.type, rows.length, rows.null_count, chunk.null_count != 0,
+                                 encoded.offsets.bytes.size()};
     const codec::PagePlace& place = encoded.pages[first / page_rows];
     const auto at = codec::page_extents(codec, facts, first, place, place);
     out.push_back({{piece(encoded.validity, at.validity), piece(encoded.offsets, at.offsets),
@@ -62,11 +63,12 @@ inline bool same_plain(const Array& a, const Array& b) {
 
 /// False if a page of such bytes has no flaw and writes beside its room. The room is exactly as
 /// large as the codec says, with bytes behind that must stay.
-inline bool stays_in_room(const codec::Codec& codec, BytesView bytes,
-                          const codec::PageFacts& facts) {
+inline bool stays_in_room(const codec::Codec& codec, BytesView bytes, const codec::PageFacts& facts,
+                          BytesView shared = {}) {
   constexpr std::size_t kBehind = 256;
   constexpr std::byte kMark{0xa5};
-  const codec::Page page{{{}, {}, buffer_of(Bytes(bytes.begin(), bytes.end())), 0}, facts};
+  const auto copy = [](BytesView of) { return buffer_of(Bytes(of.begin(), of.end())); };
+  const codec::Page page{{{}, copy(shared), copy(bytes), 0}, facts};
   if (!codec::page_flaw(codec, page).empty()) return true;
   const std::uint64_t size = codec.decoded_bytes(page.parts, facts);
   Bytes values(size + kBehind, kMark);

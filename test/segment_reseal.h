@@ -34,7 +34,8 @@ inline void reseal_pages(std::span<std::byte> file, const segment::Footer& foote
          first += footer.page_rows, ++page) {
       const std::uint64_t rows =
           std::min<std::uint64_t>(footer.page_rows, footer.row_groups[group].rows - first);
-      const codec::PageFacts facts{entry.type, rows, 0, chunk.zone.null_count != 0};
+      const codec::PageFacts facts{entry.type, rows, 0, chunk.zone.null_count != 0,
+                                   chunk.offsets.bytes};
       const auto at = codec::page_extents(codec, facts, first, parsed.pages[page].place,
                                           parsed.pages[page].place);
       const auto piece = [&](const Part& part, codec::Extent extent) {

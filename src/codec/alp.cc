@@ -306,9 +306,11 @@ EncodedChunk Alp::encode(const Array& chunk, std::uint32_t page_rows) const {
 }
 
 std::string_view Alp::flaw(const Parts& page, const PageFacts& facts) const {
-  return blocks_flaw(page, facts, [&](BytesView rest, std::uint64_t count, std::uint64_t* taken) {
-    return float_block_flaw(rest, count, type_width(facts.type), taken);
-  });
+  if (!page.offsets.bytes.empty()) return "it shares what its codec does not know";
+  return blocks_flaw(page.values.bytes, facts,
+                     [&](BytesView rest, std::uint64_t count, std::uint64_t* taken) {
+                       return float_block_flaw(rest, count, type_width(facts.type), taken);
+                     });
 }
 
 void Alp::decode(const Parts& page, const PageFacts& facts, const Room& to) const {

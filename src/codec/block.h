@@ -10,8 +10,8 @@
 //
 //          Order 0: value = base + packed. Order 1: those are differences, summed up from `start`
 //          (the value before the first). Order 2: those of differences, from `slope` (the
-//          difference before the first). An outlier takes the place of base + packed. Scaled: what this
-//          gives, times `factor`, plus `offset`.
+//          difference before the first). An outlier takes the place of base + packed. Scaled: what
+//          this gives, times `factor`, plus `offset`.
 // Errors:  block_flaw says what is wrong; block_decode relies on it.
 // Threads: thread-safe.
 // Why:     outliers apart, so that one gap or jump does not widen 1,023 others; a base that wraps,

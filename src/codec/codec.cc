@@ -134,7 +134,9 @@ PageExtents page_extents(const Codec& codec, const PageFacts& facts, std::uint64
   PageExtents out;
   out.values = {place.values_at, last.values_at + last.values_bytes - place.values_at};
   if (facts.chunk_has_nulls) out.validity = {first / 8, bitmap_bytes(facts.rows)};
-  if (codec.mappable() && model::is_text(facts.type)) {
+  if (!codec.mappable()) {
+    out.offsets = {0, facts.shared_bytes};
+  } else if (model::is_text(facts.type)) {
     out.offsets = {first * sizeof(std::int64_t), (facts.rows + 1) * sizeof(std::int64_t)};
   }
   return out;

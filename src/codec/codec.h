@@ -4,7 +4,8 @@
 //          them.
 // Shapes:  a chunk is <= kRowGroupRowsMax rows of one column, cut into pages of whole blocks of
 //          kBlockRows (the last may be short). Its bytes are up to three parts: validity bitmap
-//          (only where there are nulls), offsets (plain text only), values.
+//          (only where there are nulls), offsets (of plain text; of other codecs what all pages
+//          share), values.
 // Errors:  flaw() says what is wrong with a page instead of throwing: the reader knows file and
 //          offset.
 // Threads: immutable.
@@ -32,6 +33,7 @@ enum class CodecId : std::uint16_t {
   frame = 4,
   delta = 5,
   alp = 6,
+  dictionary = 7,
 };
 
 /// What a chunk says it needs.
@@ -68,7 +70,9 @@ struct PageFacts {
   Type type;
   std::uint64_t rows = 0;
   std::uint64_t null_count = 0;
-  bool chunk_has_nulls = false;  // then every page of the chunk has its piece of the bitmap
+  bool chunk_has_nulls = false;    // then every page of the chunk has its piece of the bitmap
+  std::uint64_t shared_bytes = 0;  // of the offsets part, all of which belongs to every page of a
+                                   // codec that is not mappable
 };
 
 /// One page to decode.

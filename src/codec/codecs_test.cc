@@ -107,6 +107,36 @@ Array array_of(std::mt19937_64& random, Type type, const Shape& shape, std::uint
   return builder.finish();
 }
 
+// Text of few values, of many, in runs, empty, long.
+using TextShape = std::function<std::string(std::mt19937_64& random, std::uint64_t row)>;
+
+std::vector<TextShape> text_shapes() {
+  return {[](auto& random, std::uint64_t) { return "SYM" + std::to_string(random() % 40); },
+          [](auto& random, std::uint64_t row) {
+            return std::to_string(row) + test::random_text(random);
+          },
+          [](auto&, std::uint64_t row) { return std::string(row / 700 % 5, 'x'); },
+          [](auto&, std::uint64_t) { return std::string(); },
+          [](auto& random, std::uint64_t) { return test::random_text(random); },
+          [](auto& random, std::uint64_t) {
+            return std::string(kDictionaryTextBytesMax - random() % 2, 'l');
+          },
+          [](auto&, std::uint64_t) { return std::string(kDictionaryTextBytesMax + 1, 'l'); }};
+}
+
+Array text_of(std::mt19937_64& random, const TextShape& shape, std::uint64_t rows,
+              std::uint64_t every, TypeKind kind = TypeKind::string) {
+  model::ArrayBuilder builder({kind});
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    const std::string text = shape(random, row);
+    if (every != 0 && random() % every == 0)
+      builder.append_null();
+    else
+      builder.append_text(text);
+  }
+  return builder.finish();
+}
+
 std::vector<Type> number_types() {
   std::vector<Type> out;
   for (unsigned kind = 1; kind <= 15; ++kind) {
@@ -119,6 +149,7 @@ std::vector<Type> number_types() {
 // The chunk as a caller may bring it: anything in the slots of nulls.
 Array with_odd_nulls(const Array& chunk, std::mt19937_64& random) {
   Array out = chunk;
+  if (model::is_text(chunk.type)) return out;
   Bytes values(chunk.values.bytes.begin(), chunk.values.bytes.end());
   const std::uint64_t width = type_width(chunk.type);
   for (std::uint64_t row = 0; row < chunk.length; ++row) {
@@ -170,6 +201,59 @@ TEST_CASE("codec: numbers of every type and shape come back to the bit from ever
     }
   }
   MESSAGE(chunks << " chunks from seed " << test::seed());
+}
+
+TEST_CASE("codec: text of few values or many comes back from every codec") {
+  const test::Budget budget;
+  std::uint64_t chunks = 0;
+  for (std::uint64_t seed = test::seed(); chunks == 0 || budget.left(); ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    for (const TextShape& shape : text_shapes()) {
+      const std::uint64_t lengths[] = {1, 2, 16, 1023, 1024, 1025, 1 + random() % 3000};
+      const std::uint64_t every = random() % 4;
+      const Array chunk = text_of(random, shape, lengths[random() % std::size(lengths)], every);
+      REQUIRE(all_round_trips(chunk, random) >= 1);
+      ++chunks;
+    }
+  }
+  MESSAGE(chunks << " chunks from seed " << test::seed());
+  std::mt19937_64 random(1);
+  REQUIRE(all_round_trips(text_of(random, text_shapes()[0], kRowGroupRowsMax, 9), random) == 2);
+  REQUIRE(all_round_trips(text_of(random, text_shapes()[0], 5000, 1), random) == 2);
+  REQUIRE(all_round_trips(text_of(random, text_shapes()[6], 50, 0), random) == 1);
+}
+
+TEST_CASE(
+    "codec: every flipped bit of a dictionary and of its pages ends in a flaw or in its room") {
+  std::mt19937_64 random(test::seed());
+  const Codec& codec = codec_for({CodecId::dictionary, 1}, "", 0);
+  for (const std::size_t shape : {0u, 2u, 3u, 4u}) {
+    const Array chunk = text_of(random, text_shapes()[shape], 1500, 0);
+    const EncodedChunk encoded = chunk_parts(codec, chunk, kPageRowsMax);
+    Bytes shared(encoded.offsets.bytes.begin(), encoded.offsets.bytes.end());
+    Bytes bytes(encoded.values.bytes.begin(), encoded.values.bytes.end());
+    const PageFacts facts{chunk.type, chunk.length, 0, false, shared.size()};
+    const auto flip_all = [&](Bytes& of) {
+      for (std::size_t bit = 0; bit < of.size() * 8; ++bit) {
+        const auto mask = static_cast<std::byte>(1u << (bit % 8));
+        of[bit / 8] ^= mask;
+        REQUIRE(test::stays_in_room(codec, bytes, facts, shared));
+        of[bit / 8] ^= mask;
+      }
+    };
+    flip_all(shared);
+    flip_all(bytes);
+    for (std::size_t size = 0; size < shared.size(); ++size) {
+      const Page page{
+          {{},
+           buffer_of(Bytes(shared.begin(), shared.begin() + static_cast<std::ptrdiff_t>(size))),
+           encoded.values,
+           0},
+          facts};
+      REQUIRE(page_flaw(codec, page) != "");
+    }
+  }
 }
 
 TEST_CASE("codec: the longest chunk and a chunk without rows come back") {
@@ -259,6 +343,14 @@ TEST_CASE("codec: the choice follows the values, and a profile") {
   CHECK(chosen(Profile::hot, TypeKind::uint64,
                [](auto& of, std::uint64_t row) { return row * 1000 + of() % 9; }) == "delta");
   CHECK(chosen(Profile::hot, TypeKind::float64, cents) == "alp");
+  const auto texts = [&](std::uint64_t values) {
+    const TextShape shape = [values](auto& of, std::uint64_t) {
+      return std::to_string(of() % values);
+    };
+    return std::string(codec_choose(Profile::hot, text_of(random, shape, 20'000, 0)).name());
+  };
+  CHECK(texts(300) == "dictionary");
+  CHECK(texts(1ull << 50) == "raw");
   // Saves a thirtieth: not worth losing views, but smaller.
   const auto wide = [](auto& of, std::uint64_t) { return of() >> 2; };
   CHECK(chosen(Profile::hot, TypeKind::int64, wide) == "raw");

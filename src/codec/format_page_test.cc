@@ -45,6 +45,17 @@ Array prices() {
   return array_of(TypeKind::float64, values);
 }
 
+Array symbols() {
+  model::ArrayBuilder builder({TypeKind::string});
+  for (const char* text : {"MSFT", "AAPL", "AAPL", "MSFT", "T"}) builder.append_text(text);
+  return builder.finish();
+}
+
+Bytes shared_of(CodecId id, const Array& rows) {
+  const EncodedChunk encoded = codec_for({id, 1}, "", 0).encode(rows, kPageRowsMax);
+  return {encoded.offsets.bytes.begin(), encoded.offsets.bytes.end()};
+}
+
 Bytes page_of(CodecId id, const Array& rows) {
   const EncodedChunk encoded = codec_for({id, 1}, "", 0).encode(rows, kPageRowsMax);
   return {encoded.values.bytes.begin(), encoded.values.bytes.end()};
@@ -109,10 +120,29 @@ std::string dump_of_blocks() {
   return first.text() + second.text();
 }
 
+std::string dump_of_dictionary() {
+  const Bytes shared = shared_of(CodecId::dictionary, symbols());
+  test::HexDump first(shared);
+  first.heading("dictionary of MSFT, AAPL, AAPL, MSFT, T: what its pages share");
+  first.field(4, "entries");
+  first.field(4, "zero");
+  first.field(3 * 4, "end of each entry's text");
+  first.field(9, "their text: AAPL, MSFT, T");
+  first.field(3, "zero");
+  REQUIRE(first.at() == shared.size());
+  const Bytes page = page_of(CodecId::dictionary, symbols());
+  test::HexDump second(page);
+  second.heading("its page");
+  second.field(8, "bytes of the text of all rows");
+  dump_integers(second, page, 5);
+  REQUIRE(second.at() == page.size());
+  return first.text() + second.text();
+}
+
 }  // namespace
 
 TEST_CASE("codec: the page on formats shows the very bytes of pages") {
-  CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks()),
+  CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_dictionary()),
                 "run with OTOLITH_UPDATE_DOCS=1");
 }
 
@@ -120,17 +150,20 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
   const auto check = [&](const std::string& path, CodecId id, const Array& rows) {
     CAPTURE(path);
-    const Bytes made = test::fuzz_input({rows.type, rows.length, 0, false}, page_of(id, rows));
+    const Bytes shared = shared_of(id, rows);
+    const PageFacts facts{rows.type, rows.length, 0, false, shared.size()};
+    const Bytes made = test::fuzz_input(facts, shared, page_of(id, rows));
     if (test::update_docs()) test::write_text(*sources, path, as_text(made));
     CHECK(test::read_text(*sources, path) == as_text(made));
-    CHECK(test::stays_in_room(codec_for({id, 1}, "", 0), BytesView(made).subspan(4),
-                              {rows.type, rows.length, 0, false}));
+    CHECK(page_flaw(codec_for({id, 1}, "", 0),
+                    {{{}, buffer_of(shared), buffer_of(page_of(id, rows)), 0}, facts}) == "");
   };
   check("test/corpus/fuzz_linear/constant", CodecId::constant, one_thing());
   check("test/corpus/fuzz_linear/linear", CodecId::linear, every_second());
   check("test/corpus/fuzz_frame/frame", CodecId::frame, seconds_with_gap());
   check("test/corpus/fuzz_frame/delta", CodecId::delta, seconds_with_gap());
   check("test/corpus/fuzz_alp/prices", CodecId::alp, prices());
+  check("test/corpus/fuzz_dictionary/symbols", CodecId::dictionary, symbols());
 }
 
 }  // namespace otolith::codec

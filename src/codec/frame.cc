@@ -51,9 +51,11 @@ EncodedChunk Frame::encode(const Array& chunk, std::uint32_t page_rows) const {
 // ----------------------------------------------------------------------------------------- decode
 
 std::string_view Frame::flaw(const Parts& page, const PageFacts& facts) const {
-  return blocks_flaw(page, facts, [&](BytesView rest, std::uint64_t count, std::uint64_t* taken) {
-    return block_flaw(rest, count, order_max_, taken);
-  });
+  if (!page.offsets.bytes.empty()) return "it shares what its codec does not know";
+  return blocks_flaw(page.values.bytes, facts,
+                     [&](BytesView rest, std::uint64_t count, std::uint64_t* taken) {
+                       return block_flaw(rest, count, order_max_, taken);
+                     });
 }
 
 void Frame::decode(const Parts& page, const PageFacts& facts, const Room& to) const {

@@ -95,7 +95,9 @@ EncodedChunk Linear::encode(const Array& chunk, std::uint32_t page_rows) const {
 // ----------------------------------------------------------------------------------------- decode
 
 std::string_view Linear::flaw(const Parts& page, const PageFacts&) const {
-  return page.values.bytes.size() == page_bytes() ? "" : "its values have a wrong size";
+  return page.values.bytes.size() == page_bytes() && page.offsets.bytes.empty()
+             ? ""
+             : "its values have a wrong size";
 }
 
 void Linear::decode(const Parts& page, const PageFacts& facts, const Room& to) const {

@@ -49,11 +49,10 @@ inline constexpr std::uint64_t kSampleBlocks = 4;
 /// Bytes of the whole chunk, judged from those of its sample.
 std::uint64_t blocks_estimate(const Array& chunk, const RowsEncoder& block);
 
-/// What is wrong with a page of blocks: asks `block` (what is left of the page, rows, bytes taken)
+/// What is wrong with the blocks of a page: asks `block` (what is left of them, rows, bytes taken)
 /// of each.
 template <typename Block>
-std::string_view blocks_flaw(const Parts& page, const PageFacts& facts, Block block) {
-  BytesView rest = page.values.bytes;
+std::string_view blocks_flaw(BytesView rest, const PageFacts& facts, Block block) {
   for (std::uint64_t first = 0; first < facts.rows; first += kBlockRows) {
     std::uint64_t taken = 0;
     const std::string_view wrong =

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "codec/alp.h"
+#include "codec/dictionary.h"
 #include "codec/frame.h"
 #include "codec/linear.h"
 #include "codec/raw.h"
@@ -46,8 +47,9 @@ const Codec* find(CodecId id) {
 }  // namespace
 
 std::span<const Codec* const> our_codecs() noexcept {
-  static const std::array codecs{&raw_codec(),   &constant_codec(), &linear_codec(),
-                                 &frame_codec(), &alp_codec(),      &delta_codec()};
+  static const std::array codecs{&raw_codec(),       &constant_codec(), &linear_codec(),
+                                 &frame_codec(),     &alp_codec(),      &delta_codec(),
+                                 &dictionary_codec()};
   return codecs;
 }
 

@@ -19,7 +19,8 @@ PageEntry page_seal(const EncodedChunkEntry& chunk, const Array& page, const cod
   out.place = chunk.bytes.pages[first / kPageRowsMax];
   out.zone = zone_of(page);
   const codec::PageFacts facts{page.type, page.length, page.null_count,
-                               !chunk.bytes.validity.bytes.empty()};
+                               !chunk.bytes.validity.bytes.empty(),
+                               chunk.bytes.offsets.bytes.size()};
   const auto extents = codec::page_extents(codec, facts, first, out.place, out.place);
   out.hash = page_hash(piece(chunk.bytes.validity, extents.validity),
                        piece(chunk.bytes.offsets, extents.offsets),

@@ -44,14 +44,15 @@ Bytes file_of_rows(const std::shared_ptr<const Schema>& schema, const std::vecto
 
 Bytes three_row_file() { return file_of_rows(three_row_schema(), three_rows()); }
 
-// A column for each codec of numbers, under the profile that chooses.
+// A column for each codec that encodes, under the profile that chooses.
 std::shared_ptr<const Schema> encoded_schema() {
   Schema schema;
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
                     {.name = "sensor", .type = {TypeKind::uint8}, .id = 2},
                     {.name = "state", .type = {TypeKind::int32}, .id = 3},
                     {.name = "count", .type = {TypeKind::int64}, .nullable = false, .id = 4},
-                    {.name = "degrees", .type = {TypeKind::float64}, .id = 5}};
+                    {.name = "degrees", .type = {TypeKind::float64}, .id = 5},
+                    {.name = "place", .type = {TypeKind::string}, .id = 6}};
   return std::make_shared<const Schema>(schema);
 }
 
@@ -62,7 +63,8 @@ std::vector<Row> encoded_rows() {
     const auto state = i % 7 == 0 ? test::Cell() : test::Cell(std::int64_t{i * i % 11});
     const auto degrees = i % 50 == 9 ? test::Cell() : test::Cell(double(2000 + i * 37 % 90) / 100);
     count += i % 100 == 99 ? 1'000'000 : 40 + i * 13 % 30;
-    out.push_back({i * 1'000'000'000, std::uint64_t{7}, state, count, degrees});
+    const auto place = i % 90 == 3 ? test::Cell() : test::Cell(i % 4 == 0 ? "cellar" : "attic");
+    out.push_back({i * 1'000'000'000, std::uint64_t{7}, state, count, degrees, place});
   }
   return out;
 }
@@ -215,8 +217,8 @@ TEST_CASE("segment: the golden file of encoded columns opens and gives its rows"
     CHECK_FALSE(reader->chunk(0, i).zero_copy);
   }
   using codec::CodecId;
-  CHECK(used ==
-        std::set{CodecId::linear, CodecId::constant, CodecId::frame, CodecId::delta, CodecId::alp});
+  CHECK(used == std::set{CodecId::linear, CodecId::constant, CodecId::frame, CodecId::delta,
+                         CodecId::alp, CodecId::dictionary});
 }
 
 }  // namespace otolith::segment

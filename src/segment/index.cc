@@ -75,9 +75,8 @@ std::uint64_t pages_of(const RowGroup& group, const Footer& footer) {
 void check_parts(ByteReader& in, const ChunkEntry& chunk, bool mappable, Type type,
                  std::uint64_t rows) {
   const std::uint64_t bitmap = chunk.zone.null_count != 0 ? model::bitmap_bytes(rows) : 0;
-  const bool plain_text = mappable && model::is_text(type);
-  const std::uint64_t offsets = plain_text ? (rows + 1) * sizeof(std::int64_t) : 0;
-  if (chunk.validity.bytes != bitmap || chunk.offsets.bytes != offsets ||
+  const std::uint64_t offsets = model::is_text(type) ? (rows + 1) * sizeof(std::int64_t) : 0;
+  if (chunk.validity.bytes != bitmap || (mappable && chunk.offsets.bytes != offsets) ||
       chunk.offsets.offset % 8 != 0) {
     in.fail("a chunk's bitmap or offsets do not fit its rows");
   }

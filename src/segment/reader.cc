@@ -166,6 +166,7 @@ codec::PageFacts SegmentReader::State::facts(std::size_t row_group, std::size_t 
   out.rows = std::min<std::uint64_t>(footer.row_groups[row_group].rows, end) -
              range.first * footer.page_rows;
   out.chunk_has_nulls = chunk.zone.null_count != 0;
+  out.shared_bytes = chunk.offsets.bytes;
   for (std::uint64_t page = 0; page < range.count; ++page) {
     out.null_count += in.pages[chunk.page_first + range.first + page].zone.null_count;
   }
