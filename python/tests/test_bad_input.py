@@ -389,8 +389,9 @@ def test_a_full_disk_fails_that_commit_only(stored):
         db = oto.open(sys.argv[1])
         head = db.head
         n = 1_000_000
-        ones = np.ones(n)
-        data = {"time": np.arange(n), "symbol": ["A"] * n, "bid": ones, "ask": ones, "size": ones}
+        noise = np.random.default_rng(1).random(n)  # no codec makes it fit
+        data = {"time": np.arange(n), "symbol": ["A"] * n, "bid": noise, "ask": noise,
+                "size": np.ones(n)}
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
         try:
             db["big"].append(data)

@@ -59,7 +59,8 @@ std::vector<Shape> float_shapes(Type type) {
       {"cents", [of](auto& random, std::uint64_t) { return of(double(random() % 20'000) / 100); }},
       {"walk",
        [of](auto& random, std::uint64_t row) {
-         return of(double(10'000 + row / 7 + random() % 3) / 10);
+         const std::uint64_t tenths = row / 7 + random() % 3;
+         return of(double(tenths) / 10);
        }},
       {"constant", [of](auto&, std::uint64_t) { return of(-0.0); }},
       {"uniform", [of](auto& random, std::uint64_t) { return of(double(random() >> 11) / 1e14); }},
