@@ -15,6 +15,7 @@
 #include "bench/measure.h"
 #include "codec/bits.h"
 #include "codec/registry.h"
+#include "model/array.h"
 
 namespace otolith {
 namespace {
@@ -112,7 +113,42 @@ void codec_figures(int rounds, const std::string& name, const Array& chunk) {
          }));
 }
 
+// Symbols of four letters, skewed: in GB of plain text and offsets.
+void text_figures(int rounds) {
+  std::mt19937_64 random(1);
+  model::ArrayBuilder builder({TypeKind::string});
+  for (std::uint64_t row = 0; row < kRowGroupRowsMax; ++row) {
+    const std::uint64_t one = std::min(random() % 1000, random() % 1000);
+    builder.append_text("S" + std::to_string(100 + one));
+  }
+  const Array chunk = builder.finish();
+  const codec::Codec& codec = codec::codec_choose(codec::Profile::hot, chunk);
+  const codec::EncodedChunk encoded = codec::chunk_parts(codec, chunk, kPageRowsMax);
+  const double plain = double(chunk.values.bytes.size() + chunk.offsets.bytes.size());
+  const double stored = double(encoded.values.bytes.size() + encoded.offsets.bytes.size());
+  const std::string side = "1,000 symbols: " + std::string(codec.name());
+  bench::report_value("codec", side, "bits a value", stored * 8 / double(chunk.length));
+  const auto rate = [&](const std::function<void()>& work) {
+    std::vector<double> samples;
+    for (int round = 0; round < rounds; ++round) samples.push_back(bench::seconds_of(work));
+    return plain / bench::quantile(samples, 0.5) / 1e9;
+  };
+  report(side + ", choose", rate([&] { codec::codec_choose(codec::Profile::hot, chunk); }));
+  report(side + ", encode", rate([&] { codec::chunk_parts(codec, chunk, kPageRowsMax); }));
+  std::vector<codec::Page> pages;
+  for (const codec::PagePlace& at : encoded.pages) {
+    pages.push_back({{{},
+                      encoded.offsets,
+                      {nullptr, encoded.values.bytes.subspan(at.values_at, at.values_bytes)},
+                      0},
+                     {chunk.type, kPageRowsMax}});
+  }
+  report(side + ", decode",
+         rate([&] { touch(codec::pages_decode(codec, pages).values.bytes.data()); }));
+}
+
 void codecs(int rounds) {
+  text_figures(rounds);
   std::mt19937_64 random(1);
   const auto of = [](double value) { return std::bit_cast<std::uint64_t>(value); };
   std::uint64_t counter = 0;
