@@ -40,6 +40,7 @@ Batch w1() {
   Schema schema;
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
                     {.name = "n", .type = {TypeKind::int64}, .id = 2}};
+  schema.codec = "raw";
   Batch out{.rows = kRows};
   const std::int64_t step = 31 * kDayNs / static_cast<std::int64_t>(kRows);
   out.columns.push_back(column_of({TypeKind::timestamp}, [&](std::uint64_t row) {
@@ -113,11 +114,19 @@ void run(const std::string& folder, int rounds) {
   const auto vfs = io::posix_vfs(folder, {.create = true});
   const Batch batch = w1();
   const model::Run layout = run_of(batch);
-  std::vector<double> plain, one, two, bare, opened, first, again;
+  Batch hot = batch;
+  Schema encoded = *batch.schema;
+  encoded.codec = "hot";
+  hot.schema = std::make_shared<const Schema>(encoded);
+  std::vector<double> plain, one, two, bare, small, opened, first, again;
+  std::uint64_t hot_bytes = 0;
   for (int round = 0; round < rounds; ++round) {
     plain.push_back(bench::seconds_of([&] { write_plain(*vfs, batch); }));
     for (int i = 0; i < 5; ++i) vfs->remove("plain" + std::to_string(i));
     two.push_back(bench::seconds_of([&] { write_segment(*vfs, batch, layout, 2, true); }));
+    vfs->remove("w1.seg");
+    small.push_back(bench::seconds_of(
+        [&] { hot_bytes = write_segment(*vfs, hot, layout, 2, true).info.bytes; }));
     vfs->remove("w1.seg");
     bare.push_back(bench::seconds_of([&] { write_segment(*vfs, batch, layout, 2, false); }));
     vfs->remove("w1.seg");
@@ -141,6 +150,8 @@ void run(const std::string& folder, int rounds) {
   bench::report("segment", "write W1: plain columns + fsync", plain);
   bench::report("segment", "write W1: raw, 2 threads, digest", two);
   bench::report("segment", "write W1: raw, 2 threads, no digest", bare);
+  bench::report("segment", "write W1: hot, 2 threads, digest", small,
+                std::to_string(hot_bytes) + " bytes");
   bench::report("segment", "write W1: raw, 1 thread, digest", one);
   bench::report_value("segment", "write W1: raw, 2 threads, digest / plain", "ratio",
                       bench::quantile(two, 0.5) / bench::quantile(plain, 0.5), "goal 1.3");
