@@ -93,8 +93,8 @@ void check_type(const Column& column) {
 void check_profile(std::string_view what, std::string_view codec) {
   static const std::vector<std::string> profiles{"hot", "small", "raw"};
   if (std::ranges::find(profiles, codec) != profiles.end()) return;
-  refuse(fmt::format("{}: unknown codec {}{}; use hot or raw", what, quoted(codec),
-                     nearest_hint(codec, {"hot", "raw"})));
+  refuse(fmt::format("{}: unknown codec {}{}; use hot, small or raw", what, quoted(codec),
+                     nearest_hint(codec, profiles)));
 }
 
 std::size_t metadata_bytes(const std::map<std::string, std::string>& metadata) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "codec/raw.h"
 #include "test/segment_reseal.h"
 #include "test/segments.h"
 
@@ -31,6 +32,7 @@ struct Hostile {
     const std::vector<Row> rows{{1, "aa"}, {1, "bb"}, {2, "bb"}, {sample::kHour, "aa"}};
     SegmentSpec spec = sample::spec_of(schema);
     spec.many = many;
+    spec.codec = &codec::raw_codec();  // so that a value is where its row says
     Batch batch = test::batch_of(schema, rows);
     if (many) {
       model::ArrayBuilder begins({TypeKind::uint64});
