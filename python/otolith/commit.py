@@ -105,7 +105,7 @@ class Commit:
             f"Commit {self.number}",
             self.hash[:8],
             time,
-            self.author,
+            repr(self.author)[1:-1],  # what an author is called must not look like another line
             repr(self.message),
             changes,
         ]

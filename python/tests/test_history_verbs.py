@@ -85,6 +85,16 @@ def test_a_commit_that_is_not_there_is_not_found(db, quotes, ref):
         db.at(ref)
 
 
+@pytest.mark.parametrize(
+    "text", ["eve\nCommit 9  forged", "\x1b[2K\x1b[1A", "a\r\x9bm", "\u2028"], ids=repr
+)
+def test_no_author_or_message_forges_a_line_of_the_log(quotes, db, text):
+    c = quotes.append(rows(1), author=text, message=text)
+    assert c.author == text and c.message == text
+    assert len(repr(db.log()).splitlines()) == 2
+    assert repr(db.log()).replace("\n", "").isprintable()
+
+
 @pytest.mark.parametrize("ref", [-1, 1.5, "", "#abc", "HEAD~x", b"1"], ids=repr)
 def test_a_reference_that_is_none_is_refused(db, quotes, ref):
     with pytest.raises((oto.InvalidArgument, oto.NotFound)):
