@@ -202,7 +202,8 @@ def machine() -> str:
         ),
         platform.processor(),
     )
-    return f"{os.cpu_count()} cores ({cpu}), Linux {platform.release()}"
+    kernel = platform.release().partition("-")[0]  # what follows names one build
+    return f"{os.cpu_count()} cores ({cpu}), Linux {kernel}"
 
 
 def page(figures: list[dict], failures: list[str]) -> str:
