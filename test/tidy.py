@@ -3,8 +3,9 @@
   test/tidy.py BUILD [--jobs N]
 
 A file is clean for as long as the text of it, of every header of ours it includes (as Ninja knows
-them), and of .clang-tidy stays the same; BUILD/tidy/ remembers that. Tests and harnesses are left
-out: doctest's macros are not ours to judge. Exits 1 on any warning.
+them), and of .clang-tidy stays the same; BUILD/tidy/ remembers that. Taken are the sources below
+src/, python/bindings/, bench/ and examples/ that BUILD compiles. Tests and harnesses are left out:
+doctest's macros are not ours to judge. Exits 1 on any warning.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = "clang-tidy-19"
+FOLDERS = [ROOT / folder for folder in ("src", "python/bindings", "bench", "examples")]
 
 
 def sources(build):
@@ -27,7 +29,7 @@ def sources(build):
     found = {}
     for command in commands:
         path = pathlib.Path(command["file"])
-        ours = path.is_relative_to(ROOT / "src") and not path.name.endswith("_test.cc")
+        ours = any(map(path.is_relative_to, FOLDERS)) and not path.name.endswith("_test.cc")
         if ours and not path.name.startswith("fuzz_"):
             words = shlex.split(command["command"])
             found[path] = words[words.index("-o") + 1]
