@@ -100,7 +100,7 @@ class Scenario {
       work();
     } catch (const Error& error) {
       pending_.clear();  // whether they are lost is not asked
-      if (error.code() != ErrorCode::corrupt) return;
+      if (error.code() != ErrorCode::corrupt || may_be_lost(error.where().file)) return;
       FAIL_CHECK(run_.describe(),
                  ": a fault of the disk was taken for damage: ", std::string(error.what()));
     }
