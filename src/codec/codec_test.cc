@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "codec/raw.h"
 #include "codec/registry.h"
+#include "test/budget.h"
 #include "test/random_batch.h"
 #include "test/swap_codec.h"
 
@@ -63,7 +64,7 @@ ErrorCode code_of(const std::function<void()>& call) {
 TEST_CASE(
     "codec: every type comes back value for value, whole chunks and pages, with nulls and "
     "without") {
-  std::mt19937_64 random(7);
+  std::mt19937_64 random(test::seed());
   const test::SwapCodec swap;
   for (const std::uint64_t rows : {1u, 7u, 1024u, 1025u, 5000u}) {
     const Batch batch = test::random_batch(random, rows);
@@ -76,7 +77,7 @@ TEST_CASE(
 }
 
 TEST_CASE("codec: raw changes nothing: the parts of a chunk are its own memory") {
-  std::mt19937_64 random(8);
+  std::mt19937_64 random(test::seed());
   const Array numbers = test::random_array(random, {TypeKind::int64}, 3000, false);
   const EncodedChunk encoded = chunk_parts(raw_codec(), numbers, kBlockRows);
   CHECK(encoded.values.bytes.data() == numbers.values.bytes.data());
@@ -86,7 +87,7 @@ TEST_CASE("codec: raw changes nothing: the parts of a chunk are its own memory")
 }
 
 TEST_CASE("codec: raw names what is wrong with hostile bytes") {
-  std::mt19937_64 random(9);
+  std::mt19937_64 random(test::seed());
   const Array chunk = test::random_array(random, {TypeKind::string}, 100, true);
   const EncodedChunk encoded = chunk_parts(raw_codec(), chunk, kBlockRows);
   const PageFacts facts = facts_of(chunk, chunk);

@@ -31,7 +31,7 @@ TEST_CASE("wire: rows of every type, with and without nulls, come back as they w
 }
 
 TEST_CASE("wire: arrays view the frame's bytes where they can") {
-  std::mt19937_64 random(1);
+  std::mt19937_64 random(test::seed());
   const Batch batch = random_batch(random, 20);
   const auto bytes = std::make_shared<const Bytes>(wire_encode(batch, random_layout(random, 20)));
   const StoredRows rows = wire_decode(*bytes, bytes);
@@ -41,7 +41,7 @@ TEST_CASE("wire: arrays view the frame's bytes where they can") {
 }
 
 TEST_CASE("wire: a frame cut at any byte, or longer, is corrupt") {
-  std::mt19937_64 random(2);
+  std::mt19937_64 random(test::seed());
   const Batch batch = random_batch(random, 9);
   Bytes bytes = wire_encode(batch, random_layout(random, 9));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -52,7 +52,7 @@ TEST_CASE("wire: a frame cut at any byte, or longer, is corrupt") {
 }
 
 TEST_CASE("wire: any bit flipped is refused, or is another encoding of its own") {
-  std::mt19937_64 random(3);
+  std::mt19937_64 random(test::seed());
   const Batch batch = random_batch(random, 5);
   const Bytes sound = wire_encode(batch, random_layout(random, 5));
   for (std::size_t bit = 0; bit < sound.size() * 8; ++bit) {
