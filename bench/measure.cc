@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace otolith::bench {
@@ -10,7 +11,7 @@ namespace otolith::bench {
 double quantile(std::vector<double> samples, double q) {
   std::ranges::sort(samples);
   const double at = q * static_cast<double>(samples.size() - 1);
-  return samples[static_cast<std::size_t>(at + 0.5)];
+  return samples[static_cast<std::size_t>(std::lround(at))];
 }
 
 void report(const std::string& row, const std::string& side, const std::vector<double>& samples,

@@ -1,11 +1,11 @@
 """Runs clang-tidy on the files that changed since they were last found clean.
 
-  test/tidy.py BUILD [--jobs N]
+  test/tidy.py BUILD... [--jobs N]
 
 A file is clean for as long as the text of it, of every header of ours it includes (as Ninja knows
-them), and of .clang-tidy stays the same; BUILD/tidy/ remembers that. Taken are the sources below
-src/, python/bindings/, bench/ and examples/ that BUILD compiles. Tests and harnesses are left out:
-doctest's macros are not ours to judge. Exits 1 on any warning.
+them), and of .clang-tidy stays the same; tidy/ in the first BUILD remembers that. Taken are the
+sources below src/, python/bindings/ and bench/ that a BUILD compiles, each by the first that does.
+Tests and harnesses are left out: doctest's macros are not ours to judge. Exits 1 on any warning.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = "clang-tidy-19"
-FOLDERS = [ROOT / folder for folder in ("src", "python/bindings", "bench", "examples")]
+FOLDERS = [ROOT / folder for folder in ("src", "python/bindings", "bench")]
 
 
 def sources(build):
@@ -73,28 +73,28 @@ def tidy(path, build):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("build", type=pathlib.Path)
+    options.add_argument("builds", nargs="+", type=pathlib.Path)
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = options.parse_args()
-    build = chosen.build.resolve()
-    memory = build / "tidy"
+    memory = chosen.builds[0].resolve() / "tidy"
     memory.mkdir(exist_ok=True)
 
-    objects, deps = sources(build), inputs(build)
-    stamps = {
-        path: fingerprint([path, ROOT / ".clang-tidy", *deps.get(made, [])])
-        for path, made in objects.items()
-    }
+    stamps, build_of = {}, {}
+    for build in map(pathlib.Path.resolve, chosen.builds):
+        objects, deps = sources(build), inputs(build)
+        for path, made in objects.items():
+            if build_of.setdefault(path, build) == build:
+                stamps[path] = fingerprint([path, ROOT / ".clang-tidy", *deps.get(made, [])])
     changed = [path for path, stamp in stamps.items() if not (memory / stamp).exists()]
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
-        for path, warnings in zip(changed, pool.map(lambda p: tidy(p, build), changed)):
+        for path, warnings in zip(changed, pool.map(lambda p: tidy(p, build_of[p]), changed)):
             if warnings:
                 bad += 1
                 print(warnings, flush=True)
             else:
                 (memory / stamps[path]).touch()
-    print(f"  clang-tidy: {len(objects)} files, {len(changed)} looked at anew, {bad} with warnings")
+    print(f"  clang-tidy: {len(stamps)} files, {len(changed)} looked at anew, {bad} with warnings")
     return 1 if bad else 0
 
 

@@ -50,7 +50,7 @@ View view_of(const Array& self, const void* data, std::size_t length, nb::dlpack
   auto kept = std::make_unique<Array>(self);
   const nb::capsule owner(kept.get(),
                           [](void* taken) noexcept { delete static_cast<Array*>(taken); });
-  kept.release();
+  (void)kept.release();  // the capsule's now
   return View(data == nullptr ? kNothing : data, {length}, owner, {}, type);
 }
 

@@ -182,7 +182,7 @@ nb::object arrow_stream(const Data& data) {
   stream->private_data = new KeptStream{data};
   nb::object capsule = nb::steal(PyCapsule_New(stream.get(), kCapsuleName, &drop_capsule));
   if (!capsule.is_valid()) throw nb::python_error();
-  stream.release();
+  (void)stream.release();  // the capsule's now
   return capsule;
 }
 

@@ -24,7 +24,7 @@ bool is_one_of(PyObject* object, const std::vector<nb::object>& nulls) noexcept 
 
 /// Marks the rows whose object is one of `nulls` with 1; returns their number.
 std::uint64_t mark_nulls(nb::handle objects, const std::vector<nb::object>& nulls,
-                         nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig> marks) {
+                         const nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig>& marks) {
   const Objects rows(objects);
   if (marks.shape(0) < rows.size()) throw nb::value_error("marks is shorter than objects");
   std::uint64_t count = 0;

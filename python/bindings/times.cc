@@ -32,8 +32,8 @@ Found parse_into(PyObject* object, std::int64_t& ns) {
   return has_zone(*text) ? Found::utc : Found::naive;
 }
 
-void parse_times(nb::handle objects, nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig> ns,
-                 nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig> found) {
+void parse_times(nb::handle objects, const nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig>& ns,
+                 const nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig>& found) {
   const Objects rows(objects);
   if (ns.shape(0) < rows.size() || found.shape(0) < rows.size()) throw nb::value_error("too short");
   bool bad = false;  // the first bad row ends it: the caller raises on it
