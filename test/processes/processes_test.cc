@@ -16,6 +16,10 @@ namespace otolith::test {
 
 namespace {
 
+// Cycles that a second of budget gives at least; fewer: the test runs, but tests little.
+constexpr double kKillsPerSecondMin = 2;
+constexpr double kStopsPerSecondMin = 1;
+
 /// A child process running `work`; killed and reaped when this object goes.
 class Child {
  public:
@@ -128,6 +132,7 @@ TEST_CASE("processes: every commit acknowledged before kill -9 is there, and wor
     }
   }
   MESSAGE(cycles, " cycles of kill -9");
+  CHECK(cycles >= kKillsPerSecondMin * budget_s());
   CHECK(Database::open(path).verify().problems.empty());
 }
 
@@ -159,6 +164,7 @@ TEST_CASE(
     table.append(batch_of(table.schema(), {{std::int64_t{cycles}, "after", 1.0, kNull}}));
   }
   MESSAGE(cycles, " cycles of SIGSTOP, the writer held the lock in ", locked);
+  CHECK(cycles >= kStopsPerSecondMin * budget_s());
   CHECK(rows_of_sensor(Database::open(path).table("t"), "after") ==
         static_cast<std::uint64_t>(cycles));
 }
