@@ -134,8 +134,8 @@ void put_head(std::uint8_t scheme, Exponents by, std::uint64_t exceptions, ByteW
   out.put_zeros(2);
 }
 
-// What does not come back repeats the integer before it, so that it costs no width. Returns how many
-// these are.
+// What does not come back repeats the integer before it, so that it costs no width. Returns how
+// many these are.
 template <typename Float>
 std::uint64_t put_decimals(const BlockValues& values, std::uint64_t count, Exponents by,
                            ByteWriter& out) {

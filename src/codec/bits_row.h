@@ -3,7 +3,7 @@
 // Role:    what bits.cc and bits_avx2.cc share.
 // Shapes:  128 bytes, at any address.
 // Errors:  none.
-// Threads: plain values.
+// Threads: thread-compatible; plain values.
 // Why:     the compiler splits it into the vectors of the target it compiles for.
 #pragma once
 

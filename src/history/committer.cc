@@ -285,8 +285,8 @@ Committer::Counts Committer::counts() const {
   return counts_;
 }
 
-// Its submitter is told that it will be durable soon: where no thread can be had that sees to it, it
-// is made so at once.
+// Its submitter is told that it will be durable soon: where no thread can be had that sees to it,
+// it is made so at once.
 void Committer::remember_relaxed() noexcept {
   try {
     if (!keeper_knows()) sync();
