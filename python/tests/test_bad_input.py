@@ -415,8 +415,9 @@ def test_a_recorder_that_a_full_disk_ended_says_so_at_its_end(stored):
         import otolith as oto
         db = oto.open(sys.argv[1], memory_bytes=1 << 20)
         n = 200_000
-        ones = np.ones(n)
-        data = {"time": np.arange(n), "symbol": ["A"] * n, "bid": ones, "ask": ones, "size": ones}
+        noise = np.random.default_rng(1).random(n)  # no codec makes it fit
+        data = {"time": np.arange(n), "symbol": ["A"] * n, "bid": noise, "ask": noise,
+                "size": np.ones(n)}
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
         head = db.head
         def failing(r):
