@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ByteReader in(bytes);
     Catalog catalog = Catalog::load(in, kLast);
     ByteWriter out;
-    catalog.save(out);
+    catalog.save(out, kLast);
     if (!std::ranges::equal(out.view(), bytes.first(in.offset()))) std::abort();
     use(catalog);
   } catch (const Error&) {

@@ -15,7 +15,7 @@ constexpr std::uint64_t kCommitsAsked = 24;  // spread over all
 
 Bytes saved_of(const Lineage& lineage) {
   ByteWriter out;
-  lineage.save(out);
+  lineage.save(out, lineage.last());
   return out.take();
 }
 
