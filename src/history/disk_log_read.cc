@@ -48,6 +48,10 @@ void DiskLog::follow(const LockPage& page, const Fallback& fallback) {
     if (info->header.epoch <= epoch_) continue;
     stands = std::min(stands, RecordNumber{value_of(info->header.first) - 1});
   }
+  // What this handle knows to be on the disk stands, also where nobody could tell the new file so.
+  if (!mutant("log-fallback-behind-durable")) {
+    stands = std::max(stands, std::min(last_, durable_));
+  }
   reader_.reset();
   if (mutant("log-fallback-forgotten")) epoch_ = epoch;
   // First: if it fails, what it was told of is still to be told.

@@ -160,7 +160,7 @@ void DiskLog::adopt(const RecoveryPlan& plan) {
   NewLogFile wanted;
   wanted.header.first = next(plan.durable);
   wanted.header.epoch = words_.epoch;
-  if (plan.lost_to != RecordNumber{0} && !mutant("log-epoch-not-raised")) ++wanted.header.epoch;
+  if (plan.raise_epoch && !mutant("log-epoch-not-raised")) ++wanted.header.epoch;
   environment_->random(wanted.header.salt.bytes);
   const std::uint64_t seed = wanted.header.seed();
   Appender::Place place{kLogHeaderBytes, plan.durable, seed};

@@ -217,6 +217,36 @@ TEST_CASE("history: lost relaxed commits are listed by status, and told once to 
   }
 }
 
+TEST_CASE(
+    "history: what is gone with the lock page is told to who made it, and what stays is not") {
+  for (const bool gone : {true, false}) {
+    CAPTURE(gone);
+    Ground ground;
+    const auto one = ground.open();
+    const auto other = ground.open();
+    one->commit(create_request("a"));
+    one->commit(put(kFirst, "stays", true));
+    const std::uint64_t end = log_end(ground);
+    one->commit(put(kFirst, "relaxed", true));
+    if (gone) blank_log(ground, end);
+    ground.disk.attach()->remove("lock");
+    const Commit fresh = other->commit(put(kFirst, "new"));
+    CHECK(fresh.number == CommitNumber{gone ? 3u : 4u});
+    std::vector<std::uint64_t> told;
+    try {
+      one->sync();
+    } catch (const Error& error) {
+      told = error.where().commits;
+    }
+    CHECK(told == (gone ? std::vector<std::uint64_t>{3} : std::vector<std::uint64_t>{}));
+    one->sync();
+    CHECK(one->head()->number() == fresh.number);
+    CHECK(one->commit_info(fresh.number).hash == fresh.hash);
+    one->commit(put(kFirst, "more"));
+    CHECK(other->head()->number() == next(fresh.number));
+  }
+}
+
 TEST_CASE("history: a snapshot of commits that are lost goes on showing them, and no others") {
   Ground ground;
   const auto one = ground.open();

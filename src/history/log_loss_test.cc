@@ -115,6 +115,34 @@ TEST_CASE("log: a lost relaxed record keeps no fresh handle from appending") {
   CHECK(a.refreshed() == "one two");
 }
 
+TEST_CASE("log: a relaxed record that is gone with the lock page is kept by nobody") {
+  TestDisk disk;
+  TestProcess a = disk.process();
+  a.append("one");
+  a.append("relaxed", true);
+  a.append("also", true);
+  blank_from(disk, 2);
+  disk.disk.attach()->remove("lock");
+  TestProcess b = disk.process();
+  b.append("two");  // knows of no record behind the first
+  CHECK(a.refreshed() == "one two");
+  CHECK(a.fallbacks == 1);
+  a.append("three");
+  CHECK(b.refreshed() == "one two three");
+}
+
+TEST_CASE("log: no handle falls back behind what it knows to be durable") {
+  TestDisk disk;
+  TestProcess a = disk.process();
+  a.append("one");
+  a.append("two");
+  disk.disk.attach()->remove("lock");
+  TestProcess b = disk.process();
+  b.append("three");  // nothing proves to it that record 2 was synced
+  CHECK(a.refreshed() == "one two three");
+  CHECK(a.fallbacks == 0);
+}
+
 TEST_CASE("log: a look at the lock's path that fails leaves the lock free") {
   TestDisk disk;
   TestProcess a = disk.process();
@@ -335,9 +363,11 @@ TEST_CASE("log: the header of an adopted file names the last commit before it") 
   disk.disk.attach()->remove("lock");
   TestProcess b = disk.process();
   LogOptions options = small_log();
-  options.commit_hash = [&b](RecordNumber record) {
+  std::size_t most = 0;
+  options.commit_hash = [&](RecordNumber record) {
     Hash256 hash;
-    hash.bytes.front() = std::byte{static_cast<unsigned char>(b.seen.size())};
+    most = std::max(most, b.seen.size());
+    hash.bytes.front() = std::byte{static_cast<unsigned char>(most)};
     hash.bytes.back() = std::byte{static_cast<unsigned char>(value_of(record))};
     return hash;
   };

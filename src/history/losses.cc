@@ -29,8 +29,38 @@ std::string LostRecords::text() const {
 }
 
 void Losses::watch(RecordNumber record, CommitNumber commit, RecordNumber durable) {
-  while (!own_.empty() && own_.front().record <= durable) own_.pop_front();
-  if (record > durable) own_.push_back({record, commit});
+  while (!own_.empty() && own_.front().record <= durable && !own_.front().dropped) {
+    own_.pop_front();
+  }
+  if (record > durable) own_.push_back({record, commit, {}});
+}
+
+void Losses::dropped(CommitNumber last, RecordNumber stands,
+                     const std::function<Hash256(CommitNumber)>& hash_of) {
+  dropped_ = std::max(dropped_, last);
+  if (mutant("own-drop-untold")) return;
+  for (Place& place : own_) {
+    if (place.record > stands && !place.dropped) place.dropped = hash_of(place.commit);
+  }
+}
+
+void Losses::met(RecordNumber record, const std::optional<Hash256>& commit) {
+  for (Place& place : own_) {
+    if (place.record == record && place.dropped && place.dropped == commit) place.dropped.reset();
+  }
+  lose([&](const Place& place) { return place.dropped && place.record <= record; });
+}
+
+template <typename Among>
+void Losses::lose(Among among) {
+  if (mutant("own-loss-untold")) return;
+  for (const Place& place : own_) {
+    if (!among(place)) continue;
+    own_lost_.push_back(place.commit);
+    log_line(LogLevel::error,
+             fmt::format("the relaxed commit {} of this process was lost", value_of(place.commit)));
+  }
+  std::erase_if(own_, among);
 }
 
 void Losses::note(const LostRecord& lost, CommitNumber stands) {
@@ -46,16 +76,13 @@ void Losses::note(const LostRecord& lost, CommitNumber stands) {
   }
   if (all_.size() == kLostRunsMax) all_.erase(all_.begin());
   all_.push_back(run);
-  if (mutant("own-loss-untold")) return;
-  for (const Place& place : own_) {
-    if (among(place)) own_lost_.push_back(place.commit);
-  }
-  if (std::erase_if(own_, among) != 0) {
-    log_line(LogLevel::error, "relaxed commits of this process were lost: " + run.text());
-  }
+  lose(among);
 }
 
-std::vector<CommitNumber> Losses::take_own() { return std::exchange(own_lost_, {}); }
+std::vector<CommitNumber> Losses::take_own() {
+  lose([](const Place& place) { return place.dropped.has_value(); });
+  return std::exchange(own_lost_, {});
+}
 
 void lost_records_write(ByteWriter& out, const std::vector<LostRecords>& all) {
   out.put_varint(all.size());

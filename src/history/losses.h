@@ -5,11 +5,14 @@
 // Errors:  corrupt from load.
 // Threads: thread-compatible.
 // Why:     the log names records only. Which commits stood in them is known to those who had read
-//          them: they fall back first, and learn from the log later which of those are lost.
+//          them: they fall back first, and learn from the log later which of those are lost. Where
+//          the lock page went too, the log does not name them: what stands in their place tells.
 #pragma once
 
 #include <algorithm>
 #include <deque>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "history/frame_record.h"
@@ -21,15 +24,20 @@ class Losses {
  public:
   /// A relaxed commit of this handle. Those up to `durable` are no longer asked about.
   void watch(RecordNumber record, CommitNumber commit, RecordNumber durable);
-  /// The handle had read commits up to this one, and fell back: some are to be read again, the
-  /// others are lost.
-  void dropped(CommitNumber last) { dropped_ = std::max(dropped_, last); }
+  /// The handle had read commits up to `last`, and fell back to a record that stands: some of those
+  /// behind it are to be read again, the others are lost. `hash_of` tells what was read.
+  void dropped(CommitNumber last, RecordNumber stands,
+               const std::function<Hash256(CommitNumber)>& hash_of);
+  /// A record was read; the hash of its commit, if it is one. An own commit that fell back is the
+  /// same one again, or lost.
+  void met(RecordNumber record, const std::optional<Hash256>& commit);
   /// The log says that these are lost; `stands` is the last commit before them.
   void note(const LostRecord& lost, CommitNumber stands);
 
   /// Oldest first.
   const std::vector<LostRecords>& all() const noexcept { return all_; }
-  /// Commits of this handle that were lost since the last call, ascending.
+  /// Commits of this handle that were lost since the last call, ascending; the whole log was read
+  /// before.
   std::vector<CommitNumber> take_own();
 
   void restore(std::vector<LostRecords> all) { all_ = std::move(all); }
@@ -38,7 +46,11 @@ class Losses {
   struct Place {
     RecordNumber record{0};
     CommitNumber commit{0};
+    std::optional<Hash256> dropped{};  // it fell back and was not read again yet; what it was
   };
+
+  template <typename Among>
+  void lose(Among among);
 
   std::vector<LostRecords> all_;
   CommitNumber dropped_{0};

@@ -106,6 +106,8 @@ RecoveryPlan plan_recovery(const LogDirectory& directory, const RecoveryQuestion
   if (page.state == PageState::rebooted) plan.durable = plan.last;
   keep_copies_behind(plan, plan.durable);
   find_lost(plan, question);
+  plan.raise_epoch = plan.lost_to != RecordNumber{0} ||
+                     (page.state == PageState::absent && !mutant("log-absent-epoch-kept"));
   const bool in_place = page.state == PageState::rebooted ||
                         (page.state == PageState::absent && mutant("log-absent-in-place"));
   plan.begin_file =

@@ -9,7 +9,8 @@
 //   rebooted  | a torn tail                   | keep it beside the log, begin a new file
 //   absent    | any                           | adopt what nothing proves durable; a new file in
 //             |                               | any case: who held a lock file that was removed may
-//             |                               | still write to the old one
+//             |                               | still write to the old one; a new epoch, because
+//             |                               | others may have seen more
 //   any       | bad, and known or proven to   | corrupt
 //             | have been durable             |
 //
@@ -42,6 +43,7 @@ struct RecoveryPlan {
   RecordNumber durable{0};  // on the disk for certain
   RecordNumber last{0};     // the last that can be read
   RecordNumber lost_to{0};  // records last + 1 .. lost_to were visible and are gone; 0: none
+  bool raise_epoch = false;  // some were, or without a page may have been
   bool begin_file = false;  // else go on in place
   std::vector<CopiedFrame> copies;  // durable + 1 .. last
   std::uint64_t torn_from = 0;      // bytes to keep beside the log; none if equal

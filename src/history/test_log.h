@@ -42,6 +42,7 @@ struct TestProcess {
   std::unique_ptr<Log> log;
   std::map<std::uint64_t, std::string> seen;
   std::uint64_t fallbacks = 0;
+  bool appended = false;  // since it was last closed; kept by stories
 
   explicit TestProcess(std::shared_ptr<io::Vfs> on, LogOptions options = small_log(),
                        io::SimulatedProcess who = {})

@@ -88,6 +88,8 @@ void Timeline::take_record(const Frame& frame) {
       reserved_read(frame.payload);
   }
   visible_.record = frame.number;
+  const bool commit = frame.type == FrameType::commit;
+  losses_.met(frame.number, commit ? std::optional(visible_.hash) : std::nullopt);
   if (!frame.relaxed) relaxed_synced(frame.number);
 }
 
@@ -234,7 +236,7 @@ void Timeline::fall_back(RecordNumber stands) {
     throw_log(
         fmt::format("records behind {} were lost, although they were durable", value_of(stands)));
   }
-  losses_.dropped(visible_.commit);
+  losses_.dropped(visible_.commit, stands, [this](CommitNumber c) { return index_.hash(c); });
   catalog_.part(n);
   lineage_ = lineage_->copy(n);
   index_.truncate(n);
