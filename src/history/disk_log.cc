@@ -1,6 +1,7 @@
 #include "history/disk_log.h"
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "history/torn_tail.h"
 #include "io/fork.h"
 
@@ -124,6 +125,11 @@ void DiskLog::seek(RecordNumber behind) {
   OTO_INVARIANT(last_ == RecordNumber{0} && reader_ == nullptr);
   last_ = behind;
   durable_ = behind;
+}
+
+void DiskLog::vouch(RecordNumber durable) {
+  const MutexLock guard(mutex_);
+  if (!mutant("log-saved-unvouched")) durable_ = std::max(durable_, std::min(durable, last_));
 }
 
 RecordNumber DiskLog::last() const {

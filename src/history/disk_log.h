@@ -33,6 +33,7 @@ class DiskLog final : public Log {
           const Id128& database, LogOptions options);
 
   void seek(RecordNumber behind) override;
+  void vouch(RecordNumber durable) override;
   void refresh(const FrameSink& sink, const Fallback& fallback) override;
   bool behind() override;
   std::unique_ptr<LogLock> lock(LockPurpose purpose, std::uint64_t waited_ns) override;

@@ -136,6 +136,10 @@ void DiskLog::recover() {
   words_.writing = value_of(next(plan.durable));
   // Nothing else is written before the page says so: who finds this interrupted adopts.
   lock_file_.write_page(words_);
+  {
+    const MutexLock guard(mutex_);
+    shown_durable_ = durable_;  // there is a page now: what can be read is durable no longer
+  }
   if (mutant("log-adopts-in-place")) plan.begin_file = false;
   if (mutant("log-torn-tail-overwritten")) plan.begin_file = !plan.copies.empty();
   if (plan.begin_file) {

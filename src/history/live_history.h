@@ -88,6 +88,7 @@ class LiveHistory final : public History {
 
   // live_history_open.cc
   void open_log();
+  void vouch_for_saved() OTO_EXCLUDES(mutex_);
   bool open_from(std::optional<Checkpoint> checkpoint);
   std::unique_ptr<Log> new_log(bool read_only, std::function<Hash256(RecordNumber)> commit_hash);
   Hash256 hash_at(RecordNumber record) OTO_EXCLUDES(mutex_);

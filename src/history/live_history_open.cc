@@ -40,6 +40,7 @@ LiveHistory::LiveHistory(std::shared_ptr<io::Vfs> vfs, std::shared_ptr<io::Envir
         timeline_->fall_back(stands);
       }) {
   open_log();
+  vouch_for_saved();
   const CommitterHooks hooks{sink_, fallback_, [this] { return sync_relaxed_segments(); }};
   committer_ = std::make_unique<Committer>(*log_, *environment_, hooks);
   end_at_unsound();
@@ -77,6 +78,11 @@ void LiveHistory::open_log() {
   open_from(std::nullopt);
   const MutexLock guard(mutex_);
   timeline_->adopt_index(!read_only_);
+}
+
+void LiveHistory::vouch_for_saved() {
+  const MutexLock guard(mutex_);
+  log_->vouch(std::max(saved_record_, timeline_->indexed()));
 }
 
 bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {

@@ -115,6 +115,9 @@ class Log {
 
   /// Begin reading behind this record: what a checkpoint already holds. Before the first refresh.
   virtual void seek(RecordNumber behind) = 0;
+  /// What was saved of this record proves that it is on the disk: checkpoints and the index hold
+  /// durable commits only. The handle never falls back behind it.
+  virtual void vouch(RecordNumber durable) = 0;
   /// Hands over, in order and once, every record that became visible since the last call; never
   /// waits.
   /// If relaxed records that were handed over are lost (`epoch` rose), `fallback` is called first

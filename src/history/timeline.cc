@@ -333,6 +333,16 @@ std::shared_ptr<const Snapshot> Timeline::snapshot(CommitNumber number) {
   return snapshot_;
 }
 
+RecordNumber Timeline::indexed() const {
+  try {
+    const CommitNumber last = std::min(index_.flushed(), visible_.commit);
+    return value_of(last) == 0 ? RecordNumber{0} : index_.entry(last).record;
+  } catch (const Error& error) {
+    if (!index_damaged(error)) throw;
+    return RecordNumber{0};
+  }
+}
+
 Hash256 Timeline::hash_at(RecordNumber record) const {
   if (record >= staged().commit_record) return staged().hash;
   return index_.hash(index_.find_record(record));

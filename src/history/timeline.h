@@ -88,6 +88,8 @@ class Timeline {
   const Tags& tags() const noexcept { return tags_; }
   Losses& losses() noexcept { return losses_; }
   Hash256 range_root() const { return range_.root(); }
+  /// The newest record whose commit stands in an index file.
+  RecordNumber indexed() const;
   /// Hash of the newest commit at or before a record, staged ones included.
   Hash256 hash_at(RecordNumber record) const;
 
