@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "codec/bits.h"
 #include "codec/decimals.h"
+#include "codec/exceptions.h"
 #include "codec/numbers.h"
 
 namespace otolith::codec {
@@ -15,9 +16,8 @@ constexpr std::size_t kHeadBytes = 8;
 constexpr std::uint8_t kBits = 0;
 constexpr std::uint8_t kDecimals = 1;
 constexpr unsigned kDecimalsOrderMax = 1;
-constexpr std::size_t kCandidates = 4;          // pairs of exponents that a chunk tries per block
-constexpr std::uint64_t kExceptionsWorth = 16;  // one value in so many: decimals for certain
-constexpr std::uint64_t kSampledRows = 32;      // of a block, to choose among them
+constexpr std::size_t kCandidates = 4;      // pairs of exponents that a chunk tries per block
+constexpr std::uint64_t kSampledRows = 32;  // of a block, to choose among them
 
 class Alp final : public Codec {
  public:
@@ -39,10 +39,6 @@ using BitsOf = std::conditional_t<sizeof(Float) == 8, std::uint64_t, std::uint32
 template <typename Float>
 Float float_of(std::uint64_t bits) noexcept {
   return std::bit_cast<Float>(static_cast<BitsOf<Float>>(bits));
-}
-
-std::uint64_t exception_bytes(std::uint64_t exceptions, std::uint64_t width) noexcept {
-  return align_up(exceptions * (width + sizeof(std::uint16_t)), 8);
 }
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -134,33 +130,23 @@ void put_head(std::uint8_t scheme, Exponents by, std::uint64_t exceptions, ByteW
   out.put_zeros(2);
 }
 
-// What does not come back repeats the integer before it, so that it costs no width. Returns how
-// many these are.
+// Returns how many do not come back.
 template <typename Float>
 std::uint64_t put_decimals(const BlockValues& values, std::uint64_t count, Exponents by,
                            ByteWriter& out) {
   BlockValues integers;
-  std::array<std::uint16_t, kBlockRows> places;
+  BlockPlaces places;
   std::uint64_t exceptions = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     const bool back = to_integer<Float>(values[i], by, &integers[i]);
     places[exceptions] = static_cast<std::uint16_t>(i);
     exceptions += back ? 0 : 1;
   }
-  std::uint64_t first_sound = 0;
-  while (first_sound < exceptions && places[first_sound] == first_sound) ++first_sound;
-  for (std::uint64_t i = 0; i < exceptions; ++i) {
-    const std::uint64_t place = places[i];
-    integers[place] = place != 0 && place >= first_sound ? integers[place - 1]
-                      : first_sound < count              ? integers[first_sound]
-                                                         : 0;
-  }
+  const auto odd = std::span(places).first(exceptions);
+  exceptions_level(integers, count, odd);
   put_head(kDecimals, by, exceptions, out);
   block_encode(integers, count, kDecimalsOrderMax, out);
-  for (std::uint64_t i = 0; i < exceptions; ++i)
-    out.put(static_cast<BitsOf<Float>>(values[places[i]]));
-  for (std::uint64_t i = 0; i < exceptions; ++i) out.put(places[i]);
-  out.align(8);
+  exceptions_put(values, odd, sizeof(Float), out);
   return exceptions;
 }
 
@@ -194,21 +180,7 @@ RowsEncoder block_of(const Array& chunk) {
 
 // ----------------------------------------------------------------------------------------- decode
 
-std::string_view places_flaw(BytesView places, std::uint64_t exceptions,
-                             std::uint64_t count) noexcept {
-  std::uint64_t next = 0;
-  for (std::uint64_t i = 0; i < exceptions; ++i) {
-    const auto place = load_le<std::uint16_t>(&places[i * 2]);
-    if (place < next || place >= count) return "an exception is out of place";
-    next = std::uint64_t{place} + 1;
-  }
-  for (std::size_t i = exceptions * 2; i < places.size(); ++i) {
-    if (places[i] != std::byte{0}) return "a reserved byte of a block is not zero";
-  }
-  return {};
-}
-
-std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uint64_t width,
+std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uint32_t width,
                                   std::uint64_t* taken) noexcept {
   if (bytes.size() < kHeadBytes) return "a block is cut short";
   const auto scheme = load_le<std::uint8_t>(&bytes[0]);
@@ -227,11 +199,11 @@ std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uin
       !wrong.empty()) {
     return wrong;
   }
-  const BytesView rest = bytes.subspan(kHeadBytes + integers);
-  const std::uint64_t tail = exception_bytes(exceptions, width);
-  if (rest.size() < tail) return "a block is cut short";
-  *taken = kHeadBytes + integers + tail;
-  return places_flaw(rest.first(tail).subspan(exceptions * width), exceptions, count);
+  std::uint64_t odd = 0;
+  const auto wrong =
+      exceptions_flaw(bytes.subspan(kHeadBytes + integers), exceptions, width, count, &odd);
+  *taken = kHeadBytes + integers + odd;
+  return wrong;
 }
 
 #ifdef __x86_64__
@@ -287,14 +259,9 @@ std::uint64_t decode_block(const std::byte* bytes, std::uint64_t count, std::byt
   const auto e = load_le<std::uint8_t>(bytes + 1);
   const auto f = load_le<std::uint8_t>(bytes + 2);
   convert(integers.data(), count, kTens[f], kTenths[e], out);
-  const std::uint64_t exceptions = load_le<std::uint16_t>(bytes + 4);
-  const std::byte* values = bytes + kHeadBytes + taken;
-  const std::byte* places = values + exceptions * sizeof(Float);
-  for (std::uint64_t i = 0; i < exceptions; ++i) {
-    store_le(out + load_le<std::uint16_t>(places + i * 2) * sizeof(Float),
-             load_le<BitsOf<Float>>(values + i * sizeof(Float)));
-  }
-  return kHeadBytes + taken + exception_bytes(exceptions, sizeof(Float));
+  const auto exceptions = load_le<std::uint16_t>(bytes + 4);
+  const std::byte* odd = bytes + kHeadBytes + taken;
+  return kHeadBytes + taken + exceptions_restore(odd, exceptions, sizeof(Float), out);
 }
 
 std::optional<std::uint64_t> Alp::analyze(const Array& chunk) const {

@@ -34,6 +34,7 @@ enum class CodecId : std::uint16_t {
   delta = 5,
   alp = 6,
   dictionary = 7,
+  lattice = 8,
 };
 
 /// What a chunk says it needs.

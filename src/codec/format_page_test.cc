@@ -45,6 +45,14 @@ Array prices() {
   return array_of(TypeKind::float64, values);
 }
 
+// Counts of a converter, 3.3 V in 4,096 steps, the fifth a NaN.
+Array volts() {
+  std::vector<double> values;
+  for (int i = 0; i < 20; ++i) values.push_back((1000 + i * 7 % 16) * (3.3 / 4096));
+  values[4] = std::numeric_limits<double>::quiet_NaN();
+  return array_of(TypeKind::float64, values);
+}
+
 Array symbols() {
   model::ArrayBuilder builder({TypeKind::string});
   for (const char* text : {"MSFT", "AAPL", "AAPL", "MSFT", "T"}) builder.append_text(text);
@@ -120,6 +128,23 @@ std::string dump_of_blocks() {
   return first.text() + second.text();
 }
 
+std::string dump_of_lattice() {
+  const Bytes lattice = page_of(CodecId::lattice, volts());
+  test::HexDump dump(lattice);
+  dump.heading("lattice: 20 voltages in steps of 3.3 / 4096, the fifth a NaN");
+  dump.field(8, "step");
+  dump.field(1, "scheme: multiples of it");
+  dump.field(1, "zero");
+  dump.field(2, "exceptions");
+  dump.field(4, "zero");
+  dump_integers(dump, lattice, 20);
+  dump.field(8, "exceptions");
+  dump.field(2, "their places");
+  dump.field(6, "zero");
+  REQUIRE(dump.at() == lattice.size());
+  return dump.text();
+}
+
 std::string dump_of_dictionary() {
   const Bytes shared = shared_of(CodecId::dictionary, symbols());
   test::HexDump first(shared);
@@ -142,7 +167,8 @@ std::string dump_of_dictionary() {
 }  // namespace
 
 TEST_CASE("codec: the page on formats shows the very bytes of pages") {
-  CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_dictionary()),
+  CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_lattice() +
+                                            dump_of_dictionary()),
                 "run with OTOLITH_UPDATE_DOCS=1");
 }
 
@@ -163,6 +189,7 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_frame/frame", CodecId::frame, seconds_with_gap());
   check("test/corpus/fuzz_frame/delta", CodecId::delta, seconds_with_gap());
   check("test/corpus/fuzz_alp/prices", CodecId::alp, prices());
+  check("test/corpus/fuzz_lattice/volts", CodecId::lattice, volts());
   check("test/corpus/fuzz_dictionary/symbols", CodecId::dictionary, symbols());
 }
 

@@ -27,7 +27,8 @@ const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offs
 
 /// What a schema asks of the choice.
 enum class Profile : std::uint8_t {
-  hot,    // the fastest to read of those within 1.1 of the smallest; raw where none saves 5 %
+  hot,    // of those within 1.1 of the smallest the fastest to read, of its like the smallest; raw
+          // where none saves 5 %
   small,  // the smallest
   raw,    // plain, so that reads are views of the file
 };

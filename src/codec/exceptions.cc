@@ -1,0 +1,58 @@
+#include "codec/exceptions.h"
+
+#include <cstring>
+
+#include "base/mutant.h"
+
+namespace otolith::codec {
+
+void exceptions_put(const BlockValues& values, std::span<const std::uint16_t> places,
+                    std::uint32_t width, ByteWriter& out) {
+  for (const std::uint16_t place : places) {
+    if (width == sizeof(std::uint64_t))
+      out.put(values[place]);
+    else
+      out.put(static_cast<std::uint32_t>(values[place]));
+  }
+  for (const std::uint16_t place : places) out.put(place);
+  out.align(8);
+}
+
+void exceptions_level(BlockValues& integers, std::uint64_t count,
+                      std::span<const std::uint16_t> places) noexcept {
+  std::uint64_t first_sound = 0;
+  while (first_sound < places.size() && places[first_sound] == first_sound) ++first_sound;
+  for (const std::uint16_t place : places) {
+    integers[place] = place >= first_sound && place != 0 ? integers[place - 1u]
+                      : first_sound < count              ? integers[first_sound]
+                                                         : 0;
+  }
+}
+
+std::string_view exceptions_flaw(BytesView bytes, std::uint64_t exceptions, std::uint32_t width,
+                                 std::uint64_t count, std::uint64_t* taken) noexcept {
+  *taken = exceptions_bytes(exceptions, width);
+  if (bytes.size() < *taken) return "a block is cut short";
+  const BytesView places = bytes.first(*taken).subspan(exceptions * width);
+  std::uint64_t next = 0;
+  for (std::uint64_t i = 0; i < exceptions; ++i) {
+    const auto place = load_le<std::uint16_t>(&places[i * 2]);
+    if (place < next || (place >= count && !mutant("exception-place-unchecked")))
+      return "an exception is out of place";
+    next = std::uint64_t{place} + 1;
+  }
+  for (std::size_t i = exceptions * 2; i < places.size(); ++i) {
+    if (places[i] != std::byte{0}) return "a reserved byte of a block is not zero";
+  }
+  return {};
+}
+
+std::uint64_t exceptions_restore(const std::byte* from, std::uint64_t exceptions,
+                                 std::uint32_t width, std::byte* floats) noexcept {
+  const std::byte* places = from + exceptions * width;
+  for (std::uint64_t i = 0; i < exceptions; ++i)
+    std::memcpy(floats + load_le<std::uint16_t>(places + i * 2) * width, from + i * width, width);
+  return exceptions_bytes(exceptions, width);
+}
+
+}  // namespace otolith::codec

@@ -1,0 +1,42 @@
+// The arithmetic of a lattice: integers times a step, and back.
+//
+// Role:    under lattice.cc, where encode and decode must compute the very same.
+// Shapes:  k is a signed integer of 64 bits as u64; beyond 2^53 it is rounded to a double first.
+// Errors:  none: any bits give some double.
+// Threads: thread-safe.
+// Why:     halves of 32 bits become doubles and back by adding constants, which vectors of any
+//          machine can do. Division, as a product with 1/s misses by one close to 2^53.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "codec/decimals.h"
+
+namespace otolith::codec {
+
+/// The double nearest to k.
+inline double whole_double(std::uint64_t k) noexcept {
+  // The bits of 2^84 + 2^63 + high half * 2^32, and of 2^52 + low half.
+  const std::uint64_t high = (k >> 32) ^ (std::bit_cast<std::uint64_t>(0x1p84) | 0x8000'0000u);
+  const std::uint64_t low = (k & 0xffff'ffffu) | std::bit_cast<std::uint64_t>(0x1p52);
+  return (std::bit_cast<double>(high) - (0x1p84 + 0x1p63 + 0x1p52)) + std::bit_cast<double>(low);
+}
+
+inline double step_value(std::uint64_t k, double step) noexcept { return whole_double(k) * step; }
+
+/// An integer whose step_value is `value`, or any where there is none.
+inline std::uint64_t step_integer(double value, double step) noexcept {
+  constexpr auto kZero = std::bit_cast<std::uint64_t>(kRounding);
+  const double quotient = value / step;
+  const double high = quotient * 0x1p-32 + kRounding;
+  const double low = (quotient - (high - kRounding) * 0x1p32) + kRounding;
+  // Close to 2^52 the quotient is rounded to halves, and then once more: one too much or too few.
+  const double whole = (high - kRounding) * 0x1p32 + (low - kRounding);
+  const double missing = (value - whole * step) * (1 / step) + kRounding;
+  return ((std::bit_cast<std::uint64_t>(high) - kZero) << 32) +
+         (std::bit_cast<std::uint64_t>(low) - kZero) +
+         (std::bit_cast<std::uint64_t>(missing) - kZero);
+}
+
+}  // namespace otolith::codec
