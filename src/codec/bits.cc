@@ -1,21 +1,25 @@
 #include "codec/bits.h"
 
 #include <algorithm>
+#include <array>
 
 #include "codec/bits_row.h"
 
 namespace otolith::codec {
 
-void pack(std::uint64_t* values, std::uint64_t count, unsigned width, std::uint64_t base,
+void pack(const std::uint64_t* values, std::uint64_t count, unsigned width, std::uint64_t base,
           std::byte* out) noexcept {
+  if (width == 0) return;
   const std::uint64_t rows = (count + kLanes - 1) / kLanes;
-  std::fill(values + count, values + rows * kLanes, base);
-  const auto* from = reinterpret_cast<const BitsRow*>(values);
+  std::array<std::uint64_t, kLanes> last;
+  std::fill(std::copy(values + count / kLanes * kLanes, values + count, last.begin()), last.end(),
+            base);
   auto* to = reinterpret_cast<BitsRow*>(out);
   BitsRow word{};
   unsigned filled = 0;  // bits of `word`
-  for (std::uint64_t row = 0; row < rows && width != 0; ++row) {
-    const BitsRow value = from[row] - base;
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    const std::uint64_t* from = (row + 1) * kLanes <= count ? values + row * kLanes : last.data();
+    const BitsRow value = *reinterpret_cast<const BitsRow*>(from) - base;
     word |= value << filled;
     filled += width;
     if (filled < 64) continue;

@@ -28,9 +28,8 @@ constexpr std::uint64_t packed_bytes(std::uint64_t count, unsigned width) noexce
   return (rows * width + 63) / 64 * kLanes * sizeof(std::uint64_t);
 }
 
-/// `values` has `count` values, each less than 2^width behind `base` (wrapping), and room up to
-/// whole rows, where it is filled with `base`.
-void pack(std::uint64_t* values, std::uint64_t count, unsigned width, std::uint64_t base,
+/// `values` has `count` values, each less than 2^width behind `base` (wrapping).
+void pack(const std::uint64_t* values, std::uint64_t count, unsigned width, std::uint64_t base,
           std::byte* out) noexcept;
 
 /// base + each value (wrapping); writes `count` rounded up to whole rows.

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "codec/bits.h"
+#include "codec/block_loops.h"
 
 namespace otolith::codec {
 
@@ -26,17 +27,28 @@ struct Packing {
 struct Scale {
   std::uint64_t factor = 1;
   std::uint64_t offset = 0;
+  bool some() const noexcept { return factor != 1; }
 };
 constexpr std::uint64_t kFactorMin = 4;  // what saves two bits a value is worth its 16 bytes
 
-// Values as differences of one order.
-struct Differences {
+// Integers of one order, and how to pack them.
+struct Form {
   unsigned order = 0;
   std::uint64_t start = 0;
   std::uint64_t slope = 0;
-  BlockValues values;
+  const std::uint64_t* values = nullptr;
   Packing packing;
 };
+
+// Room for the values divided, and for their differences of both orders.
+struct BlockRoom {
+  alignas(64) BlockValues divided;
+  alignas(64) std::array<BlockValues, kOrderMax> differences;
+};
+
+constexpr std::uint64_t kSample = 33;   // values of a block that are looked at before all are
+constexpr std::uint64_t kWidths = 128;  // and whose widths are
+using Sample = std::array<std::int64_t, kSample>;
 
 constexpr std::uint64_t head_bytes(unsigned order, bool scaled) noexcept {
   return kBlockHeadBytes + (order + (scaled ? 2 : 0)) * sizeof(std::uint64_t);
@@ -52,166 +64,220 @@ std::uint64_t outlier_bytes(std::uint64_t outliers) noexcept {
 
 // ---------------------------------------------------------------------------------------- analyze
 
-// The greatest common divisor of all distances from the first value; ends at the first that is odd
-// to the others, which random values reach at once.
-Scale scale_of(const BlockValues& values, std::uint64_t count) noexcept {
-  const auto offset = static_cast<std::int64_t>(values[0]);
+// Of values evenly spread from `first` on, `get` of their places.
+template <typename Get>
+Sample sample_of(std::uint64_t first, std::uint64_t count, Get get) noexcept {
+  Sample out;
+  for (std::uint64_t i = 0; i < kSample; ++i)
+    out[i] = static_cast<std::int64_t>(get(first + i * (count - 1 - first) / (kSample - 1)));
+  return out;
+}
+
+// The greatest common divisor of the distances of some values from the first; 1 if it is of no use.
+std::uint64_t factor_of(const std::uint64_t* values, std::uint64_t count,
+                        std::uint64_t step) noexcept {
   std::uint64_t factor = 0;
-  for (std::uint64_t i = 1; i < count; ++i) {
-    std::int64_t distance = 0;
-    if (__builtin_sub_overflow(static_cast<std::int64_t>(values[i]), offset, &distance)) return {};
+  for (std::uint64_t i = step; i < count; i += step) {
+    const auto distance = static_cast<std::int64_t>(values[i] - values[0]);
     const std::uint64_t magnitude = distance < 0 ? 0 - static_cast<std::uint64_t>(distance)
                                                  : static_cast<std::uint64_t>(distance);
     if (factor != 0 && magnitude % factor == 0) continue;
     factor = std::gcd(factor, magnitude);
-    if (factor != 0 && factor < kFactorMin) return {};
+    if (factor != 0 && factor < kFactorMin) return 1;
   }
-  return factor == 0 ? Scale{} : Scale{factor, values[0]};
+  return factor == 0 ? 1 : factor;
 }
 
-BlockValues scaled_down(const BlockValues& values, std::uint64_t count, Scale scale) noexcept {
-  BlockValues out;
-  const auto factor = static_cast<std::int64_t>(scale.factor);
-  for (std::uint64_t i = 0; i < count; ++i)
-    out[i] =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(values[i] - scale.offset) / factor);
-  return out;
+// The factor of all values, and them without it; where some values have more in common than all,
+// all are asked.
+Scale scale_of(const std::uint64_t* values, std::uint64_t count, BlockRange range,
+               std::uint64_t* divided) noexcept {
+  const std::uint64_t offset = values[0];
+  std::int64_t width = 0;
+  if (__builtin_sub_overflow(range.greatest, range.least, &width) || width == 0) return {};
+  for (const std::uint64_t step : {std::max<std::uint64_t>(1, count / kSample), std::uint64_t{1}}) {
+    const std::uint64_t factor = factor_of(values, count, step);
+    if (factor == 1) return {};
+    if (!block_divide(values, count, factor, offset, divided)) continue;
+    // A value that is no multiple becomes one far outside: no product within the range is it.
+    const BlockRange got = block_range(divided, count);
+    const auto by = static_cast<std::int64_t>(factor);
+    const auto zero = static_cast<std::int64_t>(offset);
+    if (got.least == (range.least - zero) / by && got.greatest == (range.greatest - zero) / by) {
+      return {factor, offset};
+    }
+  }
+  return {};
 }
 
-// The cheapest width over `base`: what is wider is an outlier.
-Packing packing_over(std::uint64_t base, const BlockValues& values, std::uint64_t count) noexcept {
-  std::array<std::uint32_t, kWidthMax + 1> of_width{};
-  for (std::uint64_t i = 0; i < count; ++i) ++of_width[width_of(values[i] - base)];
+// The cheapest width by how many of `seen` values have which; what is wider is an outlier.
+Packing cheapest(std::uint64_t base, const std::array<std::uint32_t, kWidthMax + 1>& of_width,
+                 std::uint64_t seen, std::uint64_t count) noexcept {
   Packing best{.width = 0, .base = base, .outliers = 0, .bytes = UINT64_MAX};
-  std::uint64_t wider = count;
+  std::uint64_t wider = seen;
   for (unsigned width = 0; width <= kWidthMax; ++width) {
     wider -= of_width[width];
-    const std::uint64_t bytes = packed_bytes(count, width) + outlier_bytes(wider);
-    if (bytes < best.bytes) best = {width, base, wider, bytes};
+    const std::uint64_t outliers = wider * count / seen;
+    const std::uint64_t bytes = packed_bytes(count, width) + outlier_bytes(outliers);
+    if (bytes < best.bytes) best = {width, base, outliers, bytes};
     if (wider == 0) break;
   }
   return best;
 }
 
+// Of every `step`-th value.
+Packing packing_over(std::uint64_t base, const std::uint64_t* values, std::uint64_t count,
+                     std::uint64_t step) noexcept {
+  std::array<std::uint32_t, kWidthMax + 1> of_width{};
+  std::uint64_t seen = 0;
+  for (std::uint64_t i = 0; i < count; i += step, ++seen) ++of_width[width_of(values[i] - base)];
+  return cheapest(base, of_width, seen, count);
+}
+
 // The least value that is not far below most others.
-std::int64_t least_of_most(const BlockValues& values, std::uint64_t count) noexcept {
-  constexpr std::uint64_t kSample = 33;
-  std::array<std::int64_t, kSample> sample{};
-  for (std::uint64_t i = 0; i < kSample; ++i)
-    sample[i] = static_cast<std::int64_t>(values[i * (count - 1) / (kSample - 1)]);
+std::int64_t least_of_most(const std::uint64_t* values, std::uint64_t count,
+                           std::int64_t least_of_all) noexcept {
+  Sample sample = sample_of(0, count, [values](std::uint64_t i) { return values[i]; });
   std::ranges::sort(sample);
   const std::int64_t low = sample[kSample / 4];
   const auto reach =
       static_cast<std::uint64_t>(sample[kSample - kSample / 4]) - static_cast<std::uint64_t>(low);
+  const auto below = [low](std::int64_t value) {
+    return static_cast<std::uint64_t>(low) - static_cast<std::uint64_t>(value);
+  };
+  if (below(least_of_all) / 8 <= reach) return least_of_all;
   std::int64_t least = low;
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto value = static_cast<std::int64_t>(values[i]);
-    const std::uint64_t below = static_cast<std::uint64_t>(low) - values[i];
-    least = value < least && below / 8 <= reach ? value : least;
+    least = value < least && below(value) / 8 <= reach ? value : least;
   }
   return least;
 }
 
-Packing packing_of(const BlockValues& values, std::uint64_t count) noexcept {
-  std::int64_t least = INT64_MAX;
-  std::int64_t greatest = INT64_MIN;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto value = static_cast<std::int64_t>(values[i]);
-    least = std::min(least, value);
-    greatest = std::max(greatest, value);
+Packing packing_of(const std::uint64_t* values, std::uint64_t count, BlockRange range) noexcept {
+  const auto base = static_cast<std::uint64_t>(range.least);
+  if (range.least == range.greatest) return {0, base, 0, 0};
+  const unsigned full = width_of(static_cast<std::uint64_t>(range.greatest) - base);
+  Packing best{full, base, 0, packed_bytes(count, full)};
+  const std::uint64_t step = std::max<std::uint64_t>(1, count / kWidths);
+  // All are counted only where some say that outliers pay.
+  if (packing_over(base, values, count, step).width < full) {
+    const Packing fewer = packing_over(base, values, count, 1);
+    if (fewer.bytes < best.bytes) best = fewer;
   }
-  const auto base = static_cast<std::uint64_t>(least);
-  if (least == greatest) return {0, base, 0, 0};
-  const Packing best = packing_over(base, values, count);
-  const std::int64_t other = least_of_most(values, count);
-  if (other == least) return best;
-  const Packing patched = packing_over(static_cast<std::uint64_t>(other), values, count);
+  const std::int64_t other = least_of_most(values, count, range.least);
+  if (other == range.least) return best;
+  const Packing patched = packing_over(static_cast<std::uint64_t>(other), values, count, 1);
   return patched.bytes < best.bytes ? patched : best;
+}
+
+// Less than the bytes that a higher order would take, judged by some of its differences.
+std::uint64_t bytes_hoped(const std::uint64_t* values, std::uint64_t count,
+                          unsigned order) noexcept {
+  if (count <= kSample) return 0;
+  Sample sample = sample_of(order, count, [values, order](std::uint64_t i) {
+    return order == 1 ? values[i] - values[i - 1] : values[i] - 2 * values[i - 1] + values[i - 2];
+  });
+  const auto low = sample.begin() + kSample / 8;
+  const auto high = sample.begin() + (kSample - kSample / 8);
+  std::ranges::nth_element(sample, low);
+  std::ranges::nth_element(low, high, sample.end());
+  return packed_bytes(
+      count, width_of(static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low)));
 }
 
 // The first difference is free to choose, as it is summed to what lies before: it is made like the
 // next one.
-void take_differences(BlockValues& values, std::uint64_t count, std::uint64_t* before) noexcept {
-  const std::uint64_t first = values[0];
-  for (std::uint64_t i = count - 1; i > 0; --i) values[i] -= values[i - 1];
-  values[0] = count > 1 ? values[1] : 0;
-  *before = first - values[0];
+Form first_order(const std::uint64_t* values, std::uint64_t count, BlockValues& out) noexcept {
+  block_differences(values, count, out.data());
+  out[0] = out[1];
+  const BlockRange range = block_range(out.data(), count);
+  return {1, values[0] - out[0], 0, out.data(), packing_of(out.data(), count, range)};
 }
 
-Differences differences_of(const BlockValues& values, std::uint64_t count, unsigned order) {
-  Differences out;
-  out.order = order;
-  std::copy_n(values.begin(), count, out.values.begin());
-  if (order >= 1) take_differences(out.values, count, &out.start);
-  if (order == 2) {
-    if (count > 2) {  // a slope before the first that makes the second like the third
-      const std::uint64_t first = 2 * out.values[1] - out.values[2];
-      out.start += out.values[0] - first;
-      out.values[0] = first;
-    }
-    take_differences(out.values, count, &out.slope);
-  }
-  out.packing = packing_of(out.values, count);
-  return out;
+// So is the first of these; and the first difference of order 1, so that the second is like the
+// third.
+Form second_order(const Form& first, std::uint64_t count, BlockValues& out) noexcept {
+  const std::uint64_t* of = first.values;
+  const std::uint64_t slope = count > 2 ? 2 * of[1] - of[2] : of[0];
+  block_differences(of, count, out.data());
+  out[1] = of[1] - slope;
+  out[0] = out[1];
+  const BlockRange range = block_range(out.data(), count);
+  return {2, first.start + of[0] - slope, slope - out[0], out.data(),
+          packing_of(out.data(), count, range)};
+}
+
+Form form_of(const std::uint64_t* values, std::uint64_t count, BlockRange range, bool scaled,
+             unsigned order_max, BlockRoom& room) noexcept {
+  Form best{0, 0, 0, values, packing_of(values, count, range)};
+  const auto bytes = [scaled](const Form& form) {
+    return head_bytes(form.order, scaled) + form.packing.bytes;
+  };
+  const auto saves = [&best, &bytes](std::uint64_t other) { return other * 11 < bytes(best) * 10; };
+  if (order_max == 0 || best.packing.bytes == 0) return best;
+  const bool first_hoped = saves(head_bytes(1, scaled) + bytes_hoped(values, count, 1));
+  const bool second_hoped =
+      order_max == 2 && saves(head_bytes(2, scaled) + bytes_hoped(values, count, 2));
+  if (!first_hoped && !second_hoped) return best;
+  const Form first = first_order(values, count, room.differences[0]);
+  if (saves(bytes(first))) best = first;
+  if (!second_hoped || best.packing.bytes == 0) return best;
+  const Form second = second_order(first, count, room.differences[1]);
+  return saves(bytes(second)) ? second : best;
 }
 
 // ----------------------------------------------------------------------------------------- encode
 
-void put_outliers(const Differences& from, std::uint64_t count, ByteWriter& out) {
-  const std::uint64_t mask =
-      from.packing.width == kWidthMax ? ~0ull : (1ull << from.packing.width) - 1;
-  const auto is_outlier = [&](std::uint64_t value) { return value - from.packing.base > mask; };
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (is_outlier(from.values[i])) out.put(from.values[i]);
-  }
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (is_outlier(from.values[i])) out.put(static_cast<std::uint16_t>(i));
-  }
-  out.align(8);
+template <typename T>
+std::byte* put(std::byte* out, T value) noexcept {
+  store_le(out, value);
+  return out + sizeof(T);
 }
 
-void put_packed(Differences& from, std::uint64_t count, ByteWriter& out) {
-  const Packing& packing = from.packing;
-  BlockValues packed;
-  const std::uint64_t mask = packing.width == kWidthMax ? ~0ull : (1ull << packing.width) - 1;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const bool fits = from.values[i] - packing.base <= mask;
-    packed[i] = fits ? from.values[i] : packing.base;
+std::byte* put_packed(const Form& form, std::uint64_t count, std::byte* out) noexcept {
+  const auto [width, base, outliers, bytes] = form.packing;
+  const std::uint64_t size = packed_bytes(count, width);
+  if (outliers == 0) {
+    pack(form.values, count, width, base, out);
+    return out + size;
   }
-  std::array<std::byte, kBlockRows * sizeof(std::uint64_t)> words;
-  pack(packed.data(), count, packing.width, packing.base, words.data());
-  out.put_bytes(BytesView(words).first(packed_bytes(count, packing.width)));
+  const std::uint64_t mask = width == kWidthMax ? ~0ull : (1ull << width) - 1;
+  alignas(64) BlockValues packed;
+  std::array<std::uint16_t, kBlockRows> places;
+  std::uint64_t found = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const bool fits = form.values[i] - base <= mask;
+    packed[i] = fits ? form.values[i] : base;
+    places[found] = static_cast<std::uint16_t>(i);
+    found += fits ? 0 : 1;
+  }
+  OTO_INVARIANT(found == outliers);
+  pack(packed.data(), count, width, base, out);
+  out += size;
+  for (std::uint64_t i = 0; i < found; ++i) out = put(out, form.values[places[i]]);
+  for (std::uint64_t i = 0; i < found; ++i) out = put(out, places[i]);
+  const std::uint64_t rest = outlier_bytes(found) - found * kOutlierBytes;
+  std::fill_n(out, rest, std::byte{0});
+  return out + rest;
 }
 
-void put_block(Differences& from, std::uint64_t count, Scale scale, ByteWriter& out) {
-  out.put(static_cast<std::uint8_t>(from.packing.width));
-  out.put(static_cast<std::uint8_t>(from.order));
-  out.put(static_cast<std::uint16_t>(from.packing.outliers));
-  out.put(static_cast<std::uint8_t>(scale.factor != 1 ? 1 : 0));
-  out.put_zeros(3);
-  out.put(from.packing.base);
-  if (from.order >= 1) out.put(from.start);
-  if (from.order == 2) out.put(from.slope);
-  if (scale.factor != 1) {
-    out.put(scale.factor);
-    out.put(scale.offset);
+std::byte* put_form(const Form& form, std::uint64_t count, Scale scale, std::byte* out) noexcept {
+  out = put(out, static_cast<std::uint8_t>(form.packing.width));
+  out = put(out, static_cast<std::uint8_t>(form.order));
+  out = put(out, static_cast<std::uint16_t>(form.packing.outliers));
+  out = put(out, std::uint32_t{scale.some() ? 1u : 0u});
+  out = put(out, form.packing.base);
+  if (form.order >= 1) out = put(out, form.start);
+  if (form.order == 2) out = put(out, form.slope);
+  if (scale.some()) {
+    out = put(out, scale.factor);
+    out = put(out, scale.offset);
   }
-  put_packed(from, count, out);
-  put_outliers(from, count, out);
+  return put_packed(form, count, out);
 }
 
 // ----------------------------------------------------------------------------------------- decode
-
-void sum_up(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept {
-  for (std::uint64_t i = 0; i < count; ++i) {
-    before += values[i];
-    values[i] = before;
-  }
-}
-
-void scale_up(std::uint64_t* values, std::uint64_t count, Scale scale) noexcept {
-  for (std::uint64_t i = 0; i < count; ++i) values[i] = values[i] * scale.factor + scale.offset;
-}
 
 std::string_view outliers_flaw(BytesView places, std::uint64_t outliers,
                                std::uint64_t count) noexcept {
@@ -230,22 +296,24 @@ std::string_view outliers_flaw(BytesView places, std::uint64_t outliers,
 
 }  // namespace
 
+std::byte* block_encode(const std::uint64_t* values, std::uint64_t count, unsigned order_max,
+                        std::byte* out) noexcept {
+  OTO_INVARIANT(count != 0 && count <= kBlockRows && order_max <= kOrderMax);
+  BlockRoom room;
+  BlockRange range = block_range(values, count);
+  const Scale scale = scale_of(values, count, range, room.divided.data());
+  if (scale.some()) {
+    values = room.divided.data();
+    range = block_range(values, count);
+  }
+  return put_form(form_of(values, count, range, scale.some(), order_max, room), count, scale, out);
+}
+
 void block_encode(const BlockValues& values, std::uint64_t count, unsigned order_max,
                   ByteWriter& out) {
-  OTO_INVARIANT(count != 0 && count <= kBlockRows && order_max <= kOrderMax);
-  const Scale scale = scale_of(values, count);
-  const bool scaled = scale.factor != 1;
-  const BlockValues small = scaled ? scaled_down(values, count, scale) : values;
-  Differences best = differences_of(small, count, 0);
-  std::uint64_t best_bytes = head_bytes(0, scaled) + best.packing.bytes;
-  for (unsigned order = 1; order <= order_max && best.packing.bytes != 0; ++order) {
-    Differences next = differences_of(small, count, order);
-    const std::uint64_t bytes = head_bytes(order, scaled) + next.packing.bytes;
-    if (bytes * 11 >= best_bytes * 10) continue;
-    best = std::move(next);
-    best_bytes = bytes;
-  }
-  put_block(best, count, scale, out);
+  std::array<std::byte, kBlockBytesMax> bytes;
+  const std::byte* end = block_encode(values.data(), count, order_max, bytes.data());
+  out.put_bytes(std::span(bytes).first(static_cast<std::size_t>(end - bytes.data())));
 }
 
 std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order_max,
@@ -278,10 +346,11 @@ std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
   const std::byte* places = values + outliers * 8;
   for (std::uint64_t i = 0; i < outliers; ++i)
     out[load_le<std::uint16_t>(places + i * 2)] = load_le<std::uint64_t>(values + i * 8);
-  if (order == 2) sum_up(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes + 8));
-  if (order >= 1) sum_up(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes));
+  if (order == 2) block_sums(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes + 8));
+  if (order >= 1) block_sums(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes));
   if (scaled) {
-    scale_up(out, count, {load_le<std::uint64_t>(packed - 16), load_le<std::uint64_t>(packed - 8)});
+    block_scale(out, count, load_le<std::uint64_t>(packed - 16),
+                load_le<std::uint64_t>(packed - 8));
   }
   return packed_bytes(count, width) + outlier_bytes(outliers) + head_bytes(order, scaled);
 }

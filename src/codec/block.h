@@ -35,8 +35,16 @@ inline constexpr std::size_t kBlockHeadBytes = 16;  // without start and slope
 /// Room for a block.
 using BlockValues = std::array<std::uint64_t, kBlockRows>;
 
-/// Appends the first `count` values (at least one) at the cheapest order up to `order_max`; order 0
-/// is kept unless another saves a tenth, because sums cost time.
+/// No block takes more, as all values packed as they are is one of the choices.
+inline constexpr std::size_t kBlockBytesMax =
+    kBlockHeadBytes + (kOrderMax + 2 + kBlockRows) * sizeof(std::uint64_t);
+
+/// Writes the first `count` values (at least one) at the cheapest order up to `order_max`; order 0
+/// is kept unless another saves a tenth, because sums cost time. `out` has room for kBlockBytesMax;
+/// returns the end of what it wrote.
+std::byte* block_encode(const std::uint64_t* values, std::uint64_t count, unsigned order_max,
+                        std::byte* out) noexcept;
+/// The same, appended.
 void block_encode(const BlockValues& values, std::uint64_t count, unsigned order_max,
                   ByteWriter& out);
 

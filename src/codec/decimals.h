@@ -23,6 +23,7 @@ inline constexpr double kDecimalMax = 0x1p50;
 struct Exponents {
   std::uint8_t e = 0;
   std::uint8_t f = 0;
+  bool operator==(const Exponents&) const = default;
 };
 
 inline constexpr std::array<double, kExponentMax + 1> kTens{
@@ -35,17 +36,31 @@ inline constexpr std::array<double, kExponentMax + 1> kTenths{
 // Its last bit is worth 1, so that adding it rounds to an integer.
 inline constexpr double kRounding = 0x1.8p52;
 
-/// n as a double times 10^f times 10^-e.
-inline double decimal_value(std::uint64_t n, double tens, double tenths) noexcept {
-  const double whole = std::bit_cast<double>(n + std::bit_cast<std::uint64_t>(kRounding));
-  return (whole - kRounding) * tens * tenths;
-}
+/// The floats n * 10^f * 10^-e.
+struct Decimals {
+  explicit Decimals(Exponents by) noexcept
+      : tens_of_e(kTens[by.e]),
+        tenths_of_f(kTenths[by.f]),
+        tens_of_f(kTens[by.f]),
+        tenths_of_e(kTenths[by.e]) {}
 
-/// The integer nearest to value times 10^e times 10^-f; *fits says if it is one that decodes.
-inline std::uint64_t decimal_integer(double value, Exponents by, bool* fits) noexcept {
-  const double scaled = value * kTens[by.e] * kTenths[by.f];
-  *fits = std::abs(scaled) <= kDecimalMax;
-  return std::bit_cast<std::uint64_t>(scaled + kRounding) - std::bit_cast<std::uint64_t>(kRounding);
-}
+  double value(std::uint64_t n) const noexcept {
+    const double whole = std::bit_cast<double>(n + std::bit_cast<std::uint64_t>(kRounding));
+    return (whole - kRounding) * tens_of_f * tenths_of_e;
+  }
+
+  /// The nearest integer, or 0 where that does not decode.
+  std::uint64_t integer(double value) const noexcept {
+    const double scaled = value * tens_of_e * tenths_of_f;
+    const std::uint64_t n =
+        std::bit_cast<std::uint64_t>(scaled + kRounding) - std::bit_cast<std::uint64_t>(kRounding);
+    return std::abs(scaled) <= kDecimalMax ? n : 0;
+  }
+
+  double tens_of_e;
+  double tenths_of_f;
+  double tens_of_f;
+  double tenths_of_e;
+};
 
 }  // namespace otolith::codec

@@ -1,21 +1,25 @@
 #include "codec/exceptions.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/mutant.h"
 
 namespace otolith::codec {
 
-void exceptions_put(const BlockValues& values, std::span<const std::uint16_t> places,
-                    std::uint32_t width, ByteWriter& out) {
+std::byte* exceptions_put(const std::uint64_t* values, std::span<const std::uint16_t> places,
+                          std::uint32_t width, std::byte* out) noexcept {
+  std::byte* const end = out + exceptions_bytes(places.size(), width);
   for (const std::uint16_t place : places) {
-    if (width == sizeof(std::uint64_t))
-      out.put(values[place]);
-    else
-      out.put(static_cast<std::uint32_t>(values[place]));
+    std::memcpy(out, values + place, width);
+    out += width;
   }
-  for (const std::uint16_t place : places) out.put(place);
-  out.align(8);
+  for (const std::uint16_t place : places) {
+    store_le(out, place);
+    out += sizeof(place);
+  }
+  std::fill(out, end, std::byte{0});
+  return end;
 }
 
 void exceptions_level(BlockValues& integers, std::uint64_t count,

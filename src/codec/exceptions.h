@@ -21,16 +21,16 @@ namespace otolith::codec {
 /// Room for the places of a block's exceptions.
 using BlockPlaces = std::array<std::uint16_t, kBlockRows>;
 
-/// One value in so many: a block is not worth another form.
+/// Up to one value in so many, a block is not worth another form.
 inline constexpr std::uint64_t kExceptionsWorth = 16;
 
 constexpr std::uint64_t exceptions_bytes(std::uint64_t exceptions, std::uint64_t width) noexcept {
   return align_up(exceptions * (width + sizeof(std::uint16_t)), 8);
 }
 
-/// Appends the values at these places.
-void exceptions_put(const BlockValues& values, std::span<const std::uint16_t> places,
-                    std::uint32_t width, ByteWriter& out);
+/// Writes the values at these places; returns the end.
+std::byte* exceptions_put(const std::uint64_t* values, std::span<const std::uint16_t> places,
+                          std::uint32_t width, std::byte* out) noexcept;
 
 /// Lets the integers at these places repeat their neighbours, so that they cost no width.
 void exceptions_level(BlockValues& integers, std::uint64_t count,

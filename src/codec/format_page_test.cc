@@ -92,6 +92,15 @@ void dump_integers(test::HexDump& dump, BytesView bytes, std::uint64_t count) {
   dump.field(align_up(dump.at(), 8) - dump.at(), "zero");
 }
 
+void dump_float_head(test::HexDump& dump, const std::string& scheme) {
+  dump.field(1, scheme);
+  dump.field(1, "e");
+  dump.field(1, "f");
+  dump.field(1, "zero");
+  dump.field(2, "exceptions");
+  dump.field(2, "zero");
+}
+
 std::string dump_of_models() {
   const Bytes constant = page_of(CodecId::constant, one_thing());
   test::HexDump first(constant);
@@ -114,12 +123,7 @@ std::string dump_of_blocks() {
   const Bytes alp = page_of(CodecId::alp, prices());
   test::HexDump second(alp);
   second.heading("alp: 35 prices in cents, the third a NaN");
-  second.field(1, "scheme: decimals");
-  second.field(1, "e");
-  second.field(1, "f");
-  second.field(1, "zero");
-  second.field(2, "exceptions");
-  second.field(2, "zero");
+  dump_float_head(second, "scheme: integers");
   dump_integers(second, alp, 35);
   second.field(8, "exceptions");
   second.field(2, "their places");
@@ -133,10 +137,7 @@ std::string dump_of_lattice() {
   test::HexDump dump(lattice);
   dump.heading("lattice: 20 voltages in steps of 3.3 / 4096, the fifth a NaN");
   dump.field(8, "step");
-  dump.field(1, "scheme: multiples of it");
-  dump.field(1, "zero");
-  dump.field(2, "exceptions");
-  dump.field(4, "zero");
+  dump_float_head(dump, "scheme: integers");
   dump_integers(dump, lattice, 20);
   dump.field(8, "exceptions");
   dump.field(2, "their places");

@@ -22,13 +22,11 @@ class Frame final : public Codec {
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
 
  private:
-  RowsEncoder block() const {
-    return [order_max = order_max_](const Array& chunk, std::uint64_t first, std::uint64_t count,
-                                    ByteWriter& out) {
-      BlockValues values;
-      numbers_load(chunk, first, count, values);
-      block_encode(values, count, order_max, out);
-    };
+  BlockPages pages() const {
+    return {.block = [order_max = order_max_](const std::uint64_t* values, std::uint64_t count,
+                                              std::byte* out) {
+      return block_encode(values, count, order_max, out);
+    }};
   }
 
   CodecId id_;
@@ -39,13 +37,13 @@ class Frame final : public Codec {
 // ---------------------------------------------------------------------------------------- analyze
 
 std::optional<std::uint64_t> Frame::analyze(const Array& chunk) const {
-  return blocks_estimate(chunk, block());
+  return blocks_estimate(chunk, pages());
 }
 
 // ----------------------------------------------------------------------------------------- encode
 
 EncodedChunk Frame::encode(const Array& chunk, std::uint32_t page_rows) const {
-  return blocks_encode(chunk, page_rows, block());
+  return blocks_encode(chunk, page_rows, pages());
 }
 
 // ----------------------------------------------------------------------------------------- decode

@@ -51,8 +51,8 @@ TEST_CASE("lattice: an integer of 53 bits or less is found again behind any step
   for (int i = 0; i < 100'000; ++i) {
     const double step = std::ldexp(1 + fraction(random), static_cast<int>(random() % 100) - 50);
     const std::uint64_t k = (random() >> (11 + i % 53)) * (i % 2 == 0 ? 1 : ~0ull);
-    const double value = step_value(k, step);
-    REQUIRE(step_value(step_integer(value, step), step) == value);
+    const Steps by{step};
+    REQUIRE(by.value(by.integer(by.value(k))) == by.value(k));
   }
 }
 

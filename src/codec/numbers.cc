@@ -1,6 +1,7 @@
 #include "codec/numbers.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/error.h"
@@ -84,6 +85,17 @@ void numbers_load(const Array& array, std::uint64_t first, std::uint64_t count,
   if (array.null_count != 0) fill_nulls(array, first, count, out);
 }
 
+const std::uint64_t* numbers_at(const Array& array, std::uint64_t first, std::uint64_t count,
+                                BlockValues& room) noexcept {
+  const std::byte* at = array.values.bytes.data() + first * sizeof(std::uint64_t);
+  if (type_width(array.type) == sizeof(std::uint64_t) && array.null_count == 0 &&
+      std::bit_cast<std::uintptr_t>(at) % alignof(std::uint64_t) == 0) {
+    return reinterpret_cast<const std::uint64_t*>(at);
+  }
+  numbers_load(array, first, count, room);
+  return room.data();
+}
+
 void numbers_store(const std::uint64_t* values, std::uint64_t count, std::uint32_t width,
                    std::byte* out) noexcept {
   switch (width) {
@@ -98,7 +110,7 @@ void numbers_store(const std::uint64_t* values, std::uint64_t count, std::uint32
   }
 }
 
-EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& page) {
+EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const PageEncoder& page) {
   EncodedChunk out;
   ByteWriter bytes;
   for (std::uint64_t first = 0; first < chunk.length; first += page_rows) {
@@ -110,13 +122,34 @@ EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const Row
   return out;
 }
 
-EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& block) {
-  return pages_encode(
-      chunk, page_rows,
-      [&block](const Array& of, std::uint64_t first, std::uint64_t count, ByteWriter& out) {
-        for_each_block(
-            count, [&](std::uint64_t at, std::uint64_t rows) { block(of, first + at, rows, out); });
-      });
+EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const BlockPages& pages) {
+  const std::uint64_t blocks = (chunk.length + kBlockRows - 1) / kBlockRows;
+  const std::uint64_t count = (chunk.length + page_rows - 1) / page_rows;
+  std::byte* begin = nullptr;
+  Buffer room = buffer_allocate(blocks * pages.block_bytes_max + count * pages.head.size(), &begin);
+  EncodedChunk out;
+  alignas(64) BlockValues values;
+  std::byte* end = begin;
+  for (std::uint64_t first = 0; first < chunk.length; first += page_rows) {
+    const std::byte* const page = end;
+    end = std::ranges::copy(pages.head, end).out;
+    const std::uint64_t page_end = std::min<std::uint64_t>(first + page_rows, chunk.length);
+    for (std::uint64_t at = first; at < page_end; at += kBlockRows) {
+      const std::uint64_t rows = std::min<std::uint64_t>(kBlockRows, page_end - at);
+      end = pages.block(numbers_at(chunk, at, rows, values), rows, end);
+    }
+    out.pages.push_back(
+        {static_cast<std::uint64_t>(page - begin), static_cast<std::uint64_t>(end - page)});
+  }
+  const auto bytes = static_cast<std::size_t>(end - begin);
+  if (bytes * 2 > room.bytes.size()) {
+    out.values = {std::move(room.owner), room.bytes.first(bytes)};
+  } else {  // what waits to be written should not hold much more
+    std::byte* exact = nullptr;
+    out.values = buffer_allocate(bytes, &exact);
+    std::copy(begin, end, exact);
+  }
+  return out;
 }
 
 std::vector<std::uint64_t> sample_blocks(std::uint64_t rows) {
@@ -128,15 +161,19 @@ std::vector<std::uint64_t> sample_blocks(std::uint64_t rows) {
   return out;
 }
 
-std::uint64_t blocks_estimate(const Array& chunk, const RowsEncoder& block) {
-  ByteWriter bytes;
+std::uint64_t blocks_estimate(const Array& chunk, const BlockPages& pages) {
+  Bytes room(pages.block_bytes_max);
+  alignas(64) BlockValues values;
   std::uint64_t sampled = 0;
+  std::uint64_t bytes = 0;
   for (const std::uint64_t first : sample_blocks(chunk.length)) {
     const std::uint64_t rows = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
-    block(chunk, first, rows, bytes);
+    const std::byte* end = pages.block(numbers_at(chunk, first, rows, values), rows, room.data());
+    bytes += static_cast<std::uint64_t>(end - room.data());
     sampled += rows;
   }
-  return sampled == 0 ? 0 : bytes.size() * chunk.length / sampled;
+  const std::uint64_t heads = (chunk.length + kPageRowsMax - 1) / kPageRowsMax * pages.head.size();
+  return sampled == 0 ? 0 : bytes * chunk.length / sampled + heads;
 }
 
 }  // namespace otolith::codec

@@ -28,26 +28,37 @@ std::uint64_t number_at(const Array& array, std::uint64_t row) noexcept;
 /// there is none, or is 0.
 void numbers_load(const Array& array, std::uint64_t first, std::uint64_t count,
                   BlockValues& out) noexcept;
+/// The same, where they are if they need no change, otherwise in `room`.
+const std::uint64_t* numbers_at(const Array& array, std::uint64_t first, std::uint64_t count,
+                                BlockValues& room) noexcept;
 
 /// `count` values, cut to `width` bytes each.
 void numbers_store(const std::uint64_t* values, std::uint64_t count, std::uint32_t width,
                    std::byte* out) noexcept;
 
-/// Appends a block, or a page, of rows first..first+count-1.
-using RowsEncoder =
+/// Appends a page of rows first..first+count-1.
+using PageEncoder =
     std::function<void(const Array& chunk, std::uint64_t first, std::uint64_t count, ByteWriter&)>;
+EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const PageEncoder& page);
 
-/// Pages, each written by `page`.
-EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& page);
-/// Pages of blocks, each block written by `block`.
-EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& block);
+/// Writes a block of values (numbers_at) and returns its end.
+using BlockEncoder =
+    std::function<std::byte*(const std::uint64_t* values, std::uint64_t count, std::byte* out)>;
+
+/// How the blocks of a codec make pages.
+struct BlockPages {
+  std::size_t block_bytes_max = kBlockBytesMax;
+  BytesView head = {};  // of each page
+  BlockEncoder block;
+};
+EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const BlockPages& pages);
 
 /// The first row of each of at most kSampleBlocks blocks of a chunk, evenly spread.
 std::vector<std::uint64_t> sample_blocks(std::uint64_t rows);
 inline constexpr std::uint64_t kSampleBlocks = 4;
 
-/// Bytes of the whole chunk, judged from those of its sample.
-std::uint64_t blocks_estimate(const Array& chunk, const RowsEncoder& block);
+/// Bytes of the whole chunk in pages of kPageRowsMax, judged from those of its sample.
+std::uint64_t blocks_estimate(const Array& chunk, const BlockPages& pages);
 
 /// What is wrong with the blocks of a page: asks `block` (what is left of them, rows, bytes taken)
 /// of each.

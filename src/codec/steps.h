@@ -23,20 +23,25 @@ inline double whole_double(std::uint64_t k) noexcept {
   return (std::bit_cast<double>(high) - (0x1p84 + 0x1p63 + 0x1p52)) + std::bit_cast<double>(low);
 }
 
-inline double step_value(std::uint64_t k, double step) noexcept { return whole_double(k) * step; }
+/// The floats k * step.
+struct Steps {
+  double step = 1;
 
-/// An integer whose step_value is `value`, or any where there is none.
-inline std::uint64_t step_integer(double value, double step) noexcept {
-  constexpr auto kZero = std::bit_cast<std::uint64_t>(kRounding);
-  const double quotient = value / step;
-  const double high = quotient * 0x1p-32 + kRounding;
-  const double low = (quotient - (high - kRounding) * 0x1p32) + kRounding;
-  // Close to 2^52 the quotient is rounded to halves, and then once more: one too much or too few.
-  const double whole = (high - kRounding) * 0x1p32 + (low - kRounding);
-  const double missing = (value - whole * step) * (1 / step) + kRounding;
-  return ((std::bit_cast<std::uint64_t>(high) - kZero) << 32) +
-         (std::bit_cast<std::uint64_t>(low) - kZero) +
-         (std::bit_cast<std::uint64_t>(missing) - kZero);
-}
+  double value(std::uint64_t k) const noexcept { return whole_double(k) * step; }
+
+  /// An integer whose value this is, or any where there is none.
+  std::uint64_t integer(double value) const noexcept {
+    constexpr auto kZero = std::bit_cast<std::uint64_t>(kRounding);
+    const double quotient = value / step;
+    const double high = quotient * 0x1p-32 + kRounding;
+    const double low = (quotient - (high - kRounding) * 0x1p32) + kRounding;
+    // Close to 2^52 the quotient is rounded to halves, and then once more: one too much or too few.
+    const double whole = (high - kRounding) * 0x1p32 + (low - kRounding);
+    const double missing = (value - whole * step) * (1 / step) + kRounding;
+    return ((std::bit_cast<std::uint64_t>(high) - kZero) << 32) +
+           (std::bit_cast<std::uint64_t>(low) - kZero) +
+           (std::bit_cast<std::uint64_t>(missing) - kZero);
+  }
+};
 
 }  // namespace otolith::codec

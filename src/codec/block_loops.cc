@@ -1,0 +1,129 @@
+#include "codec/block_loops.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace otolith::codec {
+
+namespace {
+
+// A loop that is compiled into each of its two callers.
+#define OTO_LOOP __attribute__((always_inline)) inline
+
+OTO_LOOP BlockRange range(const std::uint64_t* values, std::uint64_t count) noexcept {
+  BlockRange out;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto value = static_cast<std::int64_t>(values[i]);
+    out.least = std::min(out.least, value);
+    out.greatest = std::max(out.greatest, value);
+  }
+  return out;
+}
+
+OTO_LOOP void differences(const std::uint64_t* values, std::uint64_t count,
+                          std::uint64_t* __restrict out) noexcept {
+  for (std::uint64_t i = 1; i < count; ++i) out[i] = values[i] - values[i - 1];
+}
+
+using Four [[gnu::vector_size(32), gnu::aligned(8), gnu::may_alias]] = std::uint64_t;
+
+// Within a vector by two shifts; what came before it is one addition, so that vectors overlap.
+OTO_LOOP void sums(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept {
+  constexpr Four kNone{};
+  Four carry = kNone + before;
+  std::uint64_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    auto* at = reinterpret_cast<Four*>(values + i);
+    Four four = *at;
+    four += __builtin_shufflevector(four, kNone, 4, 0, 4, 2);
+    four += __builtin_shufflevector(four, kNone, 4, 4, 1, 1);
+    *at = four + carry;
+    carry += __builtin_shufflevector(four, four, 3, 3, 3, 3);
+  }
+  for (std::uint64_t sum = carry[0]; i < count; ++i) values[i] = sum += values[i];
+}
+
+OTO_LOOP void scale(std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
+                    std::uint64_t offset) noexcept {
+  for (std::uint64_t i = 0; i < count; ++i) values[i] = values[i] * factor + offset;
+}
+
+// Exact division is a product: with the inverse of the factor's odd part, wrapping, and a shift.
+OTO_LOOP bool divide(const std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
+                     std::uint64_t offset, std::uint64_t* __restrict out) noexcept {
+  const int twos = std::countr_zero(factor);
+  const std::uint64_t odd = factor >> twos;
+  std::uint64_t inverse = odd;  // Newton's method doubles the bits that are right, 3 at first
+  for (int i = 0; i < 5; ++i) inverse *= 2 - odd * inverse;
+  const std::uint64_t sign = 1ull << (63 - twos);
+  std::uint64_t low = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t distance = values[i] - offset;
+    low |= distance;
+    out[i] = (((distance * inverse) >> twos) ^ sign) - sign;
+  }
+  return (low & ((1ull << twos) - 1)) == 0;
+}
+
+struct Loops {
+  BlockRange (*range)(const std::uint64_t*, std::uint64_t) noexcept;
+  void (*differences)(const std::uint64_t*, std::uint64_t, std::uint64_t*) noexcept;
+  void (*sums)(std::uint64_t*, std::uint64_t, std::uint64_t) noexcept;
+  void (*scale)(std::uint64_t*, std::uint64_t, std::uint64_t, std::uint64_t) noexcept;
+  bool (*divide)(const std::uint64_t*, std::uint64_t, std::uint64_t, std::uint64_t,
+                 std::uint64_t*) noexcept;
+};
+
+template <auto loop, typename Signature>
+struct Compiled;
+template <auto loop, typename Result, typename... Of>
+struct Compiled<loop, Result (*)(Of...) noexcept> {
+  static Result plain(Of... of) noexcept { return loop(of...); }
+#ifdef __x86_64__
+  __attribute__((target("avx2"))) static Result avx2(Of... of) noexcept { return loop(of...); }
+#endif
+};
+
+template <auto loop>
+using Both = Compiled<loop, decltype(loop)>;
+
+const Loops& loops() noexcept {
+  static const Loops fastest = [] {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2") != 0) {
+      return Loops{Both<range>::avx2, Both<differences>::avx2, Both<sums>::avx2, Both<scale>::avx2,
+                   Both<divide>::avx2};
+    }
+#endif
+    return Loops{Both<range>::plain, Both<differences>::plain, Both<sums>::plain,
+                 Both<scale>::plain, Both<divide>::plain};
+  }();
+  return fastest;
+}
+
+}  // namespace
+
+BlockRange block_range(const std::uint64_t* values, std::uint64_t count) noexcept {
+  return loops().range(values, count);
+}
+
+void block_differences(const std::uint64_t* values, std::uint64_t count,
+                       std::uint64_t* out) noexcept {
+  loops().differences(values, count, out);
+}
+
+void block_sums(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept {
+  loops().sums(values, count, before);
+}
+
+void block_scale(std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
+                 std::uint64_t offset) noexcept {
+  loops().scale(values, count, factor, offset);
+}
+
+bool block_divide(const std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
+                  std::uint64_t offset, std::uint64_t* out) noexcept {
+  return loops().divide(values, count, factor, offset, out);
+}
+
+}  // namespace otolith::codec

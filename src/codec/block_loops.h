@@ -1,0 +1,38 @@
+// Loops over the integers of a block, in the longest vectors of the machine.
+//
+// Role:    under block.cc: what an encode looks at, and what a decode does behind unpacking.
+// Shapes:  up to kBlockRows integers as u64; all sums wrap.
+// Errors:  none.
+// Threads: thread-safe.
+// Why:     the house is compiled for any x86-64, whose vectors hold two integers and can neither
+//          compare nor multiply them; each loop is compiled again for AVX2 and chosen at run time.
+#pragma once
+
+#include <cstdint>
+
+namespace otolith::codec {
+
+/// Signed.
+struct BlockRange {
+  std::int64_t least = INT64_MAX;
+  std::int64_t greatest = INT64_MIN;
+};
+BlockRange block_range(const std::uint64_t* values, std::uint64_t count) noexcept;
+
+/// out[i] = values[i] - values[i - 1] from 1 on.
+void block_differences(const std::uint64_t* values, std::uint64_t count,
+                       std::uint64_t* out) noexcept;
+
+/// Each value becomes `before` + all values up to it.
+void block_sums(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept;
+
+/// values[i] * factor + offset.
+void block_scale(std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
+                 std::uint64_t offset) noexcept;
+
+/// What block_scale made these from: signed, exact where there is such a thing. False if a value is
+/// no multiple of the factor's power of two; one that is none of its odd part becomes anything.
+bool block_divide(const std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
+                  std::uint64_t offset, std::uint64_t* out) noexcept;
+
+}  // namespace otolith::codec

@@ -1,0 +1,129 @@
+// Loops between floats and integers, compiled for the vectors of the machine.
+//
+// Role:    under alp.cc and lattice.cc, which bring the arithmetic.
+// Shapes:  whole groups of kFloatGroup floats, widened by their bits; up to kBlockRows.
+// Errors:  none.
+// Threads: thread-safe.
+// Why:     a `By` is one arithmetic with its parameters: `integer(double)` and `value(u64)`. Both
+//          ways are the same operations whatever the vectors, hence the same bits.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <type_traits>
+
+#include "base/mutant.h"
+#include "codec/float_block.h"
+
+namespace otolith::codec {
+
+inline constexpr std::uint64_t kFloatGroup = 16;  // whose exceptions are looked for together
+
+template <typename Float>
+using FloatBits = std::conditional_t<sizeof(Float) == 8, std::uint64_t, std::uint32_t>;
+
+/// A float by its widened bits, exactly.
+template <typename Float>
+double float_as_double(std::uint64_t bits) noexcept {
+  return double{std::bit_cast<Float>(static_cast<FloatBits<Float>>(bits))};
+}
+
+/// Widened bits of the float that a double is rounded to.
+template <typename Float>
+std::uint64_t float_bits(double value) noexcept {
+  return std::bit_cast<FloatBits<Float>>(static_cast<Float>(value));
+}
+
+/// The two loops, for any machine and for AVX2.
+template <typename Float, typename By>
+struct FloatLoops {
+#define OTO_FLOAT_LOOP __attribute__((always_inline)) static inline
+
+  /// The integers of floats, and for each group bits that are 0 if all of it comes back.
+  OTO_FLOAT_LOOP void integers_loop(const std::uint64_t* values, std::uint64_t groups, By by,
+                                    std::uint64_t* integers, std::uint64_t* differ) noexcept {
+    for (std::uint64_t group = 0; group < groups; ++group) {
+      std::uint64_t bits = 0;
+      for (std::uint64_t i = group * kFloatGroup; i < (group + 1) * kFloatGroup; ++i) {
+        integers[i] = by.integer(float_as_double<Float>(values[i]));
+        bits |= float_bits<Float>(by.value(integers[i])) ^ values[i];
+      }
+      differ[group] = bits;
+    }
+  }
+  OTO_FLOAT_LOOP void floats_loop(const std::uint64_t* integers, std::uint64_t count, By by,
+                                  std::byte* out) noexcept {
+    for (std::uint64_t i = 0; i < count; ++i)
+      store_le(out + i * sizeof(Float), static_cast<Float>(by.value(integers[i])));
+  }
+#undef OTO_FLOAT_LOOP
+
+  static void integers_plain(const std::uint64_t* values, std::uint64_t groups, By by,
+                             std::uint64_t* integers, std::uint64_t* differ) noexcept {
+    integers_loop(values, groups, by, integers, differ);
+  }
+  static void floats_plain(const std::uint64_t* integers, std::uint64_t count, By by,
+                           std::byte* out) noexcept {
+    floats_loop(integers, count, by, out);
+  }
+#ifdef __x86_64__
+  __attribute__((target("avx2"))) static void integers_avx2(const std::uint64_t* values,
+                                                            std::uint64_t groups, By by,
+                                                            std::uint64_t* integers,
+                                                            std::uint64_t* differ) noexcept {
+    integers_loop(values, groups, by, integers, differ);
+  }
+  __attribute__((target("avx2"))) static void floats_avx2(const std::uint64_t* integers,
+                                                          std::uint64_t count, By by,
+                                                          std::byte* out) noexcept {
+    floats_loop(integers, count, by, out);
+  }
+#endif
+
+  static bool avx2() noexcept {
+#ifdef __x86_64__
+    static const bool has = __builtin_cpu_supports("avx2") != 0;
+    return has;
+#else
+    return false;
+#endif
+  }
+
+  static void to_floats(const std::uint64_t* integers, std::uint64_t count, By by,
+                        std::byte* out) noexcept {
+#ifdef __x86_64__
+    if (avx2()) return floats_avx2(integers, count, by, out);
+#endif
+    floats_plain(integers, count, by, out);
+  }
+  static void to_groups(const std::uint64_t* values, std::uint64_t groups, By by,
+                        std::uint64_t* integers, std::uint64_t* differ) noexcept {
+#ifdef __x86_64__
+    if (avx2()) return integers_avx2(values, groups, by, integers, differ);
+#endif
+    integers_plain(values, groups, by, integers, differ);
+  }
+
+  /// The integers of a block, and which of its floats they do not give back.
+  static void to_integers(const std::uint64_t* values, std::uint64_t count, By by,
+                          FloatIntegers& out) noexcept {
+    std::array<std::uint64_t, kBlockRows / kFloatGroup> differ;
+    const std::uint64_t whole = count / kFloatGroup;
+    to_groups(values, whole, by, out.integers.data(), differ.data());
+    if (count % kFloatGroup != 0) {
+      std::array<std::uint64_t, kFloatGroup> last;
+      last.fill(values[count - 1]);
+      std::copy(values + whole * kFloatGroup, values + count, last.begin());
+      to_groups(last.data(), 1, by, &out.integers[whole * kFloatGroup], &differ[whole]);
+    }
+    for (std::uint64_t at = 0; at < count; at += kFloatGroup) {
+      if (differ[at / kFloatGroup] == 0 || mutant("float-bits-unchecked")) continue;
+      for (std::uint64_t i = at; i < std::min(count, at + kFloatGroup); ++i) {
+        out.places[out.exceptions] = static_cast<std::uint16_t>(i);
+        out.exceptions += float_bits<Float>(by.value(out.integers[i])) != values[i] ? 1 : 0;
+      }
+    }
+  }
+};
+
+}  // namespace otolith::codec
