@@ -37,8 +37,9 @@ std::uint64_t cost_of(std::span<const std::uint64_t> values, Exponents exponents
   std::int64_t greatest = INT64_MIN;
   std::uint64_t exceptions = 0;
   for (std::uint64_t i = 0; i < values.size(); ++i) {
-    const std::uint64_t n = by.integer(float_as_double<Float>(values[i]));
-    if (float_bits<Float>(by.value(n)) != values[i]) {
+    std::uint64_t n = 0;
+    const double back = by.round_trip(float_as_double<Float>(values[i]), &n);
+    if (float_bits<Float>(back) != values[i]) {
       if (++exceptions * 2 > i + 1 && i + 1 >= kRowsToGiveUp) return UINT64_MAX;
       continue;
     }

@@ -49,12 +49,14 @@ struct Decimals {
     return (whole - kRounding) * tens_of_f * tenths_of_e;
   }
 
-  /// The nearest integer, or 0 where that does not decode.
-  std::uint64_t integer(double value) const noexcept {
+  /// The nearest integer, and the float it gives; 0, which no such value is, where it would not
+  /// decode.
+  double round_trip(double value, std::uint64_t* n) const noexcept {
     const double scaled = value * tens_of_e * tenths_of_f;
-    const std::uint64_t n =
-        std::bit_cast<std::uint64_t>(scaled + kRounding) - std::bit_cast<std::uint64_t>(kRounding);
-    return std::abs(scaled) <= kDecimalMax ? n : 0;
+    const double shifted = scaled + kRounding;
+    *n = std::bit_cast<std::uint64_t>(shifted) - std::bit_cast<std::uint64_t>(kRounding);
+    const double back = (shifted - kRounding) * tens_of_f * tenths_of_e;
+    return std::abs(scaled) <= kDecimalMax ? back : 0;
   }
 
   double tens_of_e;

@@ -4,8 +4,8 @@
 // Shapes:  whole groups of kFloatGroup floats, widened by their bits; up to kBlockRows.
 // Errors:  none.
 // Threads: thread-safe.
-// Why:     a `By` is one arithmetic with its parameters: `integer(double)` and `value(u64)`. Both
-//          ways are the same operations whatever the vectors, hence the same bits.
+// Why:     a `By` is one arithmetic with its parameters: `round_trip(double, u64*)` and
+//          `value(u64)`. Both are the same operations whatever the vectors, hence the same bits.
 #pragma once
 
 #include <algorithm>
@@ -45,8 +45,8 @@ struct FloatLoops {
     for (std::uint64_t group = 0; group < groups; ++group) {
       std::uint64_t bits = 0;
       for (std::uint64_t i = group * kFloatGroup; i < (group + 1) * kFloatGroup; ++i) {
-        integers[i] = by.integer(float_as_double<Float>(values[i]));
-        bits |= float_bits<Float>(by.value(integers[i])) ^ values[i];
+        const double back = by.round_trip(float_as_double<Float>(values[i]), &integers[i]);
+        bits |= float_bits<Float>(back) ^ values[i];
       }
       differ[group] = bits;
     }
@@ -119,8 +119,10 @@ struct FloatLoops {
     for (std::uint64_t at = 0; at < count; at += kFloatGroup) {
       if (differ[at / kFloatGroup] == 0 || mutant("float-bits-unchecked")) continue;
       for (std::uint64_t i = at; i < std::min(count, at + kFloatGroup); ++i) {
+        std::uint64_t same = 0;
+        const double back = by.round_trip(float_as_double<Float>(values[i]), &same);
         out.places[out.exceptions] = static_cast<std::uint16_t>(i);
-        out.exceptions += float_bits<Float>(by.value(out.integers[i])) != values[i] ? 1 : 0;
+        out.exceptions += float_bits<Float>(back) != values[i] ? 1 : 0;
       }
     }
   }

@@ -16,9 +16,10 @@ namespace {
 constexpr std::size_t kPageHeadBytes = sizeof(double);
 constexpr std::uint64_t kProbesPerBlock = 32;
 constexpr std::size_t kLeastMagnitudes = 16;
-constexpr std::uint64_t kFewProbes = 16;  // one in so many may be off the lattice
-constexpr double kAnyStep = 1;            // where none was found
-constexpr double kNoStep = 0x1p-26;       // of the greatest value: rounding hides smaller ones
+constexpr std::uint64_t kFewProbes = 16;       // one in so many may be off the lattice
+constexpr std::uint64_t kProbesToGiveUp = 64;  // if more than a few among them are off it
+constexpr double kAnyStep = 1;                 // where none was found
+constexpr double kNoStep = 0x1p-26;            // of the greatest value: rounding hides smaller ones
 
 class Lattice final : public Codec {
  public:
@@ -165,10 +166,12 @@ std::uint64_t cost_of(const Sample& sample, double step, std::uint64_t most) noe
   std::int64_t least = INT64_MAX;
   std::int64_t greatest = INT64_MIN;
   std::uint64_t exceptions = 0;
+  std::uint64_t seen = 0;
   for (const double probe : sample.probes) {
-    const std::uint64_t k = by.integer(probe);
-    if (float_bits<Float>(by.value(k)) != float_bits<Float>(probe)) {
-      if (++exceptions * 8 * (sizeof(Float) + sizeof(std::uint16_t)) >= most) return most;
+    ++seen;
+    std::uint64_t k = 0;
+    if (float_bits<Float>(by.round_trip(probe, &k)) != float_bits<Float>(probe)) {
+      if (++exceptions * kFewProbes > seen + kProbesToGiveUp) return most;
       continue;
     }
     least = std::min(least, static_cast<std::int64_t>(k));

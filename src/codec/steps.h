@@ -9,11 +9,14 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "codec/decimals.h"
 
 namespace otolith::codec {
+
+inline constexpr double kStepsMax = 0x1p53;
 
 /// The double nearest to k.
 inline double whole_double(std::uint64_t k) noexcept {
@@ -29,8 +32,9 @@ struct Steps {
 
   double value(std::uint64_t k) const noexcept { return whole_double(k) * step; }
 
-  /// An integer whose value this is, or any where there is none.
-  std::uint64_t integer(double value) const noexcept {
+  /// An integer whose value this is, or any where there is none, and the float it gives; 0, which
+  /// no such value is, where it is beyond kStepsMax.
+  double round_trip(double value, std::uint64_t* k) const noexcept {
     constexpr auto kZero = std::bit_cast<std::uint64_t>(kRounding);
     const double quotient = value / step;
     const double high = quotient * 0x1p-32 + kRounding;
@@ -38,9 +42,11 @@ struct Steps {
     // Close to 2^52 the quotient is rounded to halves, and then once more: one too much or too few.
     const double whole = (high - kRounding) * 0x1p32 + (low - kRounding);
     const double missing = (value - whole * step) * (1 / step) + kRounding;
-    return ((std::bit_cast<std::uint64_t>(high) - kZero) << 32) +
-           (std::bit_cast<std::uint64_t>(low) - kZero) +
-           (std::bit_cast<std::uint64_t>(missing) - kZero);
+    *k = ((std::bit_cast<std::uint64_t>(high) - kZero) << 32) +
+         (std::bit_cast<std::uint64_t>(low) - kZero) +
+         (std::bit_cast<std::uint64_t>(missing) - kZero);
+    const double back = (whole + (missing - kRounding)) * step;
+    return std::abs(whole) <= kStepsMax ? back : 0;
   }
 };
 
