@@ -35,6 +35,7 @@ enum class CodecId : std::uint16_t {
   alp = 6,
   dictionary = 7,
   lattice = 8,
+  alp_rd = 9,
 };
 
 /// What a chunk says it needs.

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -50,6 +51,14 @@ Array volts() {
   std::vector<double> values;
   for (int i = 0; i < 20; ++i) values.push_back((1000 + i * 7 % 16) * (3.3 / 4096));
   values[4] = std::numeric_limits<double>::quiet_NaN();
+  return array_of(TypeKind::float64, values);
+}
+
+// Of no decimals and no step; the last has an exponent of its own.
+Array roots() {
+  std::vector<double> values;
+  for (int i = 100; i < 136; ++i) values.push_back(std::sqrt(i));
+  values.back() *= 1e200;
   return array_of(TypeKind::float64, values);
 }
 
@@ -146,6 +155,27 @@ std::string dump_of_lattice() {
   return dump.text();
 }
 
+std::string dump_of_alp_rd() {
+  const Bytes split = page_of(CodecId::alp_rd, roots());
+  test::HexDump dump(split);
+  dump.heading("alp_rd: the roots of 100 to 135, the last times 1e200");
+  dump.field(1, "right");
+  dump.field(1, "entries");
+  dump.field(6, "zero");
+  dump.field(16 * 2, "upper parts");
+  dump.field(2, "exceptions");
+  dump.field(6, "zero");
+  const unsigned width =
+      std::to_integer<unsigned>(split[0]) +
+      static_cast<unsigned>(std::bit_width(std::to_integer<unsigned>(split[1]) - 1));
+  dump.field(packed_bytes(36, width), fmt::format("packed words of {} bits", width));
+  dump.field(2, "exceptions");
+  dump.field(2, "their places");
+  dump.field(4, "zero");
+  REQUIRE(dump.at() == split.size());
+  return dump.text();
+}
+
 std::string dump_of_dictionary() {
   const Bytes shared = shared_of(CodecId::dictionary, symbols());
   test::HexDump first(shared);
@@ -169,7 +199,7 @@ std::string dump_of_dictionary() {
 
 TEST_CASE("codec: the page on formats shows the very bytes of pages") {
   CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_lattice() +
-                                            dump_of_dictionary()),
+                                            dump_of_alp_rd() + dump_of_dictionary()),
                 "run with OTOLITH_UPDATE_DOCS=1");
 }
 
@@ -191,6 +221,7 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_frame/delta", CodecId::delta, seconds_with_gap());
   check("test/corpus/fuzz_alp/prices", CodecId::alp, prices());
   check("test/corpus/fuzz_lattice/volts", CodecId::lattice, volts());
+  check("test/corpus/fuzz_alp_rd/roots", CodecId::alp_rd, roots());
   check("test/corpus/fuzz_dictionary/symbols", CodecId::dictionary, symbols());
 }
 

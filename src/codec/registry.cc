@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "codec/alp.h"
+#include "codec/alp_rd.h"
 #include "codec/dictionary.h"
 #include "codec/frame.h"
 #include "codec/lattice.h"
@@ -33,6 +34,7 @@ Speed speed_of(CodecId id) noexcept {
     case CodecId::frame:
     case CodecId::alp:
     case CodecId::lattice:
+    case CodecId::alp_rd:
       return Speed::packed;
     default:
       return Speed::summed;
@@ -68,9 +70,9 @@ const Codec* find(CodecId id) {
 }  // namespace
 
 std::span<const Codec* const> our_codecs() noexcept {
-  static const std::array codecs{&raw_codec(),   &constant_codec(),  &linear_codec(),
-                                 &frame_codec(), &alp_codec(),       &lattice_codec(),
-                                 &delta_codec(), &dictionary_codec()};
+  static const std::array codecs{&raw_codec(),    &constant_codec(), &linear_codec(),
+                                 &frame_codec(),  &alp_codec(),      &lattice_codec(),
+                                 &alp_rd_codec(), &delta_codec(),    &dictionary_codec()};
   return codecs;
 }
 
