@@ -49,6 +49,8 @@ struct Decimals {
     return (whole - kRounding) * tens_of_f * tenths_of_e;
   }
 
+  double value_by_cast(std::uint64_t n) const noexcept { return value(n); }
+
   /// The nearest integer, and the float it gives; 0, which no such value is, where it would not
   /// decode.
   double round_trip(double value, std::uint64_t* n) const noexcept {

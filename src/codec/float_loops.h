@@ -4,8 +4,9 @@
 // Shapes:  whole groups of kFloatGroup floats, widened by their bits; up to kBlockRows.
 // Errors:  none.
 // Threads: thread-safe.
-// Why:     a `By` is one arithmetic with its parameters: `round_trip(double, u64*)` and
-//          `value(u64)`. Both are the same operations whatever the vectors, hence the same bits.
+// Why:     a `By` is one arithmetic with its parameters: round_trip(double, u64*), value(u64), and
+//          value_by_cast(u64), which is the same where vectors can convert integers. The operations
+//          do not depend on the vectors, hence neither do the bits.
 #pragma once
 
 #include <algorithm>
@@ -73,6 +74,12 @@ struct FloatLoops {
                                                             std::uint64_t* differ) noexcept {
     integers_loop(values, groups, by, integers, differ);
   }
+  // Where vectors have a conversion from integers of 64 bits.
+  __attribute__((target("avx512f,avx512dq,avx512vl"))) static void floats_avx512(
+      const std::uint64_t* integers, std::uint64_t count, By by, std::byte* out) noexcept {
+    for (std::uint64_t i = 0; i < count; ++i)
+      store_le(out + i * sizeof(Float), static_cast<Float>(by.value_by_cast(integers[i])));
+  }
   __attribute__((target("avx2"))) static void floats_avx2(const std::uint64_t* integers,
                                                           std::uint64_t count, By by,
                                                           std::byte* out) noexcept {
@@ -80,6 +87,16 @@ struct FloatLoops {
   }
 #endif
 
+  static bool avx512() noexcept {
+#ifdef __x86_64__
+    static const bool has = __builtin_cpu_supports("avx512f") != 0 &&
+                            __builtin_cpu_supports("avx512dq") != 0 &&
+                            __builtin_cpu_supports("avx512vl") != 0;
+    return has;
+#else
+    return false;
+#endif
+  }
   static bool avx2() noexcept {
 #ifdef __x86_64__
     static const bool has = __builtin_cpu_supports("avx2") != 0;
@@ -92,6 +109,7 @@ struct FloatLoops {
   static void to_floats(const std::uint64_t* integers, std::uint64_t count, By by,
                         std::byte* out) noexcept {
 #ifdef __x86_64__
+    if (avx512()) return floats_avx512(integers, count, by, out);
     if (avx2()) return floats_avx2(integers, count, by, out);
 #endif
     floats_plain(integers, count, by, out);

@@ -31,6 +31,9 @@ struct Steps {
   double step = 1;
 
   double value(std::uint64_t k) const noexcept { return whole_double(k) * step; }
+  double value_by_cast(std::uint64_t k) const noexcept {
+    return static_cast<double>(static_cast<std::int64_t>(k)) * step;
+  }
 
   /// An integer whose value this is, or any where there is none, and the float it gives; 0, which
   /// no such value is, where it is beyond kStepsMax.

@@ -1,0 +1,136 @@
+// The loops that are compiled for several machines, beside plain ones.
+#include <doctest/doctest.h>
+
+#include <random>
+#include <vector>
+
+#include "codec/block_loops.h"
+#include "codec/float_loops.h"
+#include "codec/steps.h"
+#include "test/budget.h"
+
+namespace otolith::codec {
+
+namespace {
+
+std::vector<std::uint64_t> integers(std::mt19937_64& random, std::uint64_t count) {
+  std::vector<std::uint64_t> out(count);
+  for (std::uint64_t& value : out) {
+    value = random() >> (random() % 64);
+    if (random() % 2 == 0) value = 0 - value;
+  }
+  return out;
+}
+
+constexpr std::uint64_t kCounts[] = {1, 2, 3, 4, 5, 7, 16, 33, 1023, 1024};
+
+template <typename Float, typename By>
+void same_floats(const std::vector<std::uint64_t>& from, By by) {
+  std::vector<std::byte> fast(from.size() * sizeof(Float));
+  std::vector<std::byte> plain(fast.size());
+  FloatLoops<Float, By>::to_floats(from.data(), from.size(), by, fast.data());
+  FloatLoops<Float, By>::floats_plain(from.data(), from.size(), by, plain.data());
+  REQUIRE(fast == plain);
+#ifdef __x86_64__
+  if (!FloatLoops<Float, By>::avx2()) return;
+  FloatLoops<Float, By>::floats_avx2(from.data(), from.size(), by, fast.data());
+  REQUIRE(fast == plain);
+#endif
+}
+
+template <typename Float, typename By>
+void same_integers(const std::vector<std::uint64_t>& floats, By by) {
+  const std::uint64_t groups = floats.size() / kFloatGroup;
+  std::vector<std::uint64_t> fast(floats.size());
+  std::vector<std::uint64_t> plain(floats.size());
+  std::vector<std::uint64_t> fast_differ(groups);
+  std::vector<std::uint64_t> plain_differ(groups);
+  FloatLoops<Float, By>::to_groups(floats.data(), groups, by, fast.data(), fast_differ.data());
+  FloatLoops<Float, By>::integers_plain(floats.data(), groups, by, plain.data(),
+                                        plain_differ.data());
+  for (std::uint64_t group = 0; group < groups; ++group) {
+    REQUIRE((fast_differ[group] == 0) == (plain_differ[group] == 0));
+    if (plain_differ[group] != 0) continue;
+    for (std::uint64_t i = group * kFloatGroup; i < (group + 1) * kFloatGroup; ++i)
+      REQUIRE(fast[i] == plain[i]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "loops: integers of a block are ranged, subtracted, summed, scaled and divided as one by one") {
+  std::mt19937_64 random(test::seed());
+  for (const std::uint64_t count : kCounts) {
+    CAPTURE(count);
+    const auto values = integers(random, count);
+    const BlockRange range = block_range(values.data(), count);
+    std::vector<std::uint64_t> out(count);
+    block_differences(values.data(), count, out.data());
+    std::uint64_t before = random();
+    std::vector<std::uint64_t> sums = values;
+    block_sums(sums.data(), count, before);
+    const std::uint64_t factor = (random() >> (random() % 62)) | 4;
+    const std::uint64_t offset = random();
+    std::vector<std::uint64_t> scaled = values;
+    block_scale(scaled.data(), count, factor, offset);
+    std::int64_t least = INT64_MAX;
+    std::int64_t greatest = INT64_MIN;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      least = std::min(least, static_cast<std::int64_t>(values[i]));
+      greatest = std::max(greatest, static_cast<std::int64_t>(values[i]));
+      if (i != 0) REQUIRE(out[i] == values[i] - values[i - 1]);
+      before += values[i];
+      REQUIRE(sums[i] == before);
+      REQUIRE(scaled[i] == values[i] * factor + offset);
+    }
+    REQUIRE(range.least == least);
+    REQUIRE(range.greatest == greatest);
+    std::vector<std::uint64_t> small(count);
+    for (std::uint64_t& value : small) value = random() % 2001 - 1000;
+    std::vector<std::uint64_t> products = small;
+    const std::uint64_t by = random() % 1'000'000 + 1;
+    block_scale(products.data(), count, by, offset);
+    REQUIRE(block_divide(products.data(), count, by, offset, out.data()));
+    REQUIRE(out == small);
+    products.back() += 1;
+    if (by % 2 == 0) REQUIRE_FALSE(block_divide(products.data(), count, by, offset, out.data()));
+  }
+}
+
+TEST_CASE("loops: floats of any integers are the same from every loop") {
+  std::mt19937_64 random(test::seed());
+  for (const std::uint64_t count : kCounts) {
+    const auto from = integers(random, count);
+    for (const double step : {0.1, 100 * 0x1p-53, 1e300, 0x1p-1022, 3.3 / 4096}) {
+      same_floats<double>(from, Steps{step});
+      same_floats<float>(from, Steps{step});
+    }
+    for (const Exponents by :
+         {Exponents{0, 0}, Exponents{2, 0}, Exponents{18, 18}, Exponents{14, 3}}) {
+      same_floats<double>(from, Decimals(by));
+      same_floats<float>(from, Decimals(by));
+    }
+  }
+}
+
+TEST_CASE(
+    "loops: integers of any floats, and which do not come back, are the same from every loop") {
+  std::mt19937_64 random(test::seed());
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::uint64_t> floats(kBlockRows);
+    for (std::uint64_t& bits : floats) {
+      bits = random() % 4 == 0 && round % 2 == 0
+                 ? random()
+                 : std::bit_cast<std::uint64_t>(double(random() % 100'000) * 0.01);
+    }
+    same_integers<double>(floats, Steps{0.01});
+    same_integers<double>(floats, Decimals(Exponents{2, 0}));
+    for (std::uint64_t& bits : floats)
+      bits = float_bits<float>(static_cast<double>(random() % 1000) / 100);
+    same_integers<float>(floats, Steps{0.01});
+    same_integers<float>(floats, Decimals(Exponents{2, 0}));
+  }
+}
+
+}  // namespace otolith::codec
