@@ -17,7 +17,7 @@ endif()
 add_library(otolith STATIC ${objects})
 target_compile_features(otolith INTERFACE cxx_std_23)
 target_include_directories(otolith INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(otolith INTERFACE fmt::fmt Threads::Threads xxhash)
+target_link_libraries(otolith INTERFACE fmt::fmt Threads::Threads xxhash zstd lz4)
 
 set(where "${CMAKE_INSTALL_LIBDIR}/cmake/otolith")
 install(TARGETS otolith EXPORT otolith COMPONENT cpp

@@ -31,6 +31,18 @@ add_library(otolith_xxhash INTERFACE)
 target_include_directories(otolith_xxhash SYSTEM INTERFACE "${XXHASH_INCLUDE}")
 target_link_libraries(otolith_xxhash INTERFACE "${XXHASH_LIBRARY}")
 
+# otolith_zstd, otolith_lz4: likewise.
+find_path(ZSTD_INCLUDE zstd.h REQUIRED)
+find_library(ZSTD_LIBRARY zstd REQUIRED)
+add_library(otolith_zstd INTERFACE)
+target_include_directories(otolith_zstd SYSTEM INTERFACE "${ZSTD_INCLUDE}")
+target_link_libraries(otolith_zstd INTERFACE "${ZSTD_LIBRARY}")
+find_path(LZ4_INCLUDE lz4.h REQUIRED)
+find_library(LZ4_LIBRARY lz4 REQUIRED)
+add_library(otolith_lz4 INTERFACE)
+target_include_directories(otolith_lz4 SYSTEM INTERFACE "${LZ4_INCLUDE}")
+target_link_libraries(otolith_lz4 INTERFACE "${LZ4_LIBRARY}")
+
 find_package(fmt REQUIRED)
 
 if(OTOLITH_TESTS)

@@ -2,13 +2,18 @@
 //
 //   codec_bench kernels [ROUNDS]    a block of 1,024 values at a time
 //   codec_bench codecs [ROUNDS]     a chunk of 65,536 rows of typical columns, and bits a value
-//
+//   codec_bench file TYPE FILE [GROUP_ROWS]   a column out of a file under `hot` and `small`: plain
+//                                   values one behind another, of text lines
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <random>
+#include <sstream>
 #include <string>
 
 #include "base/bytes.h"
@@ -183,10 +188,83 @@ void codecs(int rounds) {
                 }));
 }
 
+Array column_of(Type type, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  model::ArrayBuilder builder(type);
+  if (model::is_text(type)) {
+    for (std::string line; std::getline(file, line);) builder.append_text(line);
+    return builder.finish();
+  }
+  const std::string all{std::istreambuf_iterator<char>(file), {}};
+  const BytesView bytes = as_bytes_view(all);
+  for (std::size_t at = 0; at + type_width(type) <= bytes.size(); at += type_width(type))
+    builder.append(bytes.subspan(at, type_width(type)));
+  return builder.finish();
+}
+
+// Pages of a chunk with what they need to be decoded.
+std::vector<codec::Page> pages_of(const Array& chunk, const codec::EncodedChunk& encoded) {
+  std::vector<codec::Page> out;
+  std::uint64_t rows = 0;
+  for (const codec::PagePlace& at : encoded.pages) {
+    codec::Page page;
+    page.parts = {{},
+                  encoded.offsets,
+                  {nullptr, encoded.values.bytes.subspan(at.values_at, at.values_bytes)},
+                  0};
+    page.facts = {chunk.type, std::min<std::uint64_t>(kPageRowsMax, chunk.length - rows)};
+    rows += page.facts.rows;
+    out.push_back(page);
+  }
+  return out;
+}
+
+void file_figures(Type type, const std::string& path, std::uint64_t group_rows) {
+  const Array column = column_of(type, path);
+  for (const codec::Profile profile : {codec::Profile::hot, codec::Profile::small}) {
+    std::map<std::string, int> names;
+    double plain = 0;
+    double stored = 0;
+    double encode_s = 0;
+    double decode_s = 0;
+    for (std::uint64_t first = 0; first < column.length; first += group_rows) {
+      const Array chunk =
+          model::array_slice(column, first, std::min(group_rows, column.length - first));
+      codec::EncodedChunk encoded;
+      const codec::Codec* codec = nullptr;
+      encode_s += bench::seconds_of([&] {
+        codec = &codec::codec_choose(profile, chunk);
+        encoded = codec::chunk_parts(*codec, chunk, kPageRowsMax);
+      });
+      ++names[std::string(codec->name())];
+      plain += double(model::array_plain_bytes(chunk));
+      stored += double(encoded.values.bytes.size() + encoded.offsets.bytes.size());
+      if (codec->mappable()) continue;
+      const auto pages = pages_of(chunk, encoded);
+      decode_s +=
+          bench::seconds_of([&] { touch(codec::pages_decode(*codec, pages).values.bytes.data()); });
+    }
+    std::ostringstream chosen;
+    for (const auto& [name, times] : names) chosen << name << ' ' << times << ' ';
+    const std::string side = path.substr(path.rfind('/') + 1) +
+                             (profile == codec::Profile::hot ? " hot: " : " small: ") +
+                             chosen.str();
+    bench::report_value("codec", side, "bytes", stored);
+    bench::report_value("codec", side, "bits a value", stored * 8 / double(column.length));
+    report(side + "encode", plain / encode_s / 1e9);
+    if (decode_s > 0) report(side + "decode", plain / decode_s / 1e9);
+  }
+}
+
 }  // namespace
 }  // namespace otolith
 
 int main(int count, char** arguments) {
+  if (count > 3 && std::string(arguments[1]) == "file") {
+    const std::uint64_t rows = count > 4 ? std::strtoull(arguments[4], nullptr, 10) : 65'536;
+    otolith::file_figures(otolith::type_parse(arguments[2]), arguments[3], rows);
+    return 0;
+  }
   const int rounds = count > 2 ? std::atoi(arguments[2]) : 40;
   if (count > 1 && std::string(arguments[1]) == "kernels") otolith::kernels(rounds);
   if (count > 1 && std::string(arguments[1]) == "codecs") otolith::codecs(rounds);

@@ -36,6 +36,11 @@ enum class CodecId : std::uint16_t {
   dictionary = 7,
   lattice = 8,
   alp_rd = 9,
+  planes = 20,
+  text = 21,
+  lz4 = 22,
+  zstd = 23,
+  dictionary_small = 24,
 };
 
 /// What a chunk says it needs.
@@ -98,6 +103,8 @@ class Codec {
   virtual std::string_view name() const noexcept = 0;
   /// True if its parts are plain values in Arrow layout, whatever the number of pages.
   virtual bool mappable() const noexcept { return false; }
+  /// True if it gives speed away for size: only the profile `small` takes it.
+  virtual bool dense() const noexcept { return false; }
   virtual bool fits(Type type) const noexcept = 0;
 
   /// Bytes that the values of the chunk would take, judged from a sample of it where encoding all

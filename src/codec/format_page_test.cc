@@ -61,6 +61,7 @@ Array roots() {
   values.back() *= 1e200;
   return array_of(TypeKind::float64, values);
 }
+Array delays() { return array_of<std::int16_t>(TypeKind::int16, {33, 19, 14, -13, 1, 1014}); }
 
 Array symbols() {
   model::ArrayBuilder builder({TypeKind::string});
@@ -195,11 +196,47 @@ std::string dump_of_dictionary() {
   return first.text() + second.text();
 }
 
+void dump_byte_planes(test::HexDump& dump, BytesView bytes, std::uint64_t count) {
+  const unsigned planes = load_le<std::uint8_t>(&bytes[dump.at()]);
+  const std::size_t entries = dump.at() + 16;
+  dump.field(1, "planes");
+  dump.field(7, "zero");
+  dump.field(8, "base");
+  for (unsigned plane = 0; plane < planes; ++plane) {
+    const bool constant = bytes[dump.at()] == std::byte{0};
+    dump.field(1, constant ? "plane: constant" : "plane: stored");
+    dump.field(1, "its byte");
+    dump.field(2, "zero");
+    dump.field(4, "bytes stored");
+  }
+  for (unsigned plane = 0; plane < planes; ++plane) {
+    if (load_le<std::uint32_t>(&bytes[entries + plane * 8 + 4]) == count)
+      dump.field(count, fmt::format("byte {} of each row", plane));
+  }
+  if (dump.at() % 8 != 0) dump.field(align_up(dump.at(), 8) - dump.at(), "zero");
+}
+
+std::string dump_of_planes() {
+  const Bytes page = page_of(CodecId::planes, delays());
+  test::HexDump dump(page);
+  dump.heading("planes: the int16 33, 19, 14, -13, 1, 1014");
+  dump.field(1, "scheme: integers");
+  dump.field(1, "order");
+  dump.field(1, "scaled");
+  dump.field(2, "e, f");
+  dump.field(1, "zero");
+  dump.field(2, "exceptions");
+  dump_byte_planes(dump, page, 6);
+  REQUIRE(dump.at() == page.size());
+  return dump.text();
+}
+
 }  // namespace
 
 TEST_CASE("codec: the page on formats shows the very bytes of pages") {
   CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_lattice() +
-                                            dump_of_alp_rd() + dump_of_dictionary()),
+                                            dump_of_alp_rd() + dump_of_dictionary() +
+                                            dump_of_planes()),
                 "run with OTOLITH_UPDATE_DOCS=1");
 }
 
@@ -223,6 +260,8 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_lattice/volts", CodecId::lattice, volts());
   check("test/corpus/fuzz_alp_rd/roots", CodecId::alp_rd, roots());
   check("test/corpus/fuzz_dictionary/symbols", CodecId::dictionary, symbols());
+  check("test/corpus/fuzz_planes/delays", CodecId::planes, delays());
+  check("test/corpus/fuzz_planes/prices", CodecId::planes, prices());
 }
 
 }  // namespace otolith::codec

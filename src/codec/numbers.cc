@@ -152,6 +152,20 @@ EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const Bl
   return out;
 }
 
+std::uint64_t pages_estimate(const Array& chunk, std::uint64_t pages, const RowsEncoder& page) {
+  const std::uint64_t all = (chunk.length + kPageRowsMax - 1) / kPageRowsMax;
+  const std::uint64_t count = std::min(all, pages);
+  ByteWriter bytes;
+  std::uint64_t sampled = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t first = i * all / count * kPageRowsMax;
+    const std::uint64_t rows = std::min<std::uint64_t>(kPageRowsMax, chunk.length - first);
+    page(chunk, first, rows, bytes);
+    sampled += rows;
+  }
+  return sampled == 0 ? 0 : bytes.size() * chunk.length / sampled;
+}
+
 std::vector<std::uint64_t> sample_blocks(std::uint64_t rows) {
   const std::uint64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
   const std::uint64_t count = std::min(blocks, kSampleBlocks);

@@ -53,6 +53,9 @@ struct BlockPages {
 };
 EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const BlockPages& pages);
 
+/// Bytes of the whole chunk, judged from those of at most `pages` pages of kPageRowsMax rows.
+std::uint64_t pages_estimate(const Array& chunk, std::uint64_t pages, const RowsEncoder& page);
+
 /// The first row of each of at most kSampleBlocks blocks of a chunk, evenly spread.
 std::vector<std::uint64_t> sample_blocks(std::uint64_t rows);
 inline constexpr std::uint64_t kSampleBlocks = 4;

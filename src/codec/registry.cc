@@ -12,6 +12,7 @@
 #include "codec/frame.h"
 #include "codec/lattice.h"
 #include "codec/linear.h"
+#include "codec/planes.h"
 #include "codec/raw.h"
 
 namespace otolith::codec {
@@ -20,6 +21,8 @@ namespace {
 
 // A chunk of 8 pages that `constant` or `linear` describes.
 constexpr std::uint64_t kBytesOfAModel = 128;
+// A dense codec has to save one in so many bytes.
+constexpr std::uint64_t kDenseWorth = 50;
 
 // How fast a codec is read, measured: within one class by less than what it saves in bytes.
 enum class Speed : std::uint8_t { view, model, packed, summed };
@@ -70,9 +73,10 @@ const Codec* find(CodecId id) {
 }  // namespace
 
 std::span<const Codec* const> our_codecs() noexcept {
-  static const std::array codecs{&raw_codec(),    &constant_codec(), &linear_codec(),
-                                 &frame_codec(),  &alp_codec(),      &lattice_codec(),
-                                 &alp_rd_codec(), &delta_codec(),    &dictionary_codec()};
+  static const std::array codecs{&raw_codec(),    &constant_codec(),   &linear_codec(),
+                                 &frame_codec(),  &alp_codec(),        &lattice_codec(),
+                                 &alp_rd_codec(), &delta_codec(),      &dictionary_codec(),
+                                 &planes_codec()};
   return codecs;
 }
 
@@ -114,8 +118,9 @@ const Codec& codec_choose(Profile profile, const Array& chunk) {
   std::vector<std::pair<const Codec*, std::uint64_t>> costs;
   std::uint64_t least = worth;
   for (const Codec* codec : our_codecs().subspan(1)) {
-    if (!codec->fits(chunk.type)) continue;
-    const auto bytes = codec->analyze(chunk);
+    if (!codec->fits(chunk.type) || (codec->dense() && profile != Profile::small)) continue;
+    auto bytes = codec->analyze(chunk);
+    if (bytes && codec->dense()) *bytes += *bytes / kDenseWorth;
     if (!bytes || *bytes >= worth) continue;
     costs.emplace_back(codec, *bytes);
     least = std::min(least, *bytes);
