@@ -31,10 +31,13 @@ inline constexpr std::uint32_t kPageRowsMax = 8192;  // whole blocks; 64 KiB of 
 inline constexpr std::uint32_t kRowGroupRowsMax =
     65536;                                             // whole leaves; a multiple of kPageRowsMax
 inline constexpr std::uint8_t kDecimalDigitsMax = 38;  // precision: 128 bits hold them
-inline constexpr std::uint64_t kDictionaryTextBytesMax = 4096;  // one entry: a page of any bytes
-                                                                // decodes to 32 MiB at most
-inline constexpr std::uint64_t kStringBytesMax = 1 << 28;       // one string value, 256 MiB
-inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;    // rows of one segment
+inline constexpr std::uint64_t kDictionaryTextBytesMax = 4096;     // one entry: a page of any bytes
+                                                                   // decodes to 32 MiB at most
+inline constexpr std::uint64_t kDictionaryBytesMax = 16ull << 20;  // text of one dictionary
+inline constexpr std::uint64_t kPageTextBytesMax =
+    32ull << 20;  // that one compressed page decodes to; what is longer is stored plain
+inline constexpr std::uint64_t kStringBytesMax = 1 << 28;     // one string value, 256 MiB
+inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;  // rows of one segment
 inline constexpr std::uint64_t kRunRowsMax = 1ull
                                              << 31;  // rows sorted at once: permutations are 32-bit
 

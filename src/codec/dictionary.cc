@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <numeric>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "codec/bits.h"
+#include "codec/byte_planes.h"
+#include "codec/compress.h"
 #include "codec/numbers.h"
 #include "model/array.h"
 
@@ -16,13 +19,24 @@ namespace otolith::codec {
 
 namespace {
 
-constexpr std::size_t kHeadBytes = 8;      // of the dictionary
+constexpr std::size_t kHeadBytes = 16;     // of the dictionary
 constexpr std::size_t kPageHeadBytes = 8;  // of a page
+constexpr std::uint8_t kPlain = 0;
+constexpr std::uint8_t kZstd = 1;
+constexpr std::uint64_t kSampledPages = 2;  // of a chunk
+constexpr std::uint64_t kShortBytes = 16;   // texts that one store copies
 
 class Dictionary final : public Codec {
  public:
-  CodecKey key() const noexcept override { return {CodecId::dictionary, 1}; }
-  std::string_view name() const noexcept override { return "dictionary"; }
+  explicit Dictionary(bool dense) : dense_(dense) {}
+
+  CodecKey key() const noexcept override {
+    return {dense_ ? CodecId::dictionary_small : CodecId::dictionary, 1};
+  }
+  std::string_view name() const noexcept override {
+    return dense_ ? "dictionary-small" : "dictionary";
+  }
+  bool dense() const noexcept override { return dense_; }
   bool fits(Type type) const noexcept override { return model::is_text(type); }
 
   std::optional<std::uint64_t> analyze(const Array& chunk) const override;
@@ -30,6 +44,11 @@ class Dictionary final : public Codec {
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   std::uint64_t decoded_bytes(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+
+ private:
+  RowsEncoder page_encoder(const std::vector<std::uint32_t>& numbers) const;
+
+  bool dense_;
 };
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -83,17 +102,103 @@ bool too_many_values(const Array& chunk) {
   return rows > kLanes && distinct.texts().size() * 2 > rows;
 }
 
+// What a dictionary takes at most.
 std::uint64_t dictionary_bytes(const Distinct& distinct) noexcept {
-  return align_up(kHeadBytes + distinct.texts().size() * sizeof(std::uint32_t) + distinct.bytes(),
-                  8);
+  std::uint64_t bytes = kHeadBytes + align_up(distinct.bytes(), 8);
+  for_each_block(distinct.texts().size(), [&](std::uint64_t, std::uint64_t count) {
+    bytes += kBlockHeadBytes +
+             packed_bytes(count, static_cast<unsigned>(std::bit_width(distinct.longest())));
+  });
+  return bytes;
+}
+
+// ----------------------------------------------------------------------------------------- encode
+
+// A chunk as numbers into entries that are sorted.
+struct Numbered {
+  std::vector<std::string_view> entries;
+  std::vector<std::uint32_t> rows;
+};
+
+Numbered numbered_of(const Array& chunk, const Distinct& distinct,
+                     std::vector<std::uint32_t> numbers) {
+  std::vector<std::uint32_t> order(distinct.texts().size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](std::uint32_t number) { return distinct.texts()[number]; });
+  Numbered out;
+  std::vector<std::uint32_t> place(order.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    place[order[i]] = i;
+    out.entries.push_back(distinct.texts()[order[i]]);
+  }
+  for (std::uint64_t row = 0; row < chunk.length; ++row) numbers[row] = place[numbers[row]];
+  out.rows = std::move(numbers);
+  return out;
+}
+
+Numbered numbered_of(const Array& chunk) {
+  Distinct distinct(chunk.length);
+  std::vector<std::uint32_t> numbers(chunk.length);
+  for (std::uint64_t row = 0; row < chunk.length; ++row)
+    numbers[row] = distinct.number(text_at(chunk, row));
+  return numbered_of(chunk, distinct, std::move(numbers));
+}
+
+void put_dictionary(const std::vector<std::string_view>& entries, bool dense, ByteWriter& out) {
+  ByteWriter text;
+  for (const std::string_view entry : entries) text.put_bytes(as_bytes_view(entry));
+  ByteWriter frame;
+  if (dense && text.size() != 0) zstd_put(text.view(), frame);
+  const bool zstd = frame.size() != 0 && frame.size() < text.size();
+  const BytesView stored = zstd ? frame.view() : text.view();
+  out.put(static_cast<std::uint32_t>(entries.size()));
+  out.put(zstd ? kZstd : kPlain);
+  out.put_zeros(3);
+  out.put(static_cast<std::uint32_t>(text.size()));
+  out.put(static_cast<std::uint32_t>(stored.size()));
+  for_each_block(entries.size(), [&](std::uint64_t first, std::uint64_t count) {
+    BlockValues lengths;
+    for (std::uint64_t i = 0; i < count; ++i) lengths[i] = entries[first + i].size();
+    block_encode(lengths, count, 0, out);
+  });
+  out.put_bytes(stored);
+  out.align(8);
+}
+
+RowsEncoder Dictionary::page_encoder(const std::vector<std::uint32_t>& numbers) const {
+  return [this, &numbers](const Array& chunk, std::uint64_t first, std::uint64_t rows,
+                          ByteWriter& out) {
+    std::uint64_t text = 0;
+    for (std::uint64_t row = first; row < first + rows; ++row) text += text_at(chunk, row).size();
+    out.put(text);
+    if (dense_) {
+      const std::vector<std::uint64_t> values(
+          numbers.begin() + static_cast<std::ptrdiff_t>(first),
+          numbers.begin() + static_cast<std::ptrdiff_t>(first + rows));
+      return planes_put(values, out);
+    }
+    for_each_block(rows, [&](std::uint64_t at, std::uint64_t count) {
+      BlockValues values;
+      for (std::uint64_t i = 0; i < count; ++i) values[i] = numbers[first + at + i];
+      block_encode(values, count, kOrderMax, out);
+    });
+  };
 }
 
 std::optional<std::uint64_t> Dictionary::analyze(const Array& chunk) const {
   if (chunk.length == 0 || too_many_values(chunk)) return std::nullopt;
   Distinct distinct(chunk.length);
-  for (std::uint64_t row = 0; row < chunk.length; ++row) distinct.number(text_at(chunk, row));
-  if (distinct.longest() > kDictionaryTextBytesMax || dictionary_bytes(distinct) > UINT32_MAX)
+  std::vector<std::uint32_t> numbers(chunk.length);
+  for (std::uint64_t row = 0; row < chunk.length; ++row)
+    numbers[row] = distinct.number(text_at(chunk, row));
+  if (distinct.longest() > kDictionaryTextBytesMax || distinct.bytes() > kDictionaryBytesMax)
     return std::nullopt;
+  if (dense_) {
+    const Numbered numbered = numbered_of(chunk, distinct, std::move(numbers));
+    ByteWriter dictionary;
+    put_dictionary(numbered.entries, true, dictionary);
+    return dictionary.size() + pages_estimate(chunk, kSampledPages, page_encoder(numbered.rows));
+  }
   const auto width = static_cast<unsigned>(std::bit_width(distinct.texts().size() - 1));
   std::uint64_t bytes = dictionary_bytes(distinct);
   for_each_block(chunk.length, [&](std::uint64_t, std::uint64_t count) {
@@ -102,125 +207,151 @@ std::optional<std::uint64_t> Dictionary::analyze(const Array& chunk) const {
   return bytes + (chunk.length + kPageRowsMax - 1) / kPageRowsMax * kPageHeadBytes;
 }
 
-// ----------------------------------------------------------------------------------------- encode
-
-Buffer dictionary_of(const Distinct& distinct, const std::vector<std::uint32_t>& order) {
-  ByteWriter out;
-  out.put(static_cast<std::uint32_t>(order.size()));
-  out.put_zeros(4);
-  std::uint32_t end = 0;
-  for (const std::uint32_t number : order) {
-    end += static_cast<std::uint32_t>(distinct.texts()[number].size());
-    out.put(end);
-  }
-  for (const std::uint32_t number : order) out.put_bytes(as_bytes_view(distinct.texts()[number]));
-  out.align(8);
-  return buffer_of(out.take());
-}
-
 EncodedChunk Dictionary::encode(const Array& chunk, std::uint32_t page_rows) const {
-  Distinct distinct(chunk.length);
-  std::vector<std::uint32_t> numbers(chunk.length);
-  for (std::uint64_t row = 0; row < chunk.length; ++row)
-    numbers[row] = distinct.number(text_at(chunk, row));
-  std::vector<std::uint32_t> order(distinct.texts().size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, {}, [&](std::uint32_t number) { return distinct.texts()[number]; });
-  std::vector<std::uint32_t> place(order.size());
-  for (std::uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
-  const auto page = [&](const Array& of, std::uint64_t first, std::uint64_t rows, ByteWriter& out) {
-    std::uint64_t text = 0;
-    for (std::uint64_t row = first; row < first + rows; ++row) text += text_at(of, row).size();
-    out.put(text);
-    for_each_block(rows, [&](std::uint64_t at, std::uint64_t count) {
-      BlockValues values;
-      for (std::uint64_t i = 0; i < count; ++i) values[i] = place[numbers[first + at + i]];
-      block_encode(values, count, 0, out);
-    });
-  };
-  EncodedChunk out = pages_encode(chunk, page_rows, page);
-  out.offsets = dictionary_of(distinct, order);
+  const Numbered numbered = numbered_of(chunk);
+  EncodedChunk out = pages_encode(chunk, page_rows, page_encoder(numbered.rows));
+  ByteWriter dictionary;
+  put_dictionary(numbered.entries, dense_, dictionary);
+  out.offsets = buffer_of(dictionary.take());
   return out;
 }
 
 // ----------------------------------------------------------------------------------------- decode
 
-// The entries of a dictionary without flaw.
+// Head of a dictionary of which at least kHeadBytes are there.
+struct Head {
+  std::uint64_t entries, scheme, text_bytes, stored_bytes;
+
+  explicit Head(const std::byte* at) noexcept
+      : entries(load_le<std::uint32_t>(at)),
+        scheme(load_le<std::uint32_t>(at + 4)),
+        text_bytes(load_le<std::uint32_t>(at + 8)),
+        stored_bytes(load_le<std::uint32_t>(at + 12)) {}
+};
+
+// The entries of a dictionary whose head and lengths are sound.
 class Entries {
  public:
-  explicit Entries(BytesView bytes) noexcept
-      : count_(load_le<std::uint32_t>(bytes.data())),
-        ends_(bytes.data() + kHeadBytes),
-        text_(ends_ + count_ * sizeof(std::uint32_t)) {}
+  explicit Entries(BytesView bytes) {
+    const Head head(bytes.data());
+    const std::byte* at = bytes.data() + kHeadBytes;
+    ends_.reserve(head.entries + 1);
+    ends_.push_back(0);
+    for_each_block(head.entries, [&](std::uint64_t, std::uint64_t count) {
+      BlockValues lengths;
+      at += block_decode(at, count, lengths.data());
+      for (std::uint64_t i = 0; i < count; ++i)
+        ends_.push_back(ends_.back() + static_cast<std::uint32_t>(lengths[i]));
+    });
+    // Room behind the last, so that a short text can be copied by one load.
+    text_ = std::make_unique_for_overwrite<std::byte[]>(head.text_bytes + kShortBytes);
+    if (head.scheme == kPlain)
+      std::copy_n(at, head.text_bytes, text_.get());
+    else
+      sound_ = zstd_get({at, head.stored_bytes}, text_.get(), head.text_bytes);
+    std::fill_n(text_.get() + (sound_ ? head.text_bytes : 0),
+                kShortBytes + (sound_ ? 0 : head.text_bytes), std::byte{0});
+  }
 
-  std::uint64_t count() const noexcept { return count_; }
-  BytesView text(std::uint64_t entry) const noexcept {
-    const std::uint64_t from = entry == 0 ? 0 : end(entry - 1);
-    return {text_ + from, end(entry) - from};
+  bool sound() const noexcept { return sound_; }
+  std::uint64_t count() const noexcept { return ends_.size() - 1; }
+  std::uint64_t bytes(std::uint64_t entry) const noexcept {
+    return ends_[entry + 1] - ends_[entry];
+  }
+  const std::byte* at(std::uint64_t entry) const noexcept { return text_.get() + ends_[entry]; }
+  std::string_view text(std::uint64_t entry) const noexcept {
+    return as_text({at(entry), bytes(entry)});
   }
 
  private:
-  std::uint64_t end(std::uint64_t entry) const noexcept {
-    return load_le<std::uint32_t>(ends_ + entry * sizeof(std::uint32_t));
-  }
-
-  std::uint64_t count_;
-  const std::byte* ends_;
-  const std::byte* text_;
+  std::vector<std::uint32_t> ends_;  // of each entry's text, a 0 before the first
+  std::unique_ptr<std::byte[]> text_;
+  bool sound_ = true;
 };
 
-std::string_view dictionary_flaw(BytesView bytes) noexcept {
+// Head and lengths.
+std::string_view dictionary_flaw(BytesView bytes, bool dense) noexcept {
   if (bytes.size() < kHeadBytes) return "its dictionary is cut short";
-  const std::uint64_t count = load_le<std::uint32_t>(&bytes[0]);
-  if (load_le<std::uint32_t>(&bytes[4]) != 0)
-    return "a reserved byte of its dictionary is not zero";
-  if ((bytes.size() - kHeadBytes) / sizeof(std::uint32_t) < count)
-    return "its dictionary is cut short";
-  const std::uint64_t texts = kHeadBytes + count * sizeof(std::uint32_t);
-  std::uint64_t end = 0;
-  for (std::uint64_t entry = 0; entry < count; ++entry) {
-    const std::uint64_t next =
-        load_le<std::uint32_t>(&bytes[kHeadBytes + entry * sizeof(std::uint32_t)]);
-    if (next < end || next - end > kDictionaryTextBytesMax)
-      return "an entry of its dictionary has an impossible length";
-    end = next;
+  const Head head(bytes.data());
+  if (head.entries > kRowGroupRowsMax || head.scheme > (dense ? kZstd : kPlain) ||
+      head.text_bytes > kDictionaryBytesMax ||
+      (head.scheme == kPlain && head.stored_bytes != head.text_bytes)) {
+    return "the head of its dictionary is impossible";
   }
-  if (align_up(texts + end, 8) != bytes.size()) return "its dictionary has a wrong size";
-  for (const std::byte byte : bytes.subspan(texts + end)) {
+  std::uint64_t at = kHeadBytes;
+  std::uint64_t text = 0;
+  for (std::uint64_t first = 0; first < head.entries; first += kBlockRows) {
+    const std::uint64_t count = std::min<std::uint64_t>(kBlockRows, head.entries - first);
+    std::uint64_t taken = 0;
+    if (const auto wrong = block_flaw(bytes.subspan(at), count, 0, &taken); !wrong.empty())
+      return wrong;
+    BlockValues lengths;
+    block_decode(&bytes[at], count, lengths.data());
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (lengths[i] > kDictionaryTextBytesMax && !mutant("dictionary-length-unchecked"))
+        return "an entry of its dictionary has an impossible length";
+      text += lengths[i];
+    }
+    at += taken;
+  }
+  if (text != head.text_bytes || align_up(at + head.stored_bytes, 8) != bytes.size())
+    return "its dictionary has a wrong size";
+  for (const std::byte byte : bytes.subspan(at + head.stored_bytes)) {
     if (byte != std::byte{0}) return "a reserved byte of its dictionary is not zero";
   }
   return {};
 }
 
 // Entries are distinct and ascending.
-std::string_view order_flaw(const Entries& entries) noexcept {
+std::string_view entries_flaw(const Entries& entries) noexcept {
+  if (!entries.sound()) return "the text of its dictionary is no frame of zstd of its size";
   for (std::uint64_t entry = 1; entry < entries.count(); ++entry) {
-    if (as_text(entries.text(entry - 1)) >= as_text(entries.text(entry)))
+    if (entries.text(entry - 1) >= entries.text(entry))
       return "the entries of its dictionary are not in order";
   }
   return {};
 }
 
+// Adds the text of rows with these entries.
+std::string_view numbers_flaw(const Entries& entries, const std::uint64_t* numbers,
+                              std::uint64_t rows, std::uint64_t* text) noexcept {
+  for (std::uint64_t i = 0; i < rows; ++i) {
+    if (numbers[i] >= entries.count() && !mutant("dictionary-entry-unchecked"))
+      return "a row's entry is not in its dictionary";
+    *text += entries.bytes(numbers[i]);
+  }
+  return {};
+}
+
+// The rows of a page as planes; adds their text.
+std::string_view dense_flaw(const Entries& entries, BytesView bytes, std::uint64_t rows,
+                            std::uint64_t* text) {
+  std::uint64_t taken = 0;
+  if (rows > kPageRowsMax) return "it has too many rows";
+  if (const auto wrong = planes_flaw(bytes, rows, &taken); !wrong.empty()) return wrong;
+  if (taken != bytes.size()) return "it has a wrong size";
+  const auto numbers = std::make_unique_for_overwrite<std::uint64_t[]>(rows);
+  planes_get(bytes.data(), rows, numbers.get());
+  return numbers_flaw(entries, numbers.get(), rows, text);
+}
+
 std::string_view Dictionary::flaw(const Parts& page, const PageFacts& facts) const {
-  if (const auto wrong = dictionary_flaw(page.offsets.bytes); !wrong.empty()) return wrong;
+  if (const auto wrong = dictionary_flaw(page.offsets.bytes, dense_); !wrong.empty()) return wrong;
   const Entries entries(page.offsets.bytes);
-  if (const auto wrong = order_flaw(entries); !wrong.empty()) return wrong;
+  if (const auto wrong = entries_flaw(entries); !wrong.empty()) return wrong;
   if (page.values.bytes.size() < kPageHeadBytes) return "it is cut short";
+  const BytesView rest = page.values.bytes.subspan(kPageHeadBytes);
   std::uint64_t text = 0;
-  const auto wrong = blocks_flaw(
-      page.values.bytes.subspan(kPageHeadBytes), facts,
-      [&](BytesView rest, std::uint64_t count, std::uint64_t* taken) -> std::string_view {
-        if (const auto of_block = block_flaw(rest, count, 0, taken); !of_block.empty())
-          return of_block;
-        BlockValues values;
-        block_decode(rest.data(), count, values.data());
-        for (std::uint64_t i = 0; i < count; ++i) {
-          if (values[i] >= entries.count() && !mutant("dictionary-entry-unchecked"))
-            return "a row's entry is not in its dictionary";
-          text += entries.text(values[i]).size();
-        }
-        return {};
-      });
+  const auto wrong =
+      dense_ ? dense_flaw(entries, rest, facts.rows, &text)
+             : blocks_flaw(rest, facts,
+                           [&](BytesView bytes, std::uint64_t count, std::uint64_t* taken) {
+                             auto of_block = block_flaw(bytes, count, kOrderMax, taken);
+                             if (!of_block.empty()) return of_block;
+                             BlockValues values;
+                             block_decode(bytes.data(), count, values.data());
+                             return numbers_flaw(entries, values.data(), count, &text);
+                           });
   if (!wrong.empty()) return wrong;
   return text == load_le<std::uint64_t>(&page.values.bytes[0])
              ? ""
@@ -231,26 +362,57 @@ std::uint64_t Dictionary::decoded_bytes(const Parts& page, const PageFacts&) con
   return load_le<std::uint64_t>(page.values.bytes.data());
 }
 
+// Writes the text of rows one behind another and never beyond `to.values + size`.
+class TextWriter {
+ public:
+  TextWriter(const Entries& entries, const Room& to, std::uint64_t size) noexcept
+      : entries_(entries), to_(to), size_(size) {}
+
+  void write(const std::uint64_t* numbers, std::uint64_t first, std::uint64_t rows) noexcept {
+    for (std::uint64_t i = 0; i < rows; ++i) {
+      const std::byte* text = entries_.at(numbers[i]);
+      const std::uint64_t bytes = entries_.bytes(numbers[i]);
+      if (bytes <= kShortBytes && end_ + kShortBytes <= size_)
+        std::memcpy(to_.values + end_, text, kShortBytes);  // more than it is, but one store
+      else
+        std::copy_n(text, bytes, to_.values + end_);
+      end_ += bytes;
+      store_le(to_.offsets + (first + i) * sizeof(std::int64_t), to_.text_at + end_);
+    }
+  }
+
+ private:
+  const Entries& entries_;
+  Room to_;
+  std::uint64_t size_;
+  std::uint64_t end_ = 0;
+};
+
 void Dictionary::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
   const Entries entries(page.offsets.bytes);
+  TextWriter out(entries, to, decoded_bytes(page, facts));
   const std::byte* at = page.values.bytes.data() + kPageHeadBytes;
-  std::uint64_t end = 0;
+  if (dense_) {
+    const auto numbers = std::make_unique_for_overwrite<std::uint64_t[]>(facts.rows);
+    planes_get(at, facts.rows, numbers.get());
+    return out.write(numbers.get(), 0, facts.rows);
+  }
   for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
     BlockValues values;
     at += block_decode(at, count, values.data());
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const BytesView text = entries.text(values[i]);
-      if (!text.empty()) std::memcpy(to.values + end, text.data(), text.size());
-      end += text.size();
-      store_le(to.offsets + (first + i) * sizeof(std::int64_t), to.text_at + end);
-    }
+    out.write(values.data(), first, count);
   });
 }
 
 }  // namespace
 
 const Codec& dictionary_codec() noexcept {
-  static const Dictionary codec;
+  static const Dictionary codec(false);
+  return codec;
+}
+
+const Codec& dictionary_small_codec() noexcept {
+  static const Dictionary codec(true);
   return codec;
 }
 

@@ -182,10 +182,13 @@ std::string dump_of_dictionary() {
   test::HexDump first(shared);
   first.heading("dictionary of MSFT, AAPL, AAPL, MSFT, T: what its pages share");
   first.field(4, "entries");
-  first.field(4, "zero");
-  first.field(3 * 4, "end of each entry's text");
-  first.field(9, "their text: AAPL, MSFT, T");
+  first.field(1, "scheme: plain");
   first.field(3, "zero");
+  first.field(4, "bytes of their text");
+  first.field(4, "bytes stored");
+  dump_integers(first, shared, 3);
+  first.field(9, "their text: AAPL, MSFT, T");
+  first.field(7, "zero");
   REQUIRE(first.at() == shared.size());
   const Bytes page = page_of(CodecId::dictionary, symbols());
   test::HexDump second(page);
@@ -260,6 +263,7 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_lattice/volts", CodecId::lattice, volts());
   check("test/corpus/fuzz_alp_rd/roots", CodecId::alp_rd, roots());
   check("test/corpus/fuzz_dictionary/symbols", CodecId::dictionary, symbols());
+  check("test/corpus/fuzz_dictionary/small", CodecId::dictionary_small, symbols());
   check("test/corpus/fuzz_planes/delays", CodecId::planes, delays());
   check("test/corpus/fuzz_planes/prices", CodecId::planes, prices());
 }

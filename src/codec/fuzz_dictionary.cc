@@ -4,5 +4,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   otolith::test::fuzz_page(otolith::codec::dictionary_codec(), data, size);
+  otolith::test::fuzz_page(otolith::codec::dictionary_small_codec(), data, size);
   return 0;
 }

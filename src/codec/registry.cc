@@ -76,7 +76,7 @@ std::span<const Codec* const> our_codecs() noexcept {
   static const std::array codecs{&raw_codec(),    &constant_codec(),   &linear_codec(),
                                  &frame_codec(),  &alp_codec(),        &lattice_codec(),
                                  &alp_rd_codec(), &delta_codec(),      &dictionary_codec(),
-                                 &planes_codec()};
+                                 &planes_codec(), &dictionary_small_codec()};
   return codecs;
 }
 
