@@ -69,6 +69,18 @@ Array symbols() {
   return builder.finish();
 }
 
+Array urls() {
+  model::ArrayBuilder builder({TypeKind::string});
+  for (int i = 0; i < 16; ++i) builder.append_text("http://a.org/" + std::to_string(i * i));
+  return builder.finish();
+}
+
+Array notes() {
+  model::ArrayBuilder builder({TypeKind::string});
+  for (const char* text : {"late", "later", "", "latest"}) builder.append_text(text);
+  return builder.finish();
+}
+
 Bytes shared_of(CodecId id, const Array& rows) {
   const EncodedChunk encoded = codec_for({id, 1}, "", 0).encode(rows, kPageRowsMax);
   return {encoded.offsets.bytes.begin(), encoded.offsets.bytes.end()};
@@ -234,12 +246,53 @@ std::string dump_of_planes() {
   return dump.text();
 }
 
+std::string dump_of_text() {
+  const Bytes shared = shared_of(CodecId::text, urls());
+  test::HexDump first(shared);
+  first.heading("text of http://a.org/0, …/1, …/4, …/9 to …/225: what its pages share");
+  const std::uint64_t symbols = load_le<std::uint32_t>(&shared[0]);
+  first.field(4, "symbols");
+  first.field(4, "zero");
+  first.field(symbols, "their lengths");
+  if (first.at() % 8 != 0) first.field(align_up(first.at(), 8) - first.at(), "zero");
+  for (std::uint64_t i = 0; i < symbols; ++i) {
+    const auto bytes = load_le<std::uint8_t>(&shared[8 + i]);
+    first.field(8, fmt::format("\"{}\"", as_text(BytesView(shared).subspan(first.at(), bytes))));
+  }
+  REQUIRE(first.at() == shared.size());
+  const Bytes page = page_of(CodecId::text, urls());
+  test::HexDump second(page);
+  second.heading("its page");
+  second.field(4, "bytes of text");
+  const auto packed = load_le<std::uint32_t>(&page[4]);
+  second.field(4, "bytes packed");
+  dump_integers(second, page, 16);
+  second.field(packed, "packed text");
+  if (second.at() % 8 != 0) second.field(align_up(second.at(), 8) - second.at(), "zero");
+  REQUIRE(second.at() == page.size());
+  return first.text() + second.text();
+}
+
+std::string dump_of_pressed() {
+  const Bytes page = page_of(CodecId::lz4, notes());
+  test::HexDump dump(page);
+  dump.heading("lz4: late, later, an empty text, latest");
+  dump.field(4, "bytes plain");
+  const auto stored = load_le<std::uint32_t>(&page[4]);
+  dump.field(4, "bytes stored");
+  dump_integers(dump, page, 4);
+  dump.field(stored, "a block of LZ4");
+  if (dump.at() % 8 != 0) dump.field(align_up(dump.at(), 8) - dump.at(), "zero");
+  REQUIRE(dump.at() == page.size());
+  return dump.text();
+}
+
 }  // namespace
 
 TEST_CASE("codec: the page on formats shows the very bytes of pages") {
   CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_lattice() +
                                             dump_of_alp_rd() + dump_of_dictionary() +
-                                            dump_of_planes()),
+                                            dump_of_planes() + dump_of_text() + dump_of_pressed()),
                 "run with OTOLITH_UPDATE_DOCS=1");
 }
 
@@ -264,6 +317,9 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_alp_rd/roots", CodecId::alp_rd, roots());
   check("test/corpus/fuzz_dictionary/symbols", CodecId::dictionary, symbols());
   check("test/corpus/fuzz_dictionary/small", CodecId::dictionary_small, symbols());
+  check("test/corpus/fuzz_text/urls", CodecId::text, urls());
+  check("test/corpus/fuzz_pressed/lz4", CodecId::lz4, urls());
+  check("test/corpus/fuzz_pressed/zstd", CodecId::zstd, urls());
   check("test/corpus/fuzz_planes/delays", CodecId::planes, delays());
   check("test/corpus/fuzz_planes/prices", CodecId::planes, prices());
 }

@@ -13,7 +13,9 @@
 #include "codec/lattice.h"
 #include "codec/linear.h"
 #include "codec/planes.h"
+#include "codec/pressed.h"
 #include "codec/raw.h"
+#include "codec/text.h"
 
 namespace otolith::codec {
 
@@ -25,7 +27,7 @@ constexpr std::uint64_t kBytesOfAModel = 128;
 constexpr std::uint64_t kDenseWorth = 50;
 
 // How fast a codec is read, measured: within one class by less than what it saves in bytes.
-enum class Speed : std::uint8_t { view, model, packed, summed };
+enum class Speed : std::uint8_t { view, model, packed, summed, pressed };
 
 Speed speed_of(CodecId id) noexcept {
   switch (id) {
@@ -39,6 +41,10 @@ Speed speed_of(CodecId id) noexcept {
     case CodecId::lattice:
     case CodecId::alp_rd:
       return Speed::packed;
+    case CodecId::lz4:
+    case CodecId::zstd:
+    case CodecId::planes:
+      return Speed::pressed;
     default:
       return Speed::summed;
   }
@@ -73,10 +79,10 @@ const Codec* find(CodecId id) {
 }  // namespace
 
 std::span<const Codec* const> our_codecs() noexcept {
-  static const std::array codecs{&raw_codec(),    &constant_codec(),   &linear_codec(),
-                                 &frame_codec(),  &alp_codec(),        &lattice_codec(),
-                                 &alp_rd_codec(), &delta_codec(),      &dictionary_codec(),
-                                 &planes_codec(), &dictionary_small_codec()};
+  static const std::array codecs{
+      &raw_codec(),     &constant_codec(), &linear_codec(), &frame_codec(),           &alp_codec(),
+      &lattice_codec(), &alp_rd_codec(),   &delta_codec(),  &dictionary_codec(),      &text_codec(),
+      &lz4_codec(),     &planes_codec(),   &zstd_codec(),   &dictionary_small_codec()};
   return codecs;
 }
 
@@ -118,6 +124,8 @@ const Codec& codec_choose(Profile profile, const Array& chunk) {
   std::vector<std::pair<const Codec*, std::uint64_t>> costs;
   std::uint64_t least = worth;
   for (const Codec* codec : our_codecs().subspan(1)) {
+    // A general compressor takes longer to ask than others, and is for what they cannot shrink.
+    if (codec == &lz4_codec() && least < raw_bytes - raw_bytes / 4) continue;
     if (!codec->fits(chunk.type) || (codec->dense() && profile != Profile::small)) continue;
     auto bytes = codec->analyze(chunk);
     if (bytes && codec->dense()) *bytes += *bytes / kDenseWorth;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/limits.h"
 #include "codec/raw.h"
 #include "test/segment_reseal.h"
 #include "test/segments.h"
@@ -111,6 +112,55 @@ TEST_CASE("segment: a hostile writer's text that is no UTF-8 and its -2^63 are n
   time.put(ColumnId{1}, 1, 0, std::int64_t{INT64_MIN}, false);
   CHECK(holds(time.read(), "row group 1 of column 1 is damaged: it holds -2^63"));
   CHECK(holds(time.verify(), "-2^63"));
+}
+
+TEST_CASE("segment: a page that expands a thousandfold is a limit error within stated memory") {
+  // Says zstd, and writes a page of three rows of 64 MiB that is as small as its lengths.
+  class Bomb final : public codec::Codec {
+   public:
+    codec::CodecKey key() const noexcept override { return {codec::CodecId::zstd, 1}; }
+    std::string_view name() const noexcept override { return "bomb"; }
+    bool fits(Type) const noexcept override { return true; }
+    std::optional<std::uint64_t> analyze(const Array&) const override { return 0; }
+    codec::EncodedChunk encode(const Array& chunk, std::uint32_t) const override {
+      ByteWriter page;
+      if (!model::is_text(chunk.type)) return codec::raw_codec().encode(chunk, kPageRowsMax);
+      page.put(std::uint32_t{192} << 20);
+      page.put(std::uint32_t{8});
+      page.put_zeros(64);
+      codec::EncodedChunk out;
+      out.pages.push_back({0, page.size()});
+      out.values = buffer_of(page.take());
+      return out;
+    }
+    std::string_view flaw(const codec::Parts&, const codec::PageFacts&) const override {
+      return {};
+    }
+  };
+  const auto vfs = io::memory_vfs();
+  Schema made;
+  made.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                  {.name = "note", .type = {TypeKind::string}, .nullable = false, .id = 2}};
+  const auto schema = std::make_shared<const Schema>(made);
+  const std::vector<Row> rows{{1, "a"}, {2, "b"}, {3, "c"}};
+  const Bomb bomb;
+  SegmentSpec spec = sample::spec_of(schema);
+  spec.codec = &bomb;
+  const auto file = sample::file_of(*vfs, {});
+  SegmentWriter writer(*file, spec);
+  writer.begin_run(sample::run_of(made, rows));
+  writer.append(test::batch_of(schema, rows));
+  writer.end_run();
+  writer.finish();
+  const auto reader = segment::open(*vfs, sample::bytes_of(*file));
+  try {
+    reader->chunk(0, 1);
+    FAIL("it was read");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::limit);
+    CHECK(holds(error.message(), "column 2: its text is longer than 32 MiB"));
+    CHECK(error.where().file == "sample.seg");
+  }
 }
 
 TEST_CASE("segment: verify finds rows out of order and outside their partition, and says where") {

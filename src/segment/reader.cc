@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/mutant.h"
+#include "codec/lengths.h"
 #include "codec/registry.h"
 #include "model/array.h"
 #include "model/compare.h"
@@ -238,6 +239,14 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
                               ? "it fails its checksum"
                               : codec::page_flaw(*bytes.codec, {parts, of});
   if (flaw.empty()) flaw = values_flaw(bytes, {parts, of});
+  if (flaw == codec::kTextTooLong) {
+    throw_error(
+        ErrorCode::limit,
+        fmt::format("page {} of row group {} of {}: {} (kPageTextBytesMax); no Otolith "
+                    "writes such a page, so restore the file from another copy",
+                    page, bytes.row_group, column_words(footer.columns[bytes.column].id), flaw),
+        {source.name(), chunk.values.offset + entry.place.values_at, {}});
+  }
   if (!flaw.empty()) {
     throw_corrupt(source.name(), chunk.values.offset + entry.place.values_at,
                   fmt::format("page {} of row group {} of {} is damaged: {}", page, bytes.row_group,
