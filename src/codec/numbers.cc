@@ -110,7 +110,7 @@ void numbers_store(const std::uint64_t* values, std::uint64_t count, std::uint32
   }
 }
 
-EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const PageEncoder& page) {
+EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& page) {
   EncodedChunk out;
   ByteWriter bytes;
   for (std::uint64_t first = 0; first < chunk.length; first += page_rows) {

@@ -37,9 +37,9 @@ void numbers_store(const std::uint64_t* values, std::uint64_t count, std::uint32
                    std::byte* out) noexcept;
 
 /// Appends a page of rows first..first+count-1.
-using PageEncoder =
+using RowsEncoder =
     std::function<void(const Array& chunk, std::uint64_t first, std::uint64_t count, ByteWriter&)>;
-EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const PageEncoder& page);
+EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& page);
 
 /// Writes a block of values (numbers_at) and returns its end.
 using BlockEncoder =

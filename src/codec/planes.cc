@@ -111,10 +111,8 @@ using BitsOf = std::conditional_t<sizeof(Float) == 8, std::uint64_t, std::uint32
 template <typename Float>
 bool to_integer(std::uint64_t bits, Exponents by, std::uint64_t* n) noexcept {
   const auto value = std::bit_cast<Float>(static_cast<BitsOf<Float>>(bits));
-  bool fits = false;
-  *n = decimal_integer(double{value}, by, &fits);
-  const auto back = static_cast<Float>(decimal_value(*n, kTens[by.f], kTenths[by.e]));
-  return fits && std::bit_cast<BitsOf<Float>>(back) == static_cast<BitsOf<Float>>(bits);
+  const auto back = static_cast<Float>(Decimals(by).round_trip(double{value}, n));
+  return std::bit_cast<BitsOf<Float>>(back) == static_cast<BitsOf<Float>>(bits);
 }
 
 // The exponents that leave the fewest bits of some values of a page.
@@ -295,9 +293,9 @@ const std::byte* integers_get(const std::byte* bytes, std::uint64_t rows,
 template <typename Float>
 void decimals_get(const Head& head, const std::uint64_t* integers, std::uint64_t rows,
                   const std::byte* exceptions, std::byte* out) noexcept {
+  const Decimals by({.e = head.e, .f = head.f});
   for (std::uint64_t i = 0; i < rows; ++i) {
-    const double value = decimal_value(integers[i], kTens[head.f], kTenths[head.e]);
-    store_le(out + i * sizeof(Float), static_cast<Float>(value));
+    store_le(out + i * sizeof(Float), static_cast<Float>(by.value(integers[i])));
   }
   const std::byte* places = exceptions + head.exceptions * sizeof(Float);
   for (std::uint64_t i = 0; i < head.exceptions; ++i) {
