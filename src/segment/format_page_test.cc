@@ -133,6 +133,7 @@ void dump_data(test::HexDump& dump, BytesView bytes, const Footer& footer) {
 void dump_zone(test::HexDump& dump) {
   dump.field(16, "  zone: min");
   dump.field(16, "  zone: max");
+  dump.field(16, "  zone: sum");
   dump.field(4, "  zone: nulls");
   dump.field(4, "  zone: flags, bytes of min, bytes of max, zero");
 }

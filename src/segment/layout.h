@@ -46,8 +46,8 @@ inline constexpr std::size_t kFooterHeadBytes = 64;
 inline constexpr std::size_t kColumnEntryBytes = 40;
 inline constexpr std::size_t kRowGroupEntryBytes = 40;
 inline constexpr std::size_t kIndexHeadBytes = 8;
-inline constexpr std::size_t kChunkEntryBytes = 96;
-inline constexpr std::size_t kPageEntryBytes = 64;
+inline constexpr std::size_t kChunkEntryBytes = 112;
+inline constexpr std::size_t kPageEntryBytes = 80;
 inline constexpr std::uint64_t kValuesAlignment = 64;
 inline constexpr std::uint64_t kPartAlignment = 8;
 
@@ -117,7 +117,7 @@ struct Part {
 };
 
 /// codec u16 | codec version u16 | first page u32 | validity, offsets, values: offset u64, bytes
-/// u64 each | zone 40
+/// u64 each | zone 56
 struct ChunkEntry {
   codec::CodecKey codec;
   std::uint32_t page_first = 0;  // in the index's pages
@@ -127,7 +127,7 @@ struct ChunkEntry {
   Zone zone;
 };
 
-/// XXH3 u64 | place in the values part: offset u64, bytes u64 | zone 40. The hash covers the page's
+/// XXH3 u64 | place in the values part: offset u64, bytes u64 | zone 56. The hash covers the page's
 /// pieces of validity, offsets and values in this order, each seeding the next.
 struct PageEntry {
   std::uint64_t hash = 0;

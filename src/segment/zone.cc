@@ -1,7 +1,7 @@
 #include "segment/zone.h"
 
 #include <algorithm>
-#include <limits>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/mutant.h"
@@ -11,84 +11,92 @@ namespace otolith::segment {
 
 namespace {
 
+using model::DoubleSum;
+
 template <typename T>
 struct Bounds {
   T min;
   T max;
 };
 
-template <typename T>
-constexpr T kHighest = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
-                                                            : std::numeric_limits<T>::max();
-template <typename T>
-constexpr T kLowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
-                                                           : std::numeric_limits<T>::lowest();
+using Value = std::array<std::byte, kZoneValueBytes>;
 
-// Eight running bounds beside each other, so that the compiler keeps them in vector registers. A
-// NaN compares false and changes none.
-template <typename T>
-Bounds<T> bounds_of(const T* values, std::uint64_t rows) noexcept {
-  constexpr std::uint64_t kLanes = 8;
-  T least[kLanes];
-  T greatest[kLanes];
-  std::fill_n(least, kLanes, kHighest<T>);
-  std::fill_n(greatest, kLanes, kLowest<T>);
-  std::uint64_t row = 0;
-  for (; row + kLanes <= rows; row += kLanes) {
-    for (std::uint64_t lane = 0; lane < kLanes; ++lane) {
-      const T value = values[row + lane];
-      least[lane] = value < least[lane] ? value : least[lane];
-      greatest[lane] = value > greatest[lane] ? value : greatest[lane];
-    }
-  }
-  for (; row < rows; ++row) {
-    least[0] = values[row] < least[0] ? values[row] : least[0];
-    greatest[0] = values[row] > greatest[0] ? values[row] : greatest[0];
-  }
-  return {*std::min_element(least, least + kLanes), *std::max_element(greatest, greatest + kLanes)};
-}
-
-template <typename T>
-Bounds<T> bounds_of_valid(const Array& rows) noexcept {
-  Bounds<T> out{kHighest<T>, kLowest<T>};
-  for (std::uint64_t row = 0; row < rows.length; ++row) {
-    const T value = rows.value<T>(row);
-    if (rows.is_null(row)) continue;
-    out.min = value < out.min ? value : out.min;
-    out.max = value > out.max ? value : out.max;
-  }
+Int128 wide(const Value& value) noexcept {
+  Int128 out;
+  std::memcpy(&out, value.data(), sizeof out);
   return out;
 }
 
-template <typename T>
-bool has_nan(const Array& rows) noexcept {
-  bool found = false;
-  const T* values = rows.values.as<T>();
-  for (std::uint64_t row = 0; row < rows.length; ++row) {
-    if (rows.null_count == 0 || !rows.is_null(row)) found |= values[row] != values[row];
-  }
-  return found;
+void put_wide(Value& value, Int128 number) noexcept {
+  std::memcpy(value.data(), &number, sizeof number);
 }
 
-template <typename Stored, typename T>
-void put_bounds(Zone& zone, Bounds<T> bounds) noexcept {
-  if (!(bounds.min <= bounds.max)) return;
-  zone.flags |= kZoneHasBounds;
-  store_le(zone.min.data(), static_cast<Stored>(bounds.min));
-  store_le(zone.max.data(), static_cast<Stored>(bounds.max));
+void put_sum(Zone& zone, DoubleSum sum) noexcept {
+  store_le(zone.sum.data(), sum.high);
+  store_le(zone.sum.data() + sizeof(double), sum.low);
 }
 
 template <typename T>
-void put_numbers(Zone& zone, const Array& rows) noexcept {
-  using Stored =
-      std::conditional_t<std::is_floating_point_v<T>, double,
-                         std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
+void put_integers(Zone& zone, const Array& rows) noexcept {
+  using Kept = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;
   if (rows.null_count == rows.length) return;
-  put_bounds<Stored>(zone, rows.null_count == 0 ? bounds_of(rows.values.as<T>(), rows.length)
-                                                : bounds_of_valid<T>(rows));
-  if constexpr (std::is_floating_point_v<T>) {
-    if (has_nan<T>(rows)) zone.flags |= kZoneHasNan;
+  const IntegerSummary<T> summary = integers_summary<T>(rows);
+  zone.flags |= kZoneHasBounds;
+  store_le(zone.min.data(), static_cast<Kept>(summary.least));
+  store_le(zone.max.data(), static_cast<Kept>(summary.greatest));
+  put_wide(zone.sum, summary.sum);
+}
+
+template <typename T>
+void put_floats(Zone& zone, const Array& rows) noexcept {
+  if (rows.null_count == rows.length) return;
+  const FloatSummary summary = floats_summary<T>(rows);
+  if (summary.nan) zone.flags |= kZoneHasNan;
+  if (!summary.summed) zone.flags |= kZoneNoSum;
+  put_sum(zone, summary.sum);
+  if (summary.least > summary.greatest) return;
+  zone.flags |= kZoneHasBounds;
+  store_le(zone.min.data(), summary.least);
+  store_le(zone.max.data(), summary.greatest);
+}
+
+void put_booleans(Zone& zone, const Array& rows) noexcept {
+  if (rows.null_count == rows.length) return;
+  std::uint64_t set = 0;
+  for (std::uint64_t row = 0; row < rows.length; ++row) {
+    const bool value = ((rows.values.as<std::uint8_t>()[row / 8] >> (row % 8)) & 1u) != 0;
+    set += !rows.is_null(row) && value ? 1 : 0;
   }
+  zone.flags |= kZoneHasBounds;
+  store_le<std::uint64_t>(zone.min.data(), set == rows.length - rows.null_count ? 1 : 0);
+  store_le<std::uint64_t>(zone.max.data(), set != 0 ? 1 : 0);
+  put_wide(zone.sum, static_cast<Int128>(set));
+}
+
+// Adds without loss, or says that it cannot.
+void add_wide(Zone& zone, Int128 number) noexcept {
+  Int128 sum = wide(zone.sum);
+  if (__builtin_add_overflow(sum, number, &sum)) {
+    zone.flags |= kZoneNoSum;
+    sum = 0;
+  }
+  put_wide(zone.sum, zone.has_sum() ? sum : 0);
+}
+
+void put_decimals(Zone& zone, const Array& rows) noexcept {
+  std::optional<Bounds<Int128>> bounds;
+  for (std::uint64_t row = 0; row < rows.length; ++row) {
+    if (rows.is_null(row)) continue;
+    Int128 value;
+    std::memcpy(&value, rows.values.bytes.data() + row * sizeof value, sizeof value);
+    if (!bounds) bounds = Bounds<Int128>{value, value};
+    bounds = Bounds<Int128>{std::min(bounds->min, value), std::max(bounds->max, value)};
+    add_wide(zone, value);
+  }
+  if (!bounds) return;
+  zone.flags |= kZoneHasBounds;
+  put_wide(zone.min, bounds->min);
+  put_wide(zone.max, bounds->max);
 }
 
 std::string_view min_text(const Zone& zone) noexcept {
@@ -139,6 +147,23 @@ void put_texts(Zone& zone, const Array& rows) noexcept {
   put_max_text(zone, bounds->max);
 }
 
+void merge_sums(Zone& into, const Zone& other, bool floats) noexcept {
+  into.flags = static_cast<std::uint8_t>(into.flags | (other.flags & kZoneNoSum));
+  if (into.has_sum() && floats) {
+    const DoubleSum sum = model::sum_add(into.sum_float(), other.sum_float());
+    if (!sum.finite()) into.flags |= kZoneNoSum;
+    put_sum(into, sum);
+  } else if (into.has_sum()) {
+    add_wide(into, other.sum_integer());
+  }
+  if (!into.has_sum()) into.sum = {};
+}
+
+void merge_wide(Zone& into, const Zone& other) noexcept {
+  if (other.min_wide() < into.min_wide()) into.min = other.min;
+  if (other.max_wide() > into.max_wide()) into.max = other.max;
+}
+
 template <typename T>
 void merge_numbers(Zone& into, const Zone& other) noexcept {
   if (other.min_as<T>() < into.min_as<T>()) into.min = other.min;
@@ -163,7 +188,7 @@ void merge_texts(Zone& into, const Zone& other) noexcept {
   }
 }
 
-enum class Stored { int64, uint64, float64, text };
+enum class Stored { int64, uint64, int128, float64, text };
 
 Stored stored_as(Type type) noexcept {
   switch (type.kind) {
@@ -173,11 +198,14 @@ Stored stored_as(Type type) noexcept {
     case TypeKind::float32:
     case TypeKind::float64:
       return Stored::float64;
+    case TypeKind::boolean:
     case TypeKind::uint8:
     case TypeKind::uint16:
     case TypeKind::uint32:
     case TypeKind::uint64:
       return Stored::uint64;
+    case TypeKind::decimal:
+      return Stored::int128;
     default:
       return Stored::int64;
   }
@@ -188,67 +216,101 @@ bool clean_behind(const std::array<std::byte, kZoneValueBytes>& value, std::size
                      [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-void check_flags(ByteReader& in, const Zone& zone, Type type) {
-  const Stored stored = stored_as(type);
-  unsigned known = kZoneHasBounds;
-  if (stored == Stored::float64) known |= kZoneHasNan;
-  if (stored == Stored::text) known |= kZoneMinCut | kZoneMaxCut | kZoneMaxOpen;
-  if ((zone.flags & ~known) != 0) in.fail("a zone map has flags that its type does not have");
-  const std::size_t bytes_max = stored == Stored::text ? kZoneValueBytes : 0;
-  if (zone.min_bytes > bytes_max || zone.max_bytes > bytes_max) in.fail("a zone map is too long");
-  const std::size_t used = !zone.has_bounds() ? 0 : stored == Stored::text ? 16 : 8;
-  const std::size_t min_used = stored == Stored::text ? zone.min_bytes : used;
-  const std::size_t max_used = stored == Stored::text ? zone.max_bytes : used;
-  if (min_used > used || max_used > used || !clean_behind(zone.min, min_used) ||
-      !clean_behind(zone.max, max_used)) {
+// Bytes of a bound that its type uses.
+std::size_t bound_bytes(Stored stored, std::uint8_t text_bytes) noexcept {
+  if (stored == Stored::text) return text_bytes;
+  return stored == Stored::int128 ? sizeof(Int128) : sizeof(std::uint64_t);
+}
+
+unsigned known_flags(Stored stored) noexcept {
+  switch (stored) {
+    case Stored::float64:
+      return kZoneHasBounds | kZoneHasNan | kZoneNoSum;
+    case Stored::text:
+      return kZoneHasBounds | kZoneMinCut | kZoneMaxCut | kZoneMaxOpen;
+    case Stored::int128:
+      return kZoneHasBounds | kZoneNoSum;
+    default:
+      return kZoneHasBounds;
+  }
+}
+
+void check_bounds(ByteReader& in, const Zone& zone, Stored stored) {
+  if ((zone.flags & ~known_flags(stored)) != 0) {
+    in.fail("a zone map has flags that its type does not have");
+  }
+  const std::size_t text_bytes_max = stored == Stored::text ? kZoneValueBytes : 0;
+  if (zone.min_bytes > text_bytes_max || zone.max_bytes > text_bytes_max) {
+    in.fail("a zone map is too long");
+  }
+  const bool any = zone.has_bounds();
+  if ((!any && (zone.min_bytes != 0 || zone.max_bytes != 0)) ||
+      !clean_behind(zone.min, any ? bound_bytes(stored, zone.min_bytes) : 0) ||
+      !clean_behind(zone.max, any ? bound_bytes(stored, zone.max_bytes) : 0)) {
     in.fail("a zone map has bytes behind its bounds");
   }
 }
 
+// A sum is there where values are, and a number; what it comes to is verify's to say.
+void check_sum(ByteReader& in, const Zone& zone, Stored stored) {
+  const bool none = stored == Stored::text || !zone.has_bounds() || !zone.has_sum();
+  if (none && !clean_behind(zone.sum, 0)) in.fail("a zone map has a sum of nothing");
+  if (!none && stored == Stored::float64 && !zone.sum_float().finite()) {
+    in.fail("the sum in a zone map is no number");
+  }
+}
+
 }  // namespace
+
+Int128 Zone::sum_integer() const noexcept { return wide(sum); }
+Int128 Zone::min_wide() const noexcept { return wide(min); }
+Int128 Zone::max_wide() const noexcept { return wide(max); }
 
 Zone zone_of(const Array& rows) {
   Zone zone;
   zone.null_count = static_cast<std::uint32_t>(rows.null_count);
   switch (rows.type.kind) {
     case TypeKind::int8:
-      put_numbers<std::int8_t>(zone, rows);
+      put_integers<std::int8_t>(zone, rows);
       break;
     case TypeKind::int16:
-      put_numbers<std::int16_t>(zone, rows);
+      put_integers<std::int16_t>(zone, rows);
       break;
     case TypeKind::int32:
-      put_numbers<std::int32_t>(zone, rows);
+      put_integers<std::int32_t>(zone, rows);
       break;
     case TypeKind::int64:
     case TypeKind::timestamp:
-      put_numbers<std::int64_t>(zone, rows);
+      put_integers<std::int64_t>(zone, rows);
       break;
     case TypeKind::uint8:
-      put_numbers<std::uint8_t>(zone, rows);
+      put_integers<std::uint8_t>(zone, rows);
       break;
     case TypeKind::uint16:
-      put_numbers<std::uint16_t>(zone, rows);
+      put_integers<std::uint16_t>(zone, rows);
       break;
     case TypeKind::uint32:
-      put_numbers<std::uint32_t>(zone, rows);
+      put_integers<std::uint32_t>(zone, rows);
       break;
     case TypeKind::uint64:
-      put_numbers<std::uint64_t>(zone, rows);
+      put_integers<std::uint64_t>(zone, rows);
       break;
     case TypeKind::float32:
-      put_numbers<float>(zone, rows);
+      put_floats<float>(zone, rows);
       break;
     case TypeKind::float64:
-      put_numbers<double>(zone, rows);
+      put_floats<double>(zone, rows);
       break;
     case TypeKind::string:
     case TypeKind::binary:
       put_texts(zone, rows);
       break;
     case TypeKind::boolean:
+      put_booleans(zone, rows);
+      break;
     case TypeKind::decimal:
-      break;  // no bounds: prune keeps them
+      put_decimals(zone, rows);
+      break;
   }
   return zone;
 }
@@ -256,15 +318,22 @@ Zone zone_of(const Array& rows) {
 void zone_merge(Zone& into, const Zone& other, Type type) {
   const std::uint32_t nulls = into.null_count + other.null_count;
   const auto nan = static_cast<std::uint8_t>((into.flags | other.flags) & kZoneHasNan);
+  const Stored stored = stored_as(type);
+  if (into.has_bounds() && other.has_bounds() && stored != Stored::text) {
+    merge_sums(into, other, stored == Stored::float64);
+  }
   if (!into.has_bounds()) {
     into = other;
   } else if (other.has_bounds()) {
-    switch (stored_as(type)) {
+    switch (stored) {
       case Stored::int64:
         merge_numbers<std::int64_t>(into, other);
         break;
       case Stored::uint64:
         merge_numbers<std::uint64_t>(into, other);
+        break;
+      case Stored::int128:
+        merge_wide(into, other);
         break;
       case Stored::float64:
         merge_numbers<double>(into, other);
@@ -280,6 +349,9 @@ void zone_merge(Zone& into, const Zone& other, Type type) {
 
 bool zone_may_hold(const Zone& zone, Type type, std::int64_t value) noexcept {
   if (!zone.has_bounds()) return false;
+  if (stored_as(type) == Stored::int128) {
+    return zone.min_wide() <= value && value <= zone.max_wide();
+  }
   if (stored_as(type) == Stored::uint64) {
     return value >= 0 && zone_may_hold(zone, type, static_cast<std::uint64_t>(value));
   }
@@ -288,6 +360,9 @@ bool zone_may_hold(const Zone& zone, Type type, std::int64_t value) noexcept {
 
 bool zone_may_hold(const Zone& zone, Type type, std::uint64_t value) noexcept {
   if (!zone.has_bounds()) return false;
+  if (stored_as(type) == Stored::int128) {
+    return zone.min_wide() <= value && value <= zone.max_wide();
+  }
   if (stored_as(type) == Stored::int64) {
     return value <= INT64_MAX && zone_may_hold(zone, type, static_cast<std::int64_t>(value));
   }
@@ -302,6 +377,7 @@ bool zone_may_hold(const Zone& zone, std::string_view value) noexcept {
 void zone_write(ByteWriter& out, const Zone& zone) {
   out.put_bytes(zone.min);
   out.put_bytes(zone.max);
+  out.put_bytes(zone.sum);
   out.put(zone.null_count);
   out.put(zone.flags);
   out.put(zone.min_bytes);
@@ -313,12 +389,14 @@ Zone zone_parse(ByteReader& in, Type type) {
   Zone zone;
   std::ranges::copy(in.get_bytes(kZoneValueBytes), zone.min.begin());
   std::ranges::copy(in.get_bytes(kZoneValueBytes), zone.max.begin());
+  std::ranges::copy(in.get_bytes(kZoneValueBytes), zone.sum.begin());
   zone.null_count = in.get<std::uint32_t>();
   zone.flags = in.get<std::uint8_t>();
   zone.min_bytes = in.get<std::uint8_t>();
   zone.max_bytes = in.get<std::uint8_t>();
   in.skip_zeros(1);
-  check_flags(in, zone, type);
+  check_bounds(in, zone, stored_as(type));
+  check_sum(in, zone, stored_as(type));
   return zone;
 }
 

@@ -2,10 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "model/array.h"
+#include "model/exact_sum.h"
 #include "test/rows.h"
 
 namespace otolith::segment {
@@ -22,6 +25,48 @@ Array doubles(const std::vector<double>& values) {
   model::ArrayBuilder builder({TypeKind::float64});
   for (const double value : values) builder.append_value(value);
   return builder.finish();
+}
+
+// A column of integers as in the file, nulls in between.
+template <typename T>
+Array integers(test::Random& random, TypeKind kind, std::uint64_t rows, T from, T to, bool nulls) {
+  model::ArrayBuilder builder({kind});
+  const auto span = static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    if (nulls && test::below(random, 3) == 0) {
+      builder.append_null();
+    } else {
+      const std::uint64_t above = span == UINT64_MAX ? random() : test::below(random, span + 1);
+      builder.append_value(static_cast<T>(static_cast<std::uint64_t>(from) + above));
+    }
+  }
+  return builder.finish();
+}
+
+template <typename T>
+Int128 plain_sum(const Array& rows) {
+  Int128 out = 0;
+  for (std::uint64_t row = 0; row < rows.length; ++row) {
+    if (!rows.is_null(row)) out += rows.value<T>(row);
+  }
+  return out;
+}
+
+// "Sums" in docs/format/segment.md, word for word.
+model::DoubleSum page_sum(const Array& rows) {
+  double sum[8] = {};
+  double lost[8] = {};
+  for (std::uint64_t row = 0; row < rows.length; ++row) {
+    if (rows.is_null(row) || !std::isfinite(rows.value<double>(row))) continue;
+    const model::DoubleSum next = model::two_sum(sum[row % 8], rows.value<double>(row));
+    sum[row % 8] = next.high;
+    lost[row % 8] += next.low;
+  }
+  model::DoubleSum out;
+  for (int lane = 0; lane < 8; ++lane) {
+    out = model::sum_add(out, model::two_sum(sum[lane], lost[lane]));
+  }
+  return out;
 }
 
 constexpr Type kText{TypeKind::string};
@@ -71,6 +116,67 @@ TEST_CASE("zone: NaN and nulls are no bounds, infinities are") {
   CHECK((some.flags & kZoneHasNan) != 0);
 }
 
+TEST_CASE("zone: sums of integers are exact, at the ends of their range and across zero") {
+  test::Random random(5);
+  for (int i = 0; i < 300; ++i) {
+    CAPTURE(i);
+    const std::uint64_t rows = 1 + test::below(random, i % 20 == 0 ? kPageRowsMax : 100);
+    const bool nulls = i % 2 == 0;
+    const auto near = static_cast<std::int64_t>(random() >> (1 + test::below(random, 60)));
+    for (const auto& [from, to] : {std::pair{INT64_MIN, INT64_MAX},
+                                   {INT64_MAX - near, INT64_MAX},
+                                   {INT64_MIN, INT64_MIN + near},
+                                   {-near, near}}) {
+      const Array wide = integers(random, TypeKind::int64, rows, from, to, nulls);
+      REQUIRE(zone_of(wide).sum_integer() == plain_sum<std::int64_t>(wide));
+    }
+    const Array top = integers<std::uint64_t>(random, TypeKind::uint64, rows,
+                                              UINT64_MAX - random() / 2, UINT64_MAX, nulls);
+    REQUIRE(zone_of(top).sum_integer() == plain_sum<std::uint64_t>(top));
+    const Array bytes = integers<std::int8_t>(random, TypeKind::int8, rows, -128, 127, nulls);
+    REQUIRE(zone_of(bytes).sum_integer() == plain_sum<std::int8_t>(bytes));
+  }
+}
+
+TEST_CASE(
+    "zone: sums of floats are those the format page describes, to the bit, and nearly exact") {
+  test::Random random(6);
+  for (int i = 0; i < 300; ++i) {
+    CAPTURE(i);
+    model::ArrayBuilder builder(kDouble);
+    model::ExactSum exact;
+    const std::uint64_t odd = test::below(random, 4);  // nothing, nulls, NaN and infinities, both
+    for (std::uint64_t row = 0, rows = 1 + test::below(random, 3000); row < rows; ++row) {
+      const double value = odd >= 2 && test::below(random, 50) == 0
+                               ? std::get<double>(test::random_float(random, false))
+                               : std::ldexp(static_cast<double>(random()), -40) - 1e6;
+      if (odd % 2 == 1 && test::below(random, 9) == 0) {
+        builder.append_null();
+      } else {
+        builder.append_value(value);
+        if (std::isfinite(value)) exact.add(value);
+      }
+    }
+    const Array rows = builder.finish();
+    const Zone zone = zone_of(rows);
+    REQUIRE(zone.has_sum());
+    REQUIRE(zone.sum_float() == page_sum(rows));
+    REQUIRE(zone.sum_float().high == exact.rounded());
+  }
+}
+
+TEST_CASE("zone: a float sum beyond any double is left out, and stays out when zones meet") {
+  Zone zone = zone_of(doubles({1e308, 1e308}));
+  CHECK_FALSE(zone.has_sum());
+  zone_merge(zone, zone_of(doubles({1})), kDouble);
+  CHECK_FALSE(zone.has_sum());
+  Zone half = zone_of(doubles({1e308}));
+  CHECK(half.has_sum());
+  zone_merge(half, half, kDouble);
+  CHECK_FALSE(half.has_sum());
+  CHECK(half.sum == Zone{}.sum);
+}
+
 TEST_CASE("zone: bounds of any rows hold each of them, merged from pages as from all at once") {
   test::Random random(11);
   for (int i = 0; i < 2000; ++i) {
@@ -86,7 +192,7 @@ TEST_CASE("zone: bounds of any rows hold each of them, merged from pages as from
     Zone merged = zone_of(model::array_slice(all, 0, half));
     zone_merge(merged, zone_of(model::array_slice(all, half, all.length - half)), column.type);
     if (column.type.kind != TypeKind::float32 && column.type.kind != TypeKind::float64) {
-      REQUIRE(merged == zone_of(all));  // floats: -0.0 and 0.0 are one bound
+      REQUIRE(merged == zone_of(all));  // floats: -0.0 and 0.0 are one bound, sums are rounded
     }
     REQUIRE(merged.null_count == all.null_count);
     for (std::uint64_t row = 0; row < all.length; ++row) {
