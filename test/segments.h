@@ -156,6 +156,12 @@ inline std::unique_ptr<io::File> file_of(io::Vfs& vfs, BytesView bytes) {
   return file;
 }
 
+/// A reader of these bytes.
+inline std::shared_ptr<const SegmentReader> open(io::Vfs& vfs, BytesView bytes, bool map = true,
+                                                 const SegmentExpect& expect = {}) {
+  return SegmentReader::open(file_of(vfs, bytes), "sample.seg", expect, map);
+}
+
 /// Every row, chunk by chunk.
 inline std::vector<Row> read_all(const SegmentReader& reader) {
   std::vector<Row> out;

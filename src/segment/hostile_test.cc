@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "codec/raw.h"
+#include "test/peak_memory.h"
 #include "test/segment_reseal.h"
 #include "test/segments.h"
 
@@ -9,12 +10,8 @@ namespace otolith::segment {
 
 namespace {
 
+using sample::open;
 using sample::Row;
-
-std::shared_ptr<const SegmentReader> open(io::Vfs& vfs, BytesView bytes, bool map = true,
-                                          const SegmentExpect& expect = {}) {
-  return SegmentReader::open(sample::file_of(vfs, bytes), "sample.seg", expect, map);
-}
 
 // Four rows of two keys and two hours: what is patched into them, by a writer that is hostile.
 struct Hostile {
@@ -65,7 +62,7 @@ struct Hostile {
   template <typename T>
   void put(ColumnId id, std::size_t group, std::uint64_t row, T value, bool zones = true) {
     {
-      const auto reader = segment::open(*vfs, bytes);
+      const auto reader = open(*vfs, bytes);
       const std::size_t column = *reader->find(id);
       const ColumnEntry& entry = reader->shape().columns[column];
       const std::uint64_t values = load_le<std::uint64_t>(
@@ -75,11 +72,18 @@ struct Hostile {
     test::reseal(bytes);
     if (zones) test::reseal_zones(bytes);
   }
+  // Mapped and with pread: what is found is the same.
   std::string read() {
-    return told([&] { sample::read_all(*segment::open(*vfs, bytes, true, expect())); });
+    return both([&](bool map) { sample::read_all(*open(*vfs, bytes, map, expect())); });
   }
   std::string verify() {
-    return told([&] { segment::open(*vfs, bytes, false, expect())->verify(); });
+    return both([&](bool map) { open(*vfs, bytes, map, expect())->verify(); });
+  }
+  template <typename Call>
+  static std::string both(Call call) {
+    const std::string mapped = told([&] { call(true); });
+    CHECK(told([&] { call(false); }) == mapped);
+    return mapped;
   }
   template <typename Call>
   static std::string told(Call call) {
@@ -207,6 +211,71 @@ TEST_CASE("segment: verify finds a zone map that does not fit, and says where") 
       std::byte{'0'};
   test::reseal(zone.bytes);
   CHECK(holds(zone.verify(), "the zone map of page 0 of row group 1 of column 2 does not fit"));
+}
+
+// Sizes at fixed places of the footer (docs/format/segment.md).
+TEST_CASE("segment: a footer that claims 2^63 rows or absurd counts is corrupt, in little memory") {
+  const Hostile sound(false);
+  const std::uint64_t footer = sound.bytes.size() - kTrailerBytes -
+                               load_le<std::uint64_t>(&sound.bytes[sound.bytes.size() - 32]);
+  const std::uint64_t before = test::peak_bytes();
+  const auto refused = [&](std::uint64_t at, auto value) {
+    Hostile hostile(false);
+    store_le(&hostile.bytes[footer + at], value);
+    test::reseal(hostile.bytes);
+    const std::string said = hostile.read();
+    CHECK(said != "sound");
+    return said;
+  };
+  CHECK(holds(refused(8, std::uint64_t{1} << 63), "do not add up to the rows"));
+  for (const std::uint64_t count : {16u, 20u, 24u, 40u}) {  // row groups, columns, runs, keys
+    CAPTURE(count);
+    refused(count, std::uint32_t{0xffff'ffff});
+    refused(count, std::uint32_t{1} << 28);
+  }
+  for (const std::uint32_t page_rows : {0u, 1024u, 1u << 20, 0xffff'fc00u}) {
+    CAPTURE(page_rows);
+    Hostile hostile(false);
+    store_le(&hostile.bytes[footer + 28], page_rows);
+    test::reseal(hostile.bytes);
+    CHECK((hostile.read() == "sound") == (page_rows == 1024));
+  }
+  const std::uint64_t groups = sound.bytes.size() - kTrailerBytes - 2 * kRowGroupEntryBytes;
+  Hostile rows(false);  // the row groups agree with the footer, and the data do not
+  store_le(&rows.bytes[groups + 4], std::uint32_t{65'536});
+  store_le(&rows.bytes[groups + kRowGroupEntryBytes + 16], std::uint64_t{65'536});
+  store_le(&rows.bytes[footer + 8], std::uint64_t{65'537});
+  test::reseal(rows.bytes);
+  CHECK(holds(rows.read(), "column 1"));
+  CHECK(test::peak_bytes() - before < (16u << 20));
+}
+
+TEST_CASE("segment: a column said to be of another width is corrupt and named") {
+  const Hostile sound(false);
+  const std::uint64_t columns =
+      sound.bytes.size() - kTrailerBytes - 2 * kRowGroupEntryBytes - 2 * kColumnEntryBytes;
+  for (const TypeKind kind : {TypeKind::int8, TypeKind::float64, TypeKind::uint16}) {
+    Hostile hostile(false);  // plain text, said to be numbers
+    store_le(&hostile.bytes[columns + kColumnEntryBytes + 4], kind);
+    test::reseal(hostile.bytes);
+    CHECK(holds(hostile.read(), "column 2"));
+  }
+}
+
+TEST_CASE("segment: a chunk index with absurd offsets or sizes is corrupt and its column named") {
+  const Hostile sound(false);
+  const auto reader = open(*sound.vfs, sound.bytes);
+  const std::uint64_t index = reader->shape().columns[1].index_offset;
+  for (const std::uint64_t at : {0u, 4u, 12u, 16u, 24u, 32u, 40u, 48u, 56u}) {
+    for (const std::uint64_t value :
+         {std::uint64_t{1} << 63, ~std::uint64_t{0}, std::uint64_t{1} << 40}) {
+      CAPTURE(at);
+      Hostile hostile(false);
+      store_le(&hostile.bytes[index + at], value);
+      test::reseal(hostile.bytes);
+      CHECK(holds(hostile.read(), "column 2"));
+    }
+  }
 }
 
 }  // namespace otolith::segment

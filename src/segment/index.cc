@@ -158,9 +158,17 @@ ColumnIndex index_parse(BytesView bytes, const std::string& file, const Footer& 
     if (nulls != entry.null_count) in.fail("nulls of chunks do not add up");
   } catch (const Error& error) {
     if (error.code() != ErrorCode::corrupt) throw;
-    throw_corrupt(file, entry.index_offset, error.message());
+    throw_corrupt(
+        file, entry.index_offset,
+        fmt::format("the index of {} is damaged: {}", column_words(entry.id), error.message()));
   }
   return out;
+}
+
+std::string column_words(ColumnId id) {
+  if (id == kBeginColumn) return "the rows' begins";
+  if (id == kOrdinalColumn) return "the rows' ordinals";
+  return fmt::format("column {}", value_of(id));
 }
 
 std::uint64_t page_hash(BytesView validity, BytesView offsets, BytesView values) noexcept {

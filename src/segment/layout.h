@@ -160,6 +160,9 @@ ColumnIndex index_parse(BytesView bytes, const std::string& file, const Footer& 
 Bytes trailer_write(const Trailer& trailer);
 Trailer trailer_parse(BytesView bytes, const std::string& file, std::uint64_t file_bytes);
 
+/// A column in a message; the two of row ids have numbers that no schema has.
+std::string column_words(ColumnId id);
+
 /// The hash of a page from its pieces.
 std::uint64_t page_hash(BytesView validity, BytesView offsets, BytesView values) noexcept;
 

@@ -138,7 +138,8 @@ void SegmentReader::State::load(std::size_t index, LoadedColumn& into) const {
   const ColumnEntry& entry = footer.columns[index];
   const Buffer bytes = source.read(entry.index_offset, entry.index_bytes);
   if (xxh3(bytes.bytes) != entry.index_hash) {
-    throw_corrupt(source.name(), entry.index_offset, "a column's index fails its checksum");
+    throw_corrupt(source.name(), entry.index_offset,
+                  fmt::format("the index of {} fails its checksum", column_words(entry.id)));
   }
   into.index = index_parse(bytes.bytes, source.name(), footer, index, data_end);
   into.verified = std::vector<std::atomic<bool>>(into.index.pages.size());
@@ -200,13 +201,6 @@ codec::Parts page_parts(const PageBytes& bytes, const codec::PageExtents& extent
   return {piece(bytes.parts.validity, extents.validity, bytes.extents.validity),
           piece(bytes.parts.offsets, extents.offsets, bytes.extents.offsets),
           piece(bytes.parts.values, extents.values, bytes.extents.values), extents.values.at};
-}
-
-// A column in a message; the two of row ids have numbers that no schema has.
-std::string column_words(ColumnId id) {
-  if (id == kBeginColumn) return "the rows' begins";
-  if (id == kOrdinalColumn) return "the rows' ordinals";
-  return fmt::format("column {}", value_of(id));
 }
 
 // Text that is no UTF-8 and times that are none are not handed out, whoever wrote them.
@@ -434,6 +428,11 @@ std::shared_ptr<const SegmentReader> SegmentReader::open(std::unique_ptr<io::Fil
 
 const std::string& SegmentReader::name() const noexcept { return state_->source.name(); }
 const Footer& SegmentReader::shape() const noexcept { return state_->footer; }
+const Header& SegmentReader::header() const noexcept { return state_->header; }
+std::uint64_t SegmentReader::bytes() const noexcept { return state_->source.size(); }
+const ColumnIndex& SegmentReader::index(std::size_t column) const {
+  return state_->column(column).index;
+}
 
 std::optional<std::size_t> SegmentReader::find(ColumnId id) const noexcept {
   const auto& columns = state_->footer.columns;
@@ -446,6 +445,10 @@ const Zone& SegmentReader::page_zone(std::size_t row_group, std::size_t column,
                                      std::size_t page) const {
   const std::uint64_t first = state_->entry(row_group, column).page_first;
   return state_->column(column).index.pages.at(first + page).zone;
+}
+
+const Zone& SegmentReader::chunk_zone(std::size_t row_group, std::size_t column) const {
+  return state_->entry(row_group, column).zone;
 }
 
 Array SegmentReader::chunk(std::size_t row_group, std::size_t column) const {

@@ -44,11 +44,16 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
 
   const std::string& name() const noexcept;
   const Footer& shape() const noexcept;
+  const Header& header() const noexcept;
+  std::uint64_t bytes() const noexcept;
+  /// What is said of a column's chunks and pages.
+  const ColumnIndex& index(std::size_t column) const;
   /// The column's place; nullopt if the segment was written without it.
   std::optional<std::size_t> find(ColumnId id) const noexcept;
 
-  /// Bounds of a page.
+  /// Bounds and sum of a page, and of a whole chunk.
   const Zone& page_zone(std::size_t row_group, std::size_t column, std::size_t page) const;
+  const Zone& chunk_zone(std::size_t row_group, std::size_t column) const;
 
   /// A whole chunk.
   Array chunk(std::size_t row_group, std::size_t column) const;

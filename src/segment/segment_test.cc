@@ -16,12 +16,8 @@ namespace otolith::segment {
 
 namespace {
 
+using sample::open;
 using sample::Row;
-
-std::shared_ptr<const SegmentReader> open(io::Vfs& vfs, BytesView bytes, bool map = true,
-                                          const SegmentExpect& expect = {}) {
-  return SegmentReader::open(sample::file_of(vfs, bytes), "sample.seg", expect, map);
-}
 
 // A segment of random rows in one or two runs, and its rows in order.
 struct Made {

@@ -60,19 +60,6 @@ void put_floats(Zone& zone, const Array& rows) noexcept {
   store_le(zone.max.data(), summary.greatest);
 }
 
-void put_booleans(Zone& zone, const Array& rows) noexcept {
-  if (rows.null_count == rows.length) return;
-  std::uint64_t set = 0;
-  for (std::uint64_t row = 0; row < rows.length; ++row) {
-    const bool value = ((rows.values.as<std::uint8_t>()[row / 8] >> (row % 8)) & 1u) != 0;
-    set += !rows.is_null(row) && value ? 1 : 0;
-  }
-  zone.flags |= kZoneHasBounds;
-  store_le<std::uint64_t>(zone.min.data(), set == rows.length - rows.null_count ? 1 : 0);
-  store_le<std::uint64_t>(zone.max.data(), set != 0 ? 1 : 0);
-  put_wide(zone.sum, static_cast<Int128>(set));
-}
-
 // Adds without loss, or says that it cannot.
 void add_wide(Zone& zone, Int128 number) noexcept {
   Int128 sum = wide(zone.sum);
@@ -283,6 +270,7 @@ Zone zone_of(const Array& rows) {
     case TypeKind::timestamp:
       put_integers<std::int64_t>(zone, rows);
       break;
+    case TypeKind::boolean:
     case TypeKind::uint8:
       put_integers<std::uint8_t>(zone, rows);
       break;
@@ -304,9 +292,6 @@ Zone zone_of(const Array& rows) {
     case TypeKind::string:
     case TypeKind::binary:
       put_texts(zone, rows);
-      break;
-    case TypeKind::boolean:
-      put_booleans(zone, rows);
       break;
     case TypeKind::decimal:
       put_decimals(zone, rows);
