@@ -53,6 +53,10 @@ class SegmentSource final : public RowSource {
     return located([&] { return &reader_->page_zone(piece, *reader_->find(column), page); });
   }
 
+  const segment::Zone* chunk_zone(std::size_t piece, ColumnId column) const override {
+    return located([&] { return &reader_->chunk_zone(piece, *reader_->find(column)); });
+  }
+
   Array values(std::size_t piece, ColumnId column, std::uint64_t first,
                std::uint64_t rows) const override {
     return located([&] { return reader_->rows(piece, *reader_->find(column), first, rows); });
@@ -90,6 +94,7 @@ class TailSource final : public RowSource {
   }
 
   const segment::Zone* zone(std::size_t, ColumnId, std::uint64_t) const override { return nullptr; }
+  const segment::Zone* chunk_zone(std::size_t, ColumnId) const override { return nullptr; }
 
   Array values(std::size_t piece, ColumnId column, std::uint64_t first,
                std::uint64_t rows) const override {

@@ -43,9 +43,11 @@ class RowSource {
 
   /// Type of a column as stored; nullopt if it did not exist yet.
   virtual std::optional<Type> type(ColumnId column) const = 0;
-  /// Bounds of a page; nullptr where there are none. The column exists.
+  /// Bounds and sum of a page; nullptr where there are none. The column exists.
   virtual const segment::Zone* zone(std::size_t piece, ColumnId column,
                                     std::uint64_t page) const = 0;
+  /// The same of a whole piece.
+  virtual const segment::Zone* chunk_zone(std::size_t piece, ColumnId column) const = 0;
   /// Rows first..first+rows-1 of a piece, as stored. The column exists.
   virtual Array values(std::size_t piece, ColumnId column, std::uint64_t first,
                        std::uint64_t rows) const = 0;
