@@ -4,7 +4,9 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(objects)
-foreach(room IN LISTS OTOLITH_ROOMS)
+set(rooms ${OTOLITH_ROOMS})
+list(REMOVE_ITEM rooms cli)  # a program of its own
+foreach(room IN LISTS rooms)
   if(TARGET otolith_${room})
     list(APPEND objects $<TARGET_OBJECTS:otolith_${room}>)
   endif()

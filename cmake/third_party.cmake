@@ -45,6 +45,11 @@ target_link_libraries(otolith_lz4 INTERFACE "${LZ4_LIBRARY}")
 
 find_package(fmt REQUIRED)
 
+# otolith_cli11: headers only.
+find_package(CLI11 REQUIRED)
+add_library(otolith_cli11 INTERFACE)
+target_link_libraries(otolith_cli11 INTERFACE CLI11::CLI11)
+
 if(OTOLITH_TESTS)
   find_package(doctest REQUIRED)
   add_library(otolith_doctest OBJECT "${PROJECT_SOURCE_DIR}/test/doctest_main.cc")

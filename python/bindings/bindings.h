@@ -62,5 +62,6 @@ void bind_snapshot(nb::module_& module);
 void bind_recorder(nb::module_& module);
 void bind_status(nb::module_& module);
 void bind_database(nb::module_& module);
+void bind_inspect(nb::module_& module);
 
 }  // namespace otolith::bindings

@@ -22,4 +22,5 @@ NB_MODULE(_core, module) {
   bindings::bind_recorder(module);
   bindings::bind_status(module);
   bindings::bind_database(module);
+  bindings::bind_inspect(module);
 }

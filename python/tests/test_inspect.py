@@ -1,0 +1,113 @@
+"""inspect() and the `otolith` script: what is found, refused, and where damage lies."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import otolith as oto
+from otolith import command_line
+
+ROWS = 200_000  # more than a commit keeps in the log
+
+
+@pytest.fixture
+def kept(path):
+    with oto.open(path) as db:
+        table = db.create_table("t", {"time": oto.timestamp, "n": oto.int64, "x": oto.float64},
+                                codec={"x": "raw"})  # fmt: skip
+        table.append({
+            "time": np.arange(ROWS).astype("M8[s]").astype("M8[ns]"),
+            "n": np.arange(ROWS),
+            "x": np.arange(ROWS) / 7,
+        })  # fmt: skip
+    return path
+
+
+def segment_file(kept):
+    return kept / oto.inspect(kept).segments[0].file
+
+
+def flip(file, at):
+    data = bytearray(file.read_bytes())
+    data[at] ^= 1
+    os.chmod(file, 0o644)
+    file.write_bytes(data)
+
+
+def test_a_database_is_explained(kept):
+    found = oto.inspect(kept)
+    assert found.kind == "database" and not found.verified and found.problems == []
+    assert found.status["datasets"]["t"]["rows"] == ROWS
+    (segment,) = found.segments
+    assert (segment.dataset, segment.rows) == ("t", ROWS)
+    assert segment.bytes == segment_file(kept).stat().st_size
+    columns = {column.name: column for column in segment.columns}
+    assert columns["x"].zero_copy == "numpy" and columns["x"].bits_per_value == 64
+    assert columns["n"].zero_copy == "none" and columns["n"].bits_per_value < 1
+    assert sum(use.rows for use in columns["n"].codecs) == ROWS
+    assert "zero-copy" in repr(found) and str(kept) in repr(found)
+    assert json.loads(json.dumps(found.to_dict()))["segments"][0]["rows"] == ROWS
+
+
+def test_a_segment_is_explained_alone_and_by_name(kept):
+    file = segment_file(kept)
+    alone = oto.inspect(str(file), verify=True)
+    assert alone.kind == "segment" and alone.verified and alone.segments[0].verified
+    assert [column.name for column in alone.segments[0].columns] == [None] * 3
+    named = oto.inspect(kept, file=file.relative_to(kept))
+    assert named.segments[0].id == alone.segments[0].id
+    with pytest.raises(oto.NotFound, match="no segment"):
+        oto.inspect(kept, "elsewhere.seg")
+
+
+def test_damage_is_told_with_its_place(kept):
+    file = segment_file(kept)
+    flip(file, file.stat().st_size // 2)
+    assert oto.inspect(kept).problems == []
+    found = oto.inspect(kept, verify=True)
+    (problem,) = found.problems
+    assert problem.where["file"] == str(file.relative_to(kept))
+    assert problem.where["offset"] > 0 and problem.where["commits"]
+    assert not found.segments[0].verified
+
+
+def test_what_is_not_ours_is_refused(kept, tmp_path):
+    with pytest.raises(oto.NotFound):
+        oto.inspect(tmp_path / "missing")
+    text = tmp_path / "notes.txt"
+    text.write_text("no segment " * 100)
+    with pytest.raises(oto.Corrupt, match="no segment"):
+        oto.inspect(text)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(oto.Error, match="no database"):
+        oto.inspect(empty)
+    with pytest.raises(oto.InvalidArgument, match="verify"):
+        oto.inspect(kept, verify="yes")
+    with pytest.raises(TypeError):
+        oto.inspect(7.5)
+
+
+def test_the_script_runs_in_process(kept, capsys):
+    assert command_line.main(["inspect", str(kept)]) == 0
+    assert capsys.readouterr().out.rstrip("\n") == repr(oto.inspect(kept))
+    assert command_line.main(["inspect", str(kept), "--json", "--verify"]) == 0
+    assert json.loads(capsys.readouterr().out)["verified"] is True
+    assert command_line.main(["inspect"]) == 2
+    assert "DB" in capsys.readouterr().err
+    assert command_line.main(["inspect", "no/such.oto", "--json"]) == 3
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"]["code"] == "not_found" and "not_found" in told.err
+
+
+def test_the_installed_script_answers():
+    script = pathlib.Path(sys.executable).parent / "otolith"
+    if not script.exists():
+        pytest.skip("the package is not installed with its scripts here")
+    ran = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert oto.__version__ in ran.stdout

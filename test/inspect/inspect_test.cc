@@ -1,0 +1,232 @@
+// `inspect` and the command line, on real directories, sound and damaged.
+#include "otolith/inspect.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "cli/command_line.h"
+#include "io/posix.h"
+#include "test/sensors.h"
+
+namespace otolith::test {
+
+namespace {
+
+constexpr std::int64_t kRows = 70'000;  // more than a commit keeps in the log, and a row group
+
+struct Ran {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+Ran otolith(const std::vector<std::string>& words) {
+  Ran out;
+  out.code = cli::run(words, {[&](std::string_view text) { out.out += text; },
+                              [&](std::string_view text) { out.err += text; }});
+  return out;
+}
+
+bool holds(std::string_view text, std::string_view part) {
+  CAPTURE(text);
+  return text.find(part) != std::string_view::npos;
+}
+
+// A database with one table in one segment.
+struct Kept {
+  Folder folder;
+  std::string path = folder.path("sensors.oto");
+  std::string file;  // of the segment, in the database
+
+  explicit Kept(const char* codec = "hot") {
+    Schema schema = sensors();
+    schema.codec = codec;
+    Database db = Database::open(path);
+    const Table table = db.create_table("readings", schema);
+    std::vector<Row> rows;
+    for (std::int64_t i = 0; i < kRows; ++i) {
+      rows.push_back({i, "a", double(i % 1000) / 4, i % 10 == 0 ? Cell() : Cell(i % 7)});
+    }
+    table.append(batch_of(table.schema(), rows));
+    db.close();
+    file = inspect(path).segments.at(0).file;
+  }
+
+  Bytes read(const std::string& name) {
+    const auto vfs = io::posix_vfs(path);
+    const auto of = vfs->open(name, io::OpenMode::read);
+    Bytes out(of->stat().size);
+    of->read_at(0, out);
+    return out;
+  }
+  void write(const std::string& name, const Bytes& bytes) {
+    const auto vfs = io::posix_vfs(path);
+    vfs->remove(name);
+    vfs->open(name, io::OpenMode::create)->write_at(0, bytes);
+  }
+  void flip(const std::string& name, std::size_t at) {
+    Bytes bytes = read(name);
+    bytes[at] ^= std::byte{1};
+    write(name, bytes);
+  }
+};
+
+const ColumnLayout& column(const SegmentLayout& segment, const std::string& name) {
+  return *std::ranges::find(segment.columns, name, &ColumnLayout::name);
+}
+
+}  // namespace
+
+TEST_CASE("inspect: a database shows its segments, columns, codecs and where the bytes are") {
+  Kept kept;
+  const Inspection found = inspect(kept.path);
+  CHECK(found.is_database);
+  CHECK_FALSE(found.verified);
+  CHECK(found.problems.empty());
+  CHECK(found.status->datasets.at("readings").rows == kRows);
+  REQUIRE(found.segments.size() == 1);
+  const SegmentLayout& segment = found.segments[0];
+  CHECK(segment.dataset == "readings");
+  CHECK(segment.rows == kRows);
+  CHECK(segment.row_groups == 2);
+  CHECK(segment.partitions == 1);
+  CHECK(segment.bytes == segment.data_bytes + segment.index_bytes + segment.frame_bytes);
+  std::uint64_t bytes = 0;
+  for (const ColumnLayout& each : segment.columns) {
+    std::uint64_t chunks = 0;
+    std::uint64_t used = 0;
+    for (const CodecUse& use : each.codecs) chunks += use.chunks, used += use.bytes;
+    CHECK(chunks == 2);
+    CHECK(used == each.validity_bytes + each.shared_bytes + each.values_bytes);
+    CHECK(each.bits_per_value == doctest::Approx(double(used) * 8 / kRows));
+    CHECK(each.zero_copy == ZeroCopy::none);
+    bytes += used;
+  }
+  CHECK(bytes <= segment.data_bytes);
+  CHECK(column(segment, "time").codecs.front().codec == "linear v1");
+  CHECK(column(segment, "count").nulls == kRows / 10);
+  CHECK(holds(found.text(), "linear v1"));
+}
+
+TEST_CASE("inspect: plain columns say what is zero-copy, in NumPy and in Arrow") {
+  Kept kept("raw");
+  const Inspection found = inspect(kept.path, {.verify = true});
+  const SegmentLayout& segment = found.segments.at(0);
+  CHECK(segment.verified);
+  CHECK(column(segment, "time").zero_copy == ZeroCopy::numpy);
+  CHECK(column(segment, "time").bits_per_value == 64);
+  CHECK(column(segment, "count").zero_copy == ZeroCopy::arrow);   // nulls
+  CHECK(column(segment, "sensor").zero_copy == ZeroCopy::arrow);  // text
+}
+
+TEST_CASE("inspect: one segment is named by path, name or id, or looked at as a file of its own") {
+  Kept kept;
+  const std::string name = kept.file.substr(kept.file.rfind('/') + 1);
+  const std::string id = name.substr(0, name.find('.'));
+  for (const std::string& word : {kept.file, name, id}) {
+    CHECK(inspect(kept.path, {.file = word}).segments.size() == 1);
+  }
+  CHECK_THROWS_WITH_AS(inspect(kept.path, {.file = "nothing"}), doctest::Contains("no segment"),
+                       Error);
+  const Inspection alone = inspect(kept.path + "/" + kept.file, {.verify = true});
+  CHECK_FALSE(alone.is_database);
+  CHECK(alone.segments.at(0).verified);
+  CHECK(alone.segments[0].columns[0].name.empty());
+  CHECK(holds(alone.text(), "column 1"));
+  CHECK_THROWS_AS(inspect(kept.path + "/" + kept.file, {.file = "x"}), Error);
+}
+
+TEST_CASE("inspect: what is no database and no segment is refused by kind") {
+  Kept kept;
+  const auto code_of = [](const std::string& path) {
+    try {
+      inspect(path);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::limit;
+  };
+  CHECK(code_of(kept.folder.path("missing")) == ErrorCode::not_found);
+  CHECK(code_of(kept.path + "/log/missing/deeper") == ErrorCode::not_found);
+  CHECK(code_of("") == ErrorCode::invalid_argument);
+  CHECK(code_of(kept.path + "/log") == ErrorCode::invalid_argument);
+  CHECK(code_of(kept.path + "/OTOLITH") == ErrorCode::corrupt);
+  Bytes newer = kept.read(kept.file);
+  newer[8] = std::byte{2};
+  store_le(&newer[152], xxh3(BytesView(newer).first(152)));
+  kept.write(kept.file, newer);
+  CHECK(code_of(kept.path + "/" + kept.file) == ErrorCode::unsupported_format);
+}
+
+TEST_CASE("inspect: damage is told by file and byte, and the rest is shown") {
+  Kept kept;
+  kept.flip(kept.file, 500);  // in the data
+  CHECK(inspect(kept.path).problems.empty());
+  const Inspection page = inspect(kept.path, {.verify = true});
+  REQUIRE(page.problems.size() == 1);
+  CHECK(page.problems[0].where.file == kept.file);
+  CHECK(page.problems[0].where.offset.has_value());
+  CHECK(page.problems[0].where.commits == std::vector<std::uint64_t>{2});
+  CHECK(page.segments.at(0).columns.size() == 4);
+  CHECK_FALSE(page.segments[0].verified);
+  CHECK(holds(page.text(), "damage found"));
+  kept.flip(kept.file, kept.read(kept.file).size() - 40);  // in the footer
+  const Inspection footer = inspect(kept.path);
+  CHECK(footer.segments.empty());
+  REQUIRE(footer.problems.size() == 1);
+  CHECK(holds(footer.problems[0].what, "footer"));
+  CHECK_FALSE(footer.problems[0].where.commits.empty());
+}
+
+TEST_CASE("inspect: a database whose log does not open still shows its segments") {
+  Kept kept;
+  kept.flip("OTOLITH", 30);
+  const Inspection found = inspect(kept.path, {.verify = true});
+  CHECK_FALSE(found.status.has_value());
+  CHECK(found.problems.size() == 1);
+  REQUIRE(found.segments.size() == 1);
+  CHECK(found.segments[0].rows == kRows);
+}
+
+TEST_CASE("command line: inspect writes text or JSON, and its exit code says how it went") {
+  Kept kept;
+  const Ran text = otolith({"inspect", kept.path});
+  CHECK(text.code == cli::kDone);
+  CHECK(text.err.empty());
+  CHECK(text.out == inspect(kept.path).text());
+  CHECK(text.out.find('\x1b') == std::string::npos);
+  const Ran json = otolith({"inspect", kept.path, kept.file, "--json", "--verify"});
+  CHECK(json.code == cli::kDone);
+  CHECK(holds(json.out, "\"dataset\": \"readings\""));
+  CHECK(holds(json.out, "\"problems\": []"));
+  CHECK(otolith({"inspect", kept.path + "/" + kept.file}).code == cli::kDone);
+  kept.flip(kept.file, 500);
+  const Ran damaged = otolith({"inspect", kept.path, "--verify"});
+  CHECK(damaged.code == cli::kDamage);
+  CHECK(holds(damaged.out, "damage: page "));
+  CHECK(holds(damaged.out, kept.file));
+}
+
+TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in message and JSON") {
+  Folder folder;
+  CHECK(otolith({}).code == cli::kUsage);
+  CHECK(otolith({"inspect"}).code == cli::kUsage);
+  CHECK(otolith({"inspct", "x"}).code == cli::kUsage);
+  CHECK(otolith({"inspect", "x", "y", "z"}).code == cli::kUsage);
+  CHECK_FALSE(otolith({"inspect", "x", "--csv"}).err.empty());
+  const Ran help = otolith({"inspect", "--help"});
+  CHECK(help.code == cli::kDone);
+  CHECK(holds(help.out, "--verify"));
+  CHECK(holds(otolith({"--help"}).out, "inspect"));
+  CHECK(holds(otolith({"--version"}).out, "otolith "));
+  const Ran missing = otolith({"inspect", folder.path("no\"ne\n"), "--json"});
+  CHECK(missing.code == cli::kError);
+  CHECK(holds(missing.err, "not_found"));
+  CHECK(holds(missing.out, R"({"error": {"code": "not_found")"));
+  CHECK(std::ranges::count(missing.out, '\n') == 1);
+}
+
+}  // namespace otolith::test
