@@ -1,6 +1,6 @@
 // A table of random commits for tests of scan, and what brute force reads of it.
 //
-// Role:    statistics_test.cc.
+// Role:    scan_test.cc, filter_test.cc, statistics_test.cc.
 // Shapes:  a few commits of up to 30 rows, in segments, in the tail, sealed together; some rows
 //          shown, others not; columns that came later or were widened.
 // Errors:  none of its own.
@@ -22,6 +22,7 @@
 #include "scan/store.h"
 #include "segment/path.h"
 #include "test/segments.h"
+#include "test/truth.h"
 
 namespace otolith::scan::sample_world {
 
@@ -254,7 +255,7 @@ struct World {
       const auto matches = [&](const KeyValue& value) { return key_matches(cell, value); };
       if (std::ranges::none_of(filter.values, matches)) return false;
     }
-    return true;
+    return !request.where || truth_of(*request.where, *schema, row) == std::optional(true);
   }
 
   bool duplicates(const Row& a, const Row& b) const {

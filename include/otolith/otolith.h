@@ -10,6 +10,7 @@
 #include "otolith/data.h"
 #include "otolith/database.h"
 #include "otolith/error.h"
+#include "otolith/expression.h"
 #include "otolith/inspect.h"
 #include "otolith/options.h"
 #include "otolith/read.h"

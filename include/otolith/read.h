@@ -1,4 +1,4 @@
-// What to read: a time range, keys, columns, an order.
+// What to read: a time range, keys, a condition, columns, an order.
 //
 // Role:    the argument of every reading verb of tables; scan carries it out.
 // Shapes:  times are half-open [start, stop); `limit` counts rows of the result.
@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "otolith/expression.h"
 #include "otolith/timestamp.h"
 
 namespace otolith {
@@ -35,6 +36,7 @@ struct ReadRequest {
   std::optional<Timestamp> stop{};                    // excluded; none: to the last row
   std::optional<std::vector<std::string>> columns{};  // in this order; none: all, in schema order
   std::vector<KeyFilter> keys{};                      // all must hold
+  std::optional<Expression> where{};                  // must be true, not null
   std::optional<std::uint64_t> limit{};
   bool reverse = false;  // the last rows first
   Order order = Order::time;

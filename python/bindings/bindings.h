@@ -57,6 +57,7 @@ void bind_data(nb::module_& module);
 void bind_arrow(nb::module_& module);
 void bind_arrow_import(nb::module_& module);
 void bind_commit(nb::module_& module);
+void bind_expression(nb::module_& module);
 void bind_table(nb::module_& module);
 void bind_snapshot(nb::module_& module);
 void bind_recorder(nb::module_& module);

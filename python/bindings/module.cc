@@ -17,6 +17,7 @@ NB_MODULE(_core, module) {
   bindings::bind_arrow(module);
   bindings::bind_arrow_import(module);
   bindings::bind_commit(module);
+  bindings::bind_expression(module);
   bindings::bind_table(module);
   bindings::bind_snapshot(module);
   bindings::bind_recorder(module);

@@ -15,11 +15,13 @@ using KeyTuples = std::vector<std::pair<std::string, std::vector<KeyValue>>>;
 
 ReadRequest make_request(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                          std::optional<std::vector<std::string>> columns, KeyTuples keys,
-                         std::optional<std::uint64_t> limit, bool reverse, Order order) {
+                         std::optional<Expression> where, std::optional<std::uint64_t> limit,
+                         bool reverse, Order order) {
   ReadRequest request{.start = timestamp_of(start),
                       .stop = timestamp_of(stop),
                       .columns = std::move(columns),
                       .keys = {},
+                      .where = std::move(where),
                       .limit = limit,
                       .reverse = reverse,
                       .order = order};
@@ -39,8 +41,8 @@ void bind_table(nb::module_& module) {
   nb::enum_<Order>(module, "Order").value("time", Order::time).value("stored", Order::stored);
   nb::class_<ReadRequest>(module, "ReadRequest", "What to read of a table.")
       .def_static("make", &make_request, nb::arg("start").none(), nb::arg("stop").none(),
-                  nb::arg("columns").none(), nb::arg("keys"), nb::arg("limit").none(),
-                  nb::arg("reverse"), nb::arg("order"));
+                  nb::arg("columns").none(), nb::arg("keys"), nb::arg("where").none(),
+                  nb::arg("limit").none(), nb::arg("reverse"), nb::arg("order"));
   nb::class_<Table>(module, "Table", "A table, live or as of one commit.")
       .def_prop_ro("name", &Table::name, Released())
       .def_prop_ro(

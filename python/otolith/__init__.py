@@ -50,6 +50,7 @@ from otolith.errors import (
     Unauthorized,
     UnsupportedFormat,
 )
+from otolith.expression import Expression, col
 from otolith.inspection import Inspection, inspect
 from otolith.recorder import Recorder
 from otolith.schema import Column, Schema
@@ -60,9 +61,9 @@ logging.getLogger("otolith").addHandler(logging.NullHandler())  # silent unless 
 
 __all__ = [
     "Cancelled", "Column", "Commit", "Conflict", "Corrupt", "DType", "Data", "Database", "Error",
-    "Inspection", "InvalidArgument", "IoError", "LimitExceeded", "Locked", "NoSpace", "NotFound",
-    "Recorder", "Schema", "Snapshot", "SnapshotExpired", "Table", "Unauthorized",
-    "UnsupportedFormat", "__version__", "binary", "bool", "decimal", "float32", "float64",
+    "Expression", "Inspection", "InvalidArgument", "IoError", "LimitExceeded", "Locked", "NoSpace",
+    "NotFound", "Recorder", "Schema", "Snapshot", "SnapshotExpired", "Table", "Unauthorized",
+    "UnsupportedFormat", "__version__", "binary", "bool", "col", "decimal", "float32", "float64",
     "inspect", "int16", "int32", "int64", "int8", "open", "required", "string", "timestamp",
     "uint16", "uint32", "uint64", "uint8",
 ]  # fmt: skip

@@ -8,18 +8,17 @@ from collections.abc import Iterable
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import numpy.typing as npt
 
 from otolith import _core
+from otolith.asked import many
 from otolith.commit import Commit, commit_options
-from otolith.arrow import arrow_column, given_array, is_arrow
 from otolith.data import Data
 from otolith.display import preview_html
-from otolith.errors import Error, InvalidArgument, flag, not_built, quoted, shown, utf8
-from otolith.frames import Values
+from otolith.errors import Error, InvalidArgument, flag, quoted, shown, utf8
+from otolith.expression import Expression, core_condition
 from otolith.incoming import batch_of
 from otolith.schema import Schema, choice, schema_of
-from otolith.times import Zone, array_to_ns, optional_ns, to_ns, zone_of
+from otolith.times import Zone, optional_ns, to_ns, zone_of
 
 _COUNT_MAX = 2**63 - 1
 _ORDERS = {"time": _core.Order.time, "stored": _core.Order.stored}
@@ -82,7 +81,7 @@ class Table:
         *,
         columns: Union[str, Sequence[str], None] = None,
         keys: Optional[Mapping[str, Any]] = None,
-        where: None = None,
+        where: Optional[Expression] = None,
         limit: Optional[int] = None,
         reverse: bool = False,
         order: str = "time",
@@ -92,9 +91,10 @@ class Table:
         open.
 
         `columns` are given in the order asked for; `keys` maps key columns to a value or many of
-        them, in any list, array, Series or set; `limit` counts rows of the result; `reverse` gives
-        the last ones first. `order="time"` is stable, `"stored"` is by partition, keys and time,
-        and the cheapest. InvalidArgument names the column and the nearest name.
+        them, in any list, array, Series or set; `where` is a condition that must be true of a row,
+        `(oto.col("bid") > 90) & oto.col("venue").is_null()`; `limit` counts rows of the result;
+        `reverse` gives the last ones first. `order="time"` is stable, `"stored"` is by partition,
+        keys and time, and the cheapest. InvalidArgument names the column and the nearest name.
 
         >>> db = oto.open(":memory:")
         >>> columns = {"time": "timestamp", "sensor": "string", "celsius": "float32"}
@@ -103,14 +103,15 @@ class Table:
         ...               {"time": "2026-01-05T13:00", "sensor": "b", "celsius": 4.5}])
         >>> t.read("2026-01-05", "2026-01-06", columns=["celsius"], keys={"sensor": "b"})["celsius"]
         array([4.5], dtype=float32)
+        >>> t.read(where=oto.col("celsius") < 4).to_pylist(times="ns")
+        [{'time': 1767614400000000000, 'sensor': 'a', 'celsius': 3.5}]
         """
-        if where is not None:
-            raise not_built("where=", "read without it and filter the arrays, d['bid'] > 90")
         in_order = choice("order", order, _ORDERS)
         zone = self._zone_for(timezone)
         request = _core.ReadRequest.make(
             optional_ns(start, zone), optional_ns(stop, zone), _names(columns),
             self._keys(keys, zone),
+            None if where is None else core_condition(where, self.schema, zone),
             None if limit is None else count("limit", limit), flag("reverse", reverse), in_order,
         )  # fmt: skip
         return Data(self._core.read(request))
@@ -190,7 +191,7 @@ class Table:
                 raise InvalidArgument(f"keys: {shown(name)} is no name of a column")
         times = {column.name for column in self.schema if column.dtype.name == "timestamp"}
         return [
-            (utf8("keys:", name), [_key(name, v, zone, name in times) for v in _many(values, zone)])
+            (utf8("keys:", name), [_key(name, v, zone, name in times) for v in many(values, zone)])
             for name, values in keys.items()
         ]
 
@@ -225,21 +226,6 @@ def _names(columns: Union[str, Sequence[str], None]) -> Optional[List[str]]:
         if not isinstance(name, str):
             raise InvalidArgument(f"columns: {shown(name)} is no name of a column")
     return [utf8("columns:", name) for name in names]
-
-
-def _many(values: Any, zone: Optional[Zone]) -> List[Any]:
-    """The values asked for: one alone, or each of anything that can be gone through."""
-    if is_arrow(values):
-        values = arrow_column(values)
-        if isinstance(values, Values):  # times, and nulls of no type
-            ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
-            given: npt.NDArray[Any] = ns if null is None else np.ma.MaskedArray(ns, mask=null)
-        else:
-            given = given_array(values)
-        return list(given.tolist())
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        return [values]
-    return [values[()]] if isinstance(values, np.ndarray) and values.ndim == 0 else list(values)
 
 
 def _key(name: str, value: Any, zone: Optional[Zone], is_time: bool) -> Any:

@@ -41,6 +41,11 @@ inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;  // rows of one seg
 inline constexpr std::uint64_t kRunRowsMax = 1ull
                                              << 31;  // rows sorted at once: permutations are 32-bit
 
+// Conditions (otolith/expression.h).
+inline constexpr std::size_t kExpressionDepthMax = 100;         // nodes above one another
+inline constexpr std::size_t kExpressionNodesMax = 10'000;      // columns and conditions
+inline constexpr std::size_t kExpressionValuesMax = 1'000'000;  // constants
+
 // Log and tail (docs/history.md 1, 2, 3, 6).
 inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;  // one frame, 256 MiB
 inline constexpr std::uint64_t kInlineBytesMax = 1 << 20;    // rows or marks kept in a frame

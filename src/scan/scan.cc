@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "model/gather.h"
+#include "scan/filter.h"
 #include "scan/merge.h"
 #include "scan/prune.h"
 #include "scan/walk.h"
@@ -20,6 +21,7 @@ struct Plan {
   std::shared_ptr<const Schema> stored;  // of the snapshot
   std::shared_ptr<const Schema> result;
   std::vector<std::size_t> columns;  // of the result, in `stored`
+  std::optional<Filter> filter;
   MergeRule rule;
   bool reverse = false;
   unsigned threads = 1;
@@ -78,8 +80,9 @@ class ClusterRows {
  public:
   ClusterRows(const Plan& plan, std::vector<Unit> cluster)
       : plan_(plan), cluster_(std::move(cluster)), picks_(merge(cluster_, plan.rule)) {
+    if (plan.filter && plan.filter->after_policy()) filter();
     if (picks_ && plan.reverse) std::ranges::reverse(*picks_);
-    if (!picks_ && plan.reverse) std::ranges::reverse(cluster_.front().parts);
+    if (!picks_ && plan.reverse && !cluster_.empty()) std::ranges::reverse(cluster_.front().parts);
   }
 
   /// At most `limit` rows; nullopt at the end.
@@ -88,7 +91,16 @@ class ClusterRows {
   }
 
  private:
+  // The policy has chosen: now the condition may.
+  void filter() {
+    if (!picks_) return plan_.filter->keep(cluster_, plan_.threads);
+    std::vector<std::vector<bool>> passes;
+    for (const Unit& unit : cluster_) passes.push_back(plan_.filter->passes(unit));
+    std::erase_if(*picks_, [&](const model::Pick& pick) { return !passes[pick.from][pick.row]; });
+  }
+
   std::optional<Batch> next_part(std::uint64_t limit) {
+    if (cluster_.empty()) return std::nullopt;
     const Unit& unit = cluster_.front();
     if (at_ == unit.parts.size()) return std::nullopt;
     Selected part = unit.parts[at_++];
@@ -134,7 +146,7 @@ struct Scan::State {
   std::deque<std::vector<Unit>> clusters;
   std::optional<ClusterRows> rows;
 
-  // The life of a read: partition -> clusters -> rows in order -> batches.
+  // The life of a read: partition -> filter -> clusters -> rows in order -> batches.
   std::optional<Batch> next() {
     while (left != 0) {
       if (rows) {
@@ -144,7 +156,10 @@ struct Scan::State {
         }
         rows.reset();
       }
-      if (clusters.empty() && !next_partition()) return std::nullopt;
+      if (clusters.empty()) {
+        if (!next_partition()) return std::nullopt;
+        continue;
+      }
       rows.emplace(plan, std::move(clusters.front()));
       clusters.pop_front();
     }
@@ -154,6 +169,7 @@ struct Scan::State {
   bool next_partition() {
     std::vector<Unit> units = walk.next();
     if (units.empty()) return false;
+    if (plan.filter && !plan.filter->after_policy()) plan.filter->keep(units, plan.threads);
     for (std::vector<Unit>& cluster : clusters_of(std::move(units), plan.rule)) {
       if (plan.reverse)
         clusters.push_front(std::move(cluster));
@@ -171,6 +187,7 @@ Scan::Scan(ScanContext context, std::shared_ptr<const history::Snapshot> snapsho
   plan.stored = dataset.schema;
   plan.result = result_schema(*dataset.schema, wanted.columns);
   plan.columns = wanted.columns;
+  if (request.where) plan.filter.emplace(*request.where, dataset.schema);
   plan.rule = {plan.stored.get(), request.order};
   plan.reverse = request.reverse;
   plan.threads = context.threads;

@@ -1,0 +1,28 @@
+"""Values that a read asks for: one alone, or many in anything that can be gone through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, List, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from otolith.arrow import arrow_column, given_array, is_arrow
+from otolith.frames import Values
+from otolith.times import Zone, array_to_ns
+
+
+def many(values: Any, zone: Optional[Zone]) -> List[Any]:
+    """The values asked for: one alone, or each of anything that can be gone through."""
+    if is_arrow(values):
+        values = arrow_column(values)
+        if isinstance(values, Values):  # times, and nulls of no type
+            ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
+            given: npt.NDArray[Any] = ns if null is None else np.ma.MaskedArray(ns, mask=null)
+        else:
+            given = given_array(values)
+        return list(given.tolist())
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        return [values]
+    return [values[()]] if isinstance(values, np.ndarray) and values.ndim == 0 else list(values)

@@ -1,0 +1,85 @@
+// What a comparison asks of the values of one column, in terms of the type they are stored as.
+//
+// Role:    filter of the flow: bound once, then asked of zone maps, of encoded pages, and of
+//          values.
+// Shapes:  every comparison becomes a range with both ends included, a set, or an answer for all;
+//          `inverse` turns range and set around. Answers are bits, 64 rows to a word, least
+//          significant first; a null is never true.
+// Errors:  criterion_of throws invalid_argument for constants that the type is not compared with.
+// Threads: immutable.
+// Why:     constants go to the column's type, not values to the constants': `x > 90.5` of an int16
+//          is x >= 91, `x < 2^40` is always true, and each costs one comparison of 16 bits a row.
+//          NaN is outside every range, which is what `!=` and `not` ask of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "otolith/batch.h"
+#include "otolith/expression.h"
+
+namespace otolith::model {
+
+/// Integers of any type, times, booleans and decimals (without their point).
+__extension__ using WideInteger = __int128;
+
+struct IntegerBounds {
+  WideInteger low = 0;
+  WideInteger high = 0;
+};
+struct FloatBounds {
+  double low = 0;
+  double high = 0;
+};
+/// By bytes; an end that is absent is open.
+struct TextBounds {
+  std::optional<std::string> low{};
+  std::optional<std::string> high{};
+  bool low_included = true;
+  bool high_included = true;
+
+  bool hold(std::string_view text) const noexcept {
+    return (!low || (low_included ? text >= *low : text > *low)) &&
+           (!high || (high_included ? text <= *high : text < *high));
+  }
+};
+
+struct Criterion {
+  /// Of values that are not null.
+  enum class Kind : std::uint8_t { never, always, range, set };
+
+  Type type{};
+  Kind kind = Kind::never;
+  bool inverse = false;  // of range and set
+  // One of each three counts, by the type.
+  IntegerBounds integers{};  // within the type's own
+  FloatBounds floats{};      // of a float32, values of it
+  TextBounds texts{};
+  std::vector<WideInteger> integer_set{};  // sorted and distinct
+  std::vector<double> float_set{};
+  std::vector<std::string> text_set{};
+
+  bool holds(WideInteger value) const noexcept;
+  bool holds(double value) const noexcept;
+  bool holds(std::string_view value) const noexcept;
+};
+
+/// True for integers, booleans, timestamps and decimals.
+bool is_exact(Type type) noexcept;
+
+/// The test of a comparison (equal to between) of values of a type; `column` for messages.
+Criterion criterion_of(const ExpressionNode& comparison, bool inverse, Type type,
+                       std::string_view column);
+
+constexpr std::uint64_t bit_words(std::uint64_t rows) noexcept { return (rows + 63) / 64; }
+
+/// Of `array`, which is of the test's type: bit_words(length) words, zeros behind the last row.
+void criterion_rows(const Criterion& test, const Array& array, std::uint64_t* bits);
+
+/// Bits of the rows that are not null.
+void valid_rows(const Array& array, std::uint64_t* bits) noexcept;
+
+}  // namespace otolith::model

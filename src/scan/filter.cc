@@ -1,0 +1,69 @@
+#include "scan/filter.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "scan/source_filter.h"
+#include "segment/tasks.h"
+
+namespace otolith::scan {
+
+namespace {
+
+bool waits_for_policy(const Condition& condition, const Schema& schema) {
+  if (schema.duplicates == Duplicates::keep || schema.duplicates == Duplicates::error) return false;
+  std::vector<std::size_t> same = schema.key_indexes();  // of rows of which one is shown
+  same.push_back(schema.time_index());
+  return std::ranges::any_of(columns_of(condition), [&](std::size_t column) {
+    return std::ranges::find(same, column) == same.end();
+  });
+}
+
+}  // namespace
+
+Filter::Filter(const Expression& where, std::shared_ptr<const Schema> schema)
+    : schema_(std::move(schema)),
+      condition_(condition_of(where, *schema_)),
+      after_policy_(waits_for_policy(condition_, *schema_) && !mutant("filter-before-duplicates")) {
+}
+
+void Filter::keep(std::vector<Unit>& units, unsigned threads) const {
+  std::vector<std::unique_ptr<const SourceFilter>> filters;
+  std::vector<std::pair<std::size_t, Selected*>> parts;
+  std::uint64_t rows = 0;
+  for (Unit& unit : units) {
+    filters.push_back(std::make_unique<const SourceFilter>(condition_, *schema_, *unit.source));
+    for (Selected& part : unit.parts) parts.emplace_back(filters.size() - 1, &part);
+    rows += unit.rows;
+  }
+  segment::run_tasks(segment::threads_worth(threads, rows), parts.size(),
+                     [&](unsigned, std::size_t task) {
+                       auto& [of, part] = parts[task];
+                       part->ranges = filters[of]->rows(part->piece, part->ranges);
+                     });
+  for (Unit& unit : units) {
+    std::erase_if(unit.parts, [](const Selected& part) { return part.ranges.empty(); });
+    unit.rows = 0;
+    for (const Selected& part : unit.parts) unit.rows += rows_in(part.ranges);
+  }
+  std::erase_if(units, [](const Unit& unit) { return unit.parts.empty(); });
+}
+
+std::vector<bool> Filter::passes(const Unit& unit) const {
+  const SourceFilter filter(condition_, *schema_, *unit.source);
+  std::vector<bool> out;
+  out.reserve(unit.rows);
+  for (const Selected& part : unit.parts) {
+    const RowRanges kept = filter.rows(part.piece, part.ranges);
+    auto next = kept.begin();
+    for (const RowRange& range : part.ranges) {
+      for (std::uint64_t row = range.first; row < range.end(); ++row) {
+        while (next != kept.end() && next->end() <= row) ++next;
+        out.push_back(next != kept.end() && next->first <= row);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace otolith::scan

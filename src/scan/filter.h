@@ -1,0 +1,36 @@
+// Keeps the rows for which a condition is true.
+//
+// Role:    filter of the flow: on units before they are merged, or on merged rows.
+// Shapes:  units lose rows, and go where none is left.
+// Errors:  those of reading the columns that the condition asks about.
+// Threads: immutable.
+// Why:     before the merge, so that only rows that pass are put in order. Behind it where a
+//          duplicates policy has to see all rows first: the row it shows may fail, and must not
+//          give its place to one that it hides.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "scan/condition.h"
+#include "scan/unit.h"
+
+namespace otolith::scan {
+
+class Filter {
+ public:
+  Filter(const Expression& where, std::shared_ptr<const Schema> schema);
+
+  /// True if it has to wait for the duplicates policy: it asks about more than keys and time.
+  bool after_policy() const noexcept { return after_policy_; }
+  void keep(std::vector<Unit>& units, unsigned threads) const;
+  /// By position in the unit: whether the row passes.
+  std::vector<bool> passes(const Unit& unit) const;
+
+ private:
+  std::shared_ptr<const Schema> schema_;
+  Condition condition_;
+  bool after_policy_ = false;
+};
+
+}  // namespace otolith::scan

@@ -1,0 +1,228 @@
+#include "scan/source_filter.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "base/limits.h"
+#include "base/mutant.h"
+#include "model/array.h"
+#include "scan/judge.h"
+
+namespace otolith::scan {
+
+namespace {
+
+// The rows of a page that are still in question.
+using Bits = std::array<std::uint64_t, kPageRowsMax / 64>;
+
+bool any(const Bits& bits) noexcept {
+  return std::ranges::any_of(bits, [](std::uint64_t word) { return word != 0; });
+}
+
+Bits bits_of(const RowRanges& ranges, std::uint64_t first) noexcept {
+  Bits out{};
+  for (const RowRange& range : ranges) {
+    std::uint64_t at = range.first - first;
+    const std::uint64_t end = range.end() - first;
+    while (at < end) {
+      const std::uint64_t count = std::min(64 - at % 64, end - at);
+      out[at / 64] |= (count == 64 ? ~0ull : (1ull << count) - 1) << (at % 64);
+      at += count;
+    }
+  }
+  return out;
+}
+
+void append_bits(RowRanges& to, const Bits& bits, std::uint64_t first) {
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    std::uint64_t word = bits[i];
+    for (std::uint64_t at = first + i * 64; word != 0;) {
+      const auto zeros = static_cast<unsigned>(std::countr_zero(word));
+      word >>= zeros;
+      const auto ones = static_cast<unsigned>(std::countr_one(word));
+      append_range(to, at + zeros, ones);
+      at += zeros + ones;
+      word = ones == 64 ? 0 : word >> ones;
+    }
+  }
+}
+
+}  // namespace
+
+// A condition in terms of what the source stores.
+struct SourceFilter::Step {
+  enum class Kind : std::uint8_t { never, always, compare, is_null, all_of, any_of };
+
+  Kind kind = Kind::never;
+  bool inverse = false;  // is_null
+  ColumnId column{};
+  unsigned cost = 0;                       // of asking a row, roughly
+  const model::Criterion* test = nullptr;  // compare: the condition's, or `own`
+  std::unique_ptr<const model::Criterion> own{};
+  std::vector<Step> operands{};
+
+  static Step of(const Condition& condition, const Schema& schema, const RowSource& source);
+  static Step joined(const Condition& condition, const Schema& schema, const RowSource& source);
+};
+
+SourceFilter::Step SourceFilter::Step::joined(const Condition& condition, const Schema& schema,
+                                              const RowSource& source) {
+  Step out;
+  const bool every = condition.kind == Condition::Kind::all_of;
+  out.kind = every ? Kind::all_of : Kind::any_of;
+  for (const Condition& operand : condition.operands) {
+    out.operands.push_back(of(operand, schema, source));
+    out.cost += out.operands.back().cost;
+  }
+  std::ranges::sort(out.operands, {}, &Step::cost);
+  return out;
+}
+
+SourceFilter::Step SourceFilter::Step::of(const Condition& condition, const Schema& schema,
+                                          const RowSource& source) {
+  if (condition.kind == Condition::Kind::all_of || condition.kind == Condition::Kind::any_of)
+    return joined(condition, schema, source);
+  Step out;
+  out.column = condition.id;
+  out.inverse = condition.inverse;
+  const auto type = source.type(condition.id);
+  if (condition.kind == Condition::Kind::is_null) {
+    out.kind = type ? Kind::is_null : condition.inverse ? Kind::never : Kind::always;
+    out.cost = 1;
+    return out;
+  }
+  if (!type) return out;  // all null: a comparison with it is never true
+  out.kind = Kind::compare;
+  if (*type == condition.test.type) {
+    out.test = &condition.test;
+  } else {
+    out.own = std::make_unique<const model::Criterion>(model::criterion_of(
+        condition.asked->node(), condition.inverse, *type, schema.columns[condition.column].name));
+    out.test = out.own.get();
+  }
+  const bool set = out.test->kind == model::Criterion::Kind::set;
+  out.cost = (model::is_text(*type) ? 8 : 2) * (set ? 4 : 1);
+  return out;
+}
+
+// One page while it is asked: its columns are read once, at first use.
+struct SourceFilter::Page {
+  const RowSource& source;
+  std::size_t piece = 0;
+  std::uint64_t first = 0;
+  std::uint64_t rows = 0;
+  std::vector<std::pair<ColumnId, Array>> columns{};
+
+  const segment::Zone* zone(ColumnId column) const {
+    return source.zone(piece, column, first / source.page_rows());
+  }
+
+  const Array& values(ColumnId column) {
+    const auto found = std::ranges::find(columns, column, &std::pair<ColumnId, Array>::first);
+    if (found != columns.end()) return found->second;
+    return columns.emplace_back(column, source.values(piece, column, first, rows)).second;
+  }
+
+  Verdict verdict(const Step& step) const;
+  Verdict verdict_of_all(const Step& step) const;
+  void keep(const Step& step, Bits& bits);
+  void keep_any(const Step& step, Bits& bits);
+  void look(const Step& step, Bits& bits);
+};
+
+// Of operands joined by `and`; by `or` the same with none and all changed over.
+Verdict SourceFilter::Page::verdict_of_all(const Step& step) const {
+  const bool every = step.kind == Step::Kind::all_of;
+  const Verdict deciding = every ? Verdict::none : Verdict::all;
+  Verdict out = every ? Verdict::all : Verdict::none;
+  for (const Step& operand : step.operands) {
+    const Verdict of = verdict(operand);
+    if (of == deciding) return deciding;
+    if (of == Verdict::some) out = Verdict::some;
+  }
+  return out;
+}
+
+Verdict SourceFilter::Page::verdict(const Step& step) const {
+  switch (step.kind) {
+    case Step::Kind::never:
+      return Verdict::none;
+    case Step::Kind::always:
+      return Verdict::all;
+    case Step::Kind::all_of:
+    case Step::Kind::any_of:
+      return verdict_of_all(step);
+    default:
+      break;
+  }
+  const segment::Zone* bounds = zone(step.column);
+  if (bounds == nullptr) return Verdict::some;
+  return step.kind == Step::Kind::is_null ? judge_null(*bounds, step.inverse, rows)
+                                          : judge(*bounds, *step.test, rows);
+}
+
+void SourceFilter::Page::look(const Step& step, Bits& bits) {
+  const Array& array = values(step.column);
+  Bits found{};
+  if (step.kind == Step::Kind::compare) {
+    model::criterion_rows(*step.test, array, found.data());
+  } else {
+    model::valid_rows(array, found.data());
+  }
+  const std::uint64_t turned = step.kind == Step::Kind::is_null && !step.inverse ? ~0ull : 0;
+  for (std::size_t i = 0; i < bits.size(); ++i) bits[i] &= found[i] ^ turned;
+}
+
+void SourceFilter::Page::keep_any(const Step& step, Bits& bits) {
+  Bits kept{};
+  for (const Step& operand : step.operands) {
+    Bits left = bits;
+    for (std::size_t i = 0; i < left.size(); ++i) left[i] &= ~kept[i];
+    if (!any(left)) break;
+    keep(operand, left);
+    for (std::size_t i = 0; i < left.size(); ++i) kept[i] |= left[i];
+  }
+  bits = kept;
+}
+
+void SourceFilter::Page::keep(const Step& step, Bits& bits) {
+  const Verdict known = verdict(step);
+  if (known == Verdict::all) return;
+  if (known == Verdict::none) return bits.fill(0);
+  if (step.kind == Step::Kind::any_of) return keep_any(step, bits);
+  if (step.kind != Step::Kind::all_of) return look(step, bits);
+  for (const Step& operand : step.operands) {
+    if (!any(bits)) return;
+    keep(operand, bits);
+  }
+}
+
+SourceFilter::SourceFilter(const Condition& condition, const Schema& schema,
+                           const RowSource& source)
+    : source_(source), root_(std::make_unique<const Step>(Step::of(condition, schema, source))) {}
+SourceFilter::~SourceFilter() = default;
+
+RowRanges SourceFilter::rows(std::size_t piece, const RowRanges& candidates) const {
+  const std::uint64_t rows = source_.pieces()[piece].rows;
+  const std::uint64_t page_rows = std::min<std::uint64_t>(source_.page_rows(), kPageRowsMax);
+  RowRanges out;
+  std::size_t at = 0;  // of the candidates
+  for (std::uint64_t first = 0; first < rows && at < candidates.size(); first += page_rows) {
+    const std::uint64_t count = std::min(page_rows, rows - first);
+    RowRanges asked;
+    for (; at < candidates.size() && candidates[at].first < first + count; ++at) {
+      const std::uint64_t from = std::max(candidates[at].first, first);
+      append_range(asked, from, std::min(candidates[at].end(), first + count) - from);
+      if (candidates[at].end() > first + count) break;
+    }
+    if (asked.empty()) continue;
+    Page page{source_, piece, first, count};
+    Bits bits = bits_of(asked, first);
+    page.keep(*root_, bits);
+    append_bits(out, bits, first);
+  }
+  return out;
+}
+
+}  // namespace otolith::scan
