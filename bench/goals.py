@@ -1,0 +1,131 @@
+"""What ./dev bench has to reach, and how a figure is judged by it.
+
+One line a goal; a goal that is missed says so in docs/BENCHMARKS.md, with by how much, and `why`:
+what a profile said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Tuple, Union
+
+Limit = Tuple[Union[str, float, Tuple[str, ...]], float]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """`side` is at most `factor` times `limit`: a side of the same row, the best of several, or a
+    number in its unit. `otherwise` is a second limit with its factor: one of the two suffices.
+    """
+
+    row: str
+    side: str
+    limit: Union[str, float, Tuple[str, ...]]
+    factor: float = 1.0
+    at_least: bool = False
+    why: str = ""
+    of: str = "median"  # or "p99"
+    otherwise: Union[Limit, None] = None
+
+    def name(self) -> str:
+        """What is asked, in words."""
+        name = self.side if self.of == "median" else f"{self.side}: {self.of}"
+        return name + "".join(
+            f"{word} {_words(limit)}"
+            for word, limit in ((", beside", self.limit), (" or", self._second()))
+            if not isinstance(limit, (int, float))
+        )
+
+    def limits(self) -> list[Limit]:
+        """Each limit with its factor."""
+        return [(self.limit, self.factor), *([self.otherwise] if self.otherwise else [])]
+
+    def _second(self) -> Union[str, float, Tuple[str, ...]]:
+        return self.otherwise[0] if self.otherwise else 0.0
+
+
+def _words(limit: Union[str, float, Tuple[str, ...]]) -> str:
+    return limit if isinstance(limit, str) else f"the best of {', '.join(limit)}"
+
+
+PARQUET = ("Polars, Parquet zstd", "pyarrow, Parquet zstd")
+
+GOALS = [
+    Goal("W1/1", "otolith", "ArcticDB", 0.35),
+    Goal("W1/1", "otolith", "plain columns"),
+    Goal("W1/4", "otolith", 1e-3),
+    Goal("W1/4 view", "otolith raw", "plain columns", 1.1),
+    Goal("W1/5", "otolith", "ArcticDB", 0.5, otherwise=("probe", 1.25)),
+    Goal("W1/6", "otolith", "DuckDB", 0.25, otherwise=("probe", 1 / 0.7)),
+    Goal("W1/19", "otolith", "probe", 1 / 0.9),
+    Goal("W1/19 raw", "otolith raw", "probe", 1 / 0.9),
+    Goal("W1/19 first", "otolith", 1.25),
+    Goal("W1/20", "otolith", "DuckDB", 0.95),
+    Goal("flights/21", "otolith small", PARQUET),
+    Goal("flights/21", "otolith", PARQUET, 1.3),
+    Goal("flights/21b", "otolith", "Polars, Parquet zstd"),
+    Goal("quotes/5b", "otolith", ("ArcticDB", "DuckDB", "Polars, Parquet zstd")),
+    Goal("quotes/5b stored", "otolith", "ArcticDB", 0.5, otherwise=("probe", 1.25)),
+    Goal("quotes/12", "otolith", 0.19e-3),
+    Goal("quotes/21", "otolith", "Polars, Parquet zstd"),
+    Goal("1", "otolith, codec raw, digest included", "plain columns, written and fsynced", 1.3),
+    Goal(
+        "bulk",
+        "plain writes with early write-back, then fdatasync",
+        "plain writes, then fdatasync",
+    ),
+    Goal("crash", "crash states built a second", 35_000, at_least=True),
+    Goal(
+        "3",
+        "otolith, one committer",
+        "probe: 1 KiB append and fdatasync",
+        1.3,
+        why="about 35 µs a commit are not the disk: encoding, leaf keys, nine calls of the system "
+        "for lock, page and frame; the faster the disk, the more they weigh",
+    ),
+    Goal(
+        "3",
+        "otolith from Python, one committer",
+        "probe from Python: 1 KiB append and fdatasync",
+        1.5,
+        why="some 35 µs are the core's, and the interpreter takes as much to look at five arrays",
+    ),
+    Goal(
+        "3",
+        "otolith from Python, one committer",
+        "SQLite (WAL, synchronous=FULL) from Python",
+        of="p99",
+    ),
+    Goal(
+        "3",
+        "8 committers: commits per fsync",
+        6.4,
+        at_least=True,
+        why="the committer gathers for at most a fifth of the last append, and on two cores eight "
+        "threads come later than that",
+    ),
+    Goal("14", "open a random commit of 10^6", 1e-3),
+    Goal("14", "open a random commit of 10^6, a rollback every ten", 1e-3),
+    Goal("open", "10^6 commits, after a checkpoint", 0.05),
+    Goal(
+        "open",
+        "10^6 commits, no checkpoint and no index",
+        1.0,
+        why="every record is read, checked and hashed by one thread; hashing is about a third",
+    ),
+]
+
+TITLES = {
+    "W1": "10 M rows of regular time, a counter and three uniform doubles, 400 MB plain",
+    "flights": "real flights of 2001",
+    "quotes": "skewed symbols over five days, bid and ask in cents",
+    "1": "Bulk ingest of W1 (10 M rows, 5 columns, 400 MB)",
+    "bulk": "Writing 400 MB durably",
+    "crash": "Crash states",
+    "3": "Durable commits of 10 rows x 5 columns",
+    "14": "Opening old commits",
+    "open": "Opening a database",
+    "lineage": "Lineage by itself",
+    "history": "A history of 10^6 commits",
+    "log": "The log by itself",
+}
