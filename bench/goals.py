@@ -48,7 +48,7 @@ def _words(limit: Union[str, float, Tuple[str, ...]]) -> str:
     return limit if isinstance(limit, str) else f"the best of {', '.join(limit)}"
 
 
-PARQUET = ("Polars, Parquet zstd", "pyarrow, Parquet zstd")
+PARQUET = ("Polars, Parquet zstd", "pyarrow, Parquet zstd", "the published Parquet")
 
 GOALS = [
     Goal("W1/1", "otolith", "ArcticDB", 0.35),

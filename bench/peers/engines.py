@@ -211,7 +211,7 @@ class Duckdb(Store):
         return self.db.execute(f"select {columns} from {TABLE} {rest}").fetchnumpy()
 
     def ask_arrow(self, rest: str = "", columns: str = "*") -> Any:
-        return self.db.execute(f"select {columns} from {TABLE} {rest}").to_arrow_table()
+        return self.db.sql(f"select {columns} from {TABLE} {rest}").to_arrow_table()
 
     def read(self) -> Any:
         return self.ask()

@@ -38,6 +38,8 @@ def main():
         figures.value("21", "21 bytes on disk", store.name, store.bytes_on_disk(), "bytes")
         store.close()
         store.open()
+    published = data.flights_file().stat().st_size
+    figures.value("21", "21 bytes on disk", "the published Parquet", published, "bytes")
     sides = [Side(store.name, store.read) for store in stores]
     figures.turns("5", "5 read all into arrays, text as objects", sides, summary, rounds=3)
     for store in stores:

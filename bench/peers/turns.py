@@ -53,16 +53,18 @@ class Figures:
         summary: Optional[Callable[[Any], Any]] = None,
         rounds: int = ROUNDS,
         repeat: int = 1,
+        collect: bool = True,
     ) -> Dict[str, float]:
         """Times each side `rounds` times, `repeat` calls in a row each time (one sample a call);
-        gives the medians."""
+        gives the medians. `collect`: garbage, before each
+        call, which takes longer than short calls do."""
         taken: Dict[str, List[float]] = {side.name: [] for side in sides}
         said: Dict[str, Any] = {}
         for turn in range(rounds):
             start = turn % len(sides)
             for side in sides[start:] + sides[:start]:
                 for _ in range(repeat):
-                    seconds, answer = timed(side)
+                    seconds, answer = timed(side, collect)
                     taken[side.name].append(seconds)
                     if summary and not side.probe and side.name not in said:
                         said[side.name] = summary(answer)
@@ -108,10 +110,11 @@ class Figures:
         print(json.dumps(figure, ensure_ascii=False), flush=True)
 
 
-def timed(side: Side) -> tuple[float, Any]:
+def timed(side: Side, collect: bool) -> tuple[float, Any]:
     """Seconds of one run, and its answer."""
     side.before()
-    gc.collect()
+    if collect:
+        gc.collect()
     begin = time.perf_counter()
     answer = side.run()
     return time.perf_counter() - begin, answer
