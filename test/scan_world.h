@@ -349,6 +349,12 @@ inline std::vector<Row> read(const ScanContext& context, const World& world,
     for (const Array& column : batch->columns) REQUIRE(column.length == batch->rows);
     for (Row& row : test::rows_of(*batch)) out.push_back(std::move(row));
   }
+  std::vector<Row> at_once;
+  Scan whole(context, world.snapshot, world.snapshot->entry, request);
+  for (const Batch& batch : whole.rest()) {
+    for (Row& row : test::rows_of(batch)) at_once.push_back(std::move(row));
+  }
+  REQUIRE(test::same_rows(out, at_once));
   return out;
 }
 

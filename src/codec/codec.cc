@@ -92,7 +92,7 @@ std::string_view page_flaw(const Codec& codec, const Page& page) {
   return codec.flaw(page.parts, page.facts);
 }
 
-Array pages_decode(const Codec& codec, std::span<const Page> pages) {
+Array pages_decode(const Codec& codec, std::span<const Page> pages, const Target& target) {
   OTO_INVARIANT(!pages.empty());
   Array out{.type = pages.front().facts.type};
   std::uint64_t bytes = 0;
@@ -102,7 +102,12 @@ Array pages_decode(const Codec& codec, std::span<const Page> pages) {
     bytes += codec.decoded_bytes(page.parts, page.facts);
   }
   Room room;
-  out.values = buffer_allocate(bytes, &room.values);
+  if (target.values != nullptr && !model::is_text(out.type)) {
+    room.values = target.values;
+    out.values = {target.owner, {target.values, bytes}};
+  } else {
+    out.values = buffer_allocate(bytes, &room.values);
+  }
   if (model::is_text(out.type)) {
     out.offsets = buffer_allocate((out.length + 1) * sizeof(std::int64_t), &room.offsets);
     store_le<std::int64_t>(room.offsets, 0);

@@ -96,6 +96,12 @@ struct Room {
   std::uint64_t text_at = 0;
 };
 
+/// Where decoded values of fixed width are wanted: room for all rows, and who keeps it.
+struct Target {
+  std::shared_ptr<const void> owner;
+  std::byte* values = nullptr;  // nullptr: anywhere
+};
+
 class Codec {
  public:
   virtual ~Codec() = default;
@@ -132,8 +138,8 @@ EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t p
 /// What is wrong with a page, its bitmap included; empty if it is sound.
 std::string_view page_flaw(const Codec& codec, const Page& page);
 
-/// Neighbouring pages without flaw as one Array: zeros where there are nulls.
-Array pages_decode(const Codec& codec, std::span<const Page> pages);
+/// Neighbouring pages without flaw as one Array: zeros where there are nulls. Text has no target.
+Array pages_decode(const Codec& codec, std::span<const Page> pages, const Target& target = {});
 
 /// Neighbouring pages of a mappable codec, read as one, as views that keep their owners.
 Array pages_view(const Codec& codec, const Page& pages);

@@ -1,5 +1,6 @@
 #include "otolith/data.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
@@ -19,7 +20,8 @@ struct Data::State {
 
 namespace {
 
-// One stretch of one mapping: the row groups of a raw column stand side by side in their segment.
+// One stretch of memory: the row groups of a raw column stand side by side in their segment, and
+// what a read of all rows decodes is put side by side.
 bool side_by_side(const std::vector<Batch>& batches, std::size_t index) noexcept {
   if (batches.empty()) return false;
   const Buffer& first = batches.front().columns[index].values;
@@ -29,19 +31,35 @@ bool side_by_side(const std::vector<Batch>& batches, std::size_t index) noexcept
     const bool same_owner = !part.values.owner.owner_before(first.owner) &&
                             !first.owner.owner_before(part.values.owner);
     const std::uint32_t width = type_width(part.type);
-    if (!part.zero_copy || part.null_count != 0 || width == 0 || !same_owner) return false;
+    if (width == 0 || !same_owner) return false;
     if (part.values.bytes.data() != end) return false;
     end += part.length * width;
   }
   return true;
 }
 
-// The stretch as one array, without a copy.
+bool mapped(const std::vector<Batch>& batches, std::size_t index) noexcept {
+  return std::ranges::all_of(batches, [&](const Batch& batch) {
+    const Array& part = batch.columns[index];
+    return part.zero_copy && part.null_count == 0;
+  });
+}
+
+// The stretch as one array: its values without a copy, the bitmaps of nulls behind each other.
 Array stretch(const std::vector<Batch>& batches, std::size_t index) {
   Array out = batches.front().columns[index];
-  out.length = 0;
-  for (const Batch& batch : batches) out.length += batch.rows;
+  out.zero_copy = mapped(batches, index);
+  out.length = out.null_count = 0;
+  for (const Batch& batch : batches) {
+    out.length += batch.rows;
+    out.null_count += batch.columns[index].null_count;
+  }
   out.values.bytes = {out.values.bytes.data(), out.length * type_width(out.type)};
+  if (out.null_count != 0) {
+    std::vector<const Array*> parts;
+    for (const Batch& batch : batches) parts.push_back(&batch.columns[index]);
+    out.validity = model::validity_concat(parts);
+  }
   return out;
 }
 
@@ -84,7 +102,7 @@ const Array& Data::column(std::string_view name) const {
 
 bool Data::zero_copy(std::size_t index) const {
   if (state_->batches.size() == 1) return state_->batches.front().columns[index].zero_copy;
-  return side_by_side(state_->batches, index);
+  return side_by_side(state_->batches, index) && mapped(state_->batches, index);
 }
 
 }  // namespace otolith

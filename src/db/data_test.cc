@@ -37,7 +37,23 @@ TEST_CASE("data: pieces that stand side by side in one mapping are one array wit
   CHECK(data.column(0).values.bytes.size() == 40);
 }
 
-TEST_CASE("data: pieces with a gap, of two owners, or with nulls are joined by a copy") {
+TEST_CASE("data: nulls of pieces side by side are joined, and their values stay where they are") {
+  const auto schema = one_column();
+  const auto owner = std::make_shared<const Values>(Values{0, 1, 2, 3, 4, 5});
+  const std::array<std::byte, 1> bits{std::byte{1}};
+  Batch nulls = piece(schema, owner, 2, 3);
+  nulls.columns[0].null_count = 2;
+  nulls.columns[0].validity = {owner, bits};
+  const Data data(schema, {piece(schema, owner, 0, 2), nulls, piece(schema, owner, 5, 1)});
+  const Array& column = data.column(0);
+  CHECK(column.values.as<double>() == owner->data());
+  CHECK(column.null_count == 2);
+  for (std::uint64_t row = 0; row < 6; ++row) CHECK(column.is_null(row) == (row == 3 || row == 4));
+  CHECK_FALSE(data.zero_copy(0));
+  CHECK_FALSE(column.zero_copy);
+}
+
+TEST_CASE("data: pieces with a gap, of two owners, or with nulls are joined as if by a copy") {
   const auto schema = one_column();
   const auto owner = std::make_shared<const Values>(Values{0, 1, 2, 3, 4, 5});
   const std::shared_ptr<const Values> other(owner.get(), [](const Values*) {});

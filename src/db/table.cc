@@ -50,8 +50,7 @@ Data Table::read(const ReadRequest& request) const {
   const auto snapshot = hall_->snapshot(*pinned_);
   scan::Scan scan(hall_->scan_context(*hall_->rooms()), snapshot,
                   hall_->dataset(*snapshot, *pinned_), request);
-  std::vector<Batch> batches;
-  while (auto batch = scan.next()) batches.push_back(*std::move(batch));
+  std::vector<Batch> batches = scan.rest();
   return Data(scan.schema(), std::move(batches));
 }
 

@@ -113,6 +113,23 @@ Array array_of_nulls(Type type, std::uint64_t rows) {
   return out;
 }
 
+Buffer validity_concat(std::span<const Array* const> parts) {
+  std::uint64_t rows = 0;
+  for (const Array* part : parts) rows += part->length;
+  std::byte* bits = nullptr;
+  Buffer out = zeroed(bitmap_bytes(rows), &bits);
+  std::uint64_t row = 0;
+  for (const Array* part : parts) {
+    if (part->null_count != 0) {
+      bitmap_copy(part->validity.bytes, 0, part->length, bits, row);
+    } else {
+      set_bits(bits, row, part->length);
+    }
+    row += part->length;
+  }
+  return out;
+}
+
 Array array_concat(std::span<const Array* const> parts) {
   OTO_INVARIANT(!parts.empty());
   if (parts.size() == 1) return *parts.front();
@@ -132,10 +149,9 @@ Array array_concat(std::span<const Array* const> parts) {
   }
   std::byte* values = nullptr;
   std::byte* offsets = nullptr;
-  std::byte* bits = nullptr;
   out.values = buffer_allocate(value_bytes, &values);
   if (is_text(out.type)) out.offsets = zeroed((out.length + 1) * 8, &offsets);
-  if (out.null_count != 0) out.validity = zeroed(bitmap_bytes(out.length), &bits);
+  if (out.null_count != 0) out.validity = validity_concat(parts);
   std::uint64_t row = 0;
   std::uint64_t end = 0;
   for (const Array* part : parts) {
@@ -151,11 +167,6 @@ Array array_concat(std::span<const Array* const> parts) {
       }
     }
     if (bytes != 0) std::memcpy(values + end, part->values.bytes.data() + first, bytes);
-    if (bits != nullptr && part->null_count != 0) {
-      bitmap_copy(part->validity.bytes, 0, part->length, bits, row);
-    } else if (bits != nullptr) {
-      set_bits(bits, row, part->length);
-    }
     row += part->length;
     end += bytes;
   }

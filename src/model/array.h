@@ -19,6 +19,9 @@ namespace otolith::model {
 
 constexpr std::uint64_t bitmap_bytes(std::uint64_t rows) noexcept { return (rows + 7) / 8; }
 
+/// The bitmaps of several arrays behind each other, ones where an array has no nulls.
+Buffer validity_concat(std::span<const Array* const> parts);
+
 /// Zero bits among the first `rows` of a bitmap.
 std::uint64_t bitmap_nulls(std::span<const std::byte> bitmap, std::uint64_t rows) noexcept;
 

@@ -10,6 +10,7 @@
 #include "scan/merge.h"
 #include "scan/prune.h"
 #include "scan/walk.h"
+#include "scan/whole.h"
 #include "segment/tasks.h"
 
 namespace otolith::scan {
@@ -25,6 +26,7 @@ struct Plan {
   MergeRule rule;
   bool reverse = false;
   unsigned threads = 1;
+  Whole* whole = nullptr;  // takes views of pieces, and gives batches without columns for them
 };
 
 std::shared_ptr<const Schema> result_schema(const Schema& stored,
@@ -60,11 +62,17 @@ std::vector<std::uint32_t> rows_of(const RowRanges& ranges, bool reverse) {
 }
 
 // One piece: a view where its rows lie side by side, else a copy of those wanted.
-Batch batch_of_piece(const Plan& plan, const RowSource& source, const Selected& part) {
+Batch batch_of_piece(const Plan& plan, const std::shared_ptr<const RowSource>& of,
+                     const Selected& part) {
+  const RowSource& source = *of;
   const RowRanges& ranges = part.ranges;
   const std::uint64_t first = ranges.front().first;
   const std::uint64_t span = ranges.back().end() - first;
   if (ranges.size() == 1 && !plan.reverse) {
+    if (plan.whole != nullptr) {
+      plan.whole->add(of, part.piece, first, span);
+      return {.schema = plan.result, .rows = span, .columns = {}};
+    }
     return batch_of(plan, span, [&](const Column& column) {
       return piece_values(source, part.piece, column, first, span);
     });
@@ -105,7 +113,7 @@ class ClusterRows {
     if (at_ == unit.parts.size()) return std::nullopt;
     Selected part = unit.parts[at_++];
     part.ranges = plan_.reverse ? take_last(part.ranges, limit) : take_first(part.ranges, limit);
-    return batch_of_piece(plan_, *unit.source, part);
+    return batch_of_piece(plan_, unit.source, part);
   }
 
   std::optional<Batch> next_picks(std::uint64_t limit) {
@@ -204,5 +212,18 @@ Scan::~Scan() = default;
 std::shared_ptr<const Schema> Scan::schema() const { return state_->plan.result; }
 
 std::optional<Batch> Scan::next() { return state_->next(); }
+
+std::vector<Batch> Scan::rest() {
+  Whole whole(state_->plan.result, state_->plan.threads);
+  state_->plan.whole = &whole;
+  for (;;) {
+    const std::size_t before = whole.batches();
+    auto batch = state_->next();
+    if (!batch) break;
+    if (whole.batches() == before) whole.add(*std::move(batch));
+  }
+  state_->plan.whole = nullptr;
+  return whole.finish();
+}
 
 }  // namespace otolith::scan

@@ -40,6 +40,8 @@ class Scan {
   std::shared_ptr<const Schema> schema() const;
   /// The next rows; nullopt at the end.
   std::optional<Batch> next();
+  /// All rows that are left: columns of fixed width side by side in memory, decoded at once.
+  std::vector<Batch> rest();
 
  private:
   struct State;

@@ -23,9 +23,10 @@ Schema plain_schema() {
 
 // One commit of rows at 0, 1, 2, … minutes in one segment.
 struct Minutes : World {
-  explicit Minutes(std::int64_t rows) : World(1) {
+  // raw: views, and damage at known places
+  explicit Minutes(std::int64_t rows, std::string_view codec = "raw") : World(1) {
     Schema plain = plain_schema();
-    plain.codec = "raw";  // views, and damage at known places
+    plain.codec = codec;
     schema = old_schema = std::make_shared<const Schema>(plain);
     snapshot = std::make_shared<PlainSnapshot>();
     snapshot->entry = {kDataset, "t", schema};
@@ -57,6 +58,28 @@ TEST_CASE(
     }
   }
   MESSAGE(cases << " reads from seed " << test::seed());
+}
+
+TEST_CASE("scan: all rows at once are decoded into one stretch of memory for each column") {
+  Minutes world(600, "hot");
+  const ScanContext context{std::make_shared<SegmentStore>(world.vfs, sample::id_of(3)), 2};
+  ReadRequest request;
+  request.start = Timestamp{90 * (sample::kHour / 60)};
+  request.stop = Timestamp{400 * (sample::kHour / 60)};
+  const std::vector<Batch> batches =
+      Scan(context, world.snapshot, world.snapshot->entry, request).rest();
+  REQUIRE(batches.size() == 6);
+  std::uint64_t row = 90;
+  const std::byte* end = batches[0].columns[1].values.bytes.data();
+  for (const Batch& batch : batches) {
+    const Array& column = batch.columns[1];
+    CHECK(column.values.bytes.data() == end);
+    CHECK_FALSE(column.zero_copy);
+    end += column.values.bytes.size();
+    for (std::uint64_t i = 0; i < batch.rows; ++i)
+      REQUIRE(column.value<double>(i) == double(row++));
+  }
+  CHECK(row == 400);
 }
 
 TEST_CASE("scan: counts and times of visible rows without reading them are those of reading them") {

@@ -62,6 +62,12 @@ class SegmentSource final : public RowSource {
     return located([&] { return reader_->rows(piece, *reader_->find(column), first, rows); });
   }
 
+  Array values_into(std::size_t piece, ColumnId column, std::uint64_t first, std::uint64_t rows,
+                    const codec::Target& target) const override {
+    return located(
+        [&] { return reader_->rows(piece, *reader_->find(column), first, rows, target); });
+  }
+
  private:
   std::shared_ptr<const segment::SegmentReader> reader_;
   history::SegmentEntry entry_;
@@ -121,6 +127,11 @@ class TailSource final : public RowSource {
 };
 
 }  // namespace
+
+Array RowSource::values_into(std::size_t piece, ColumnId column, std::uint64_t first,
+                             std::uint64_t rows, const codec::Target&) const {
+  return values(piece, column, first, rows);
+}
 
 std::shared_ptr<const RowSource> segment_source(
     std::shared_ptr<const segment::SegmentReader> reader, const history::SegmentEntry& entry) {

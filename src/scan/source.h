@@ -51,6 +51,9 @@ class RowSource {
   /// Rows first..first+rows-1 of a piece, as stored. The column exists.
   virtual Array values(std::size_t piece, ColumnId column, std::uint64_t first,
                        std::uint64_t rows) const = 0;
+  /// The same, in the target where they are decoded and that costs nothing.
+  virtual Array values_into(std::size_t piece, ColumnId column, std::uint64_t first,
+                            std::uint64_t rows, const codec::Target& target) const;
 
  protected:
   std::vector<Piece> pieces_;

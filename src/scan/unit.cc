@@ -6,10 +6,12 @@
 namespace otolith::scan {
 
 Array piece_values(const RowSource& source, std::size_t piece, const Column& column,
-                   std::uint64_t first, std::uint64_t rows) {
+                   std::uint64_t first, std::uint64_t rows, const codec::Target& target) {
   const ColumnId id{column.id};
   if (!source.type(id)) return model::conform_column(nullptr, column, rows);
-  const Array stored = source.values(piece, id, first, rows);
+  const Array stored = source.type(id) == column.type
+                           ? source.values_into(piece, id, first, rows, target)
+                           : source.values(piece, id, first, rows);
   return model::conform_column(&stored, column, rows);
 }
 

@@ -31,9 +31,9 @@ struct Unit {
 };
 
 /// Rows first..first+rows-1 of a piece as the schema's column: nulls where it did not exist yet,
-/// widened.
+/// widened. In the target where that costs nothing.
 Array piece_values(const RowSource& source, std::size_t piece, const Column& column,
-                   std::uint64_t first, std::uint64_t rows);
+                   std::uint64_t first, std::uint64_t rows, const codec::Target& target = {});
 
 /// All rows of a unit.
 Array unit_values(const Unit& unit, const Column& column);

@@ -81,7 +81,8 @@ struct SegmentReader::State {
   codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
   PageBytes read(std::size_t row_group, std::size_t column, PageRange pages) const;
   codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again);
-  Array pages(std::size_t row_group, std::size_t column, PageRange pages);
+  Array pages(std::size_t row_group, std::size_t column, PageRange pages,
+              const codec::Target& target = {});
   std::uint64_t page_count(std::size_t row_group) const noexcept;
   void verify_chunk(std::size_t row_group, std::size_t column);
   void verify_group(std::size_t row_group);
@@ -251,14 +252,15 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
 }
 
 // Whole pages as one Array.
-Array SegmentReader::State::pages(std::size_t row_group, std::size_t index, PageRange range) {
+Array SegmentReader::State::pages(std::size_t row_group, std::size_t index, PageRange range,
+                                  const codec::Target& target) {
   const ChunkEntry& chunk = entry(row_group, index);
   PageBytes bytes = read(row_group, index, range);
   std::vector<codec::Page> checked;
   for (std::uint64_t page = range.first; page < range.first + range.count; ++page) {
     checked.push_back({check_page(bytes, page, false), facts(row_group, index, {page, 1})});
   }
-  if (!bytes.codec->mappable()) return codec::pages_decode(*bytes.codec, checked);
+  if (!bytes.codec->mappable()) return codec::pages_decode(*bytes.codec, checked, target);
   if (source.mapped() && model::is_text(bytes.facts.type) && bytes.parts.values_at != 0) {
     // Offsets count from the start of the chunk, and so does this view: nothing need be copied.
     bytes.parts.values =
@@ -456,14 +458,16 @@ Array SegmentReader::chunk(std::size_t row_group, std::size_t column) const {
 }
 
 Array SegmentReader::rows(std::size_t row_group, std::size_t column, std::uint64_t first,
-                          std::uint64_t rows) const {
+                          std::uint64_t rows, const codec::Target& target) const {
   const Footer& footer = state_->footer;
   const std::uint64_t of = footer.row_groups.at(row_group).rows;
   OTO_INVARIANT(column < footer.columns.size() && first <= of && rows <= of - first);
   if (rows == 0) return model::array_of_nulls(footer.columns[column].type, 0);
   const PageRange range{first / footer.page_rows,
                         (first + rows - 1) / footer.page_rows - first / footer.page_rows + 1};
-  const Array pages = state_->pages(row_group, column, range);
+  const bool whole =
+      first % footer.page_rows == 0 && (rows % footer.page_rows == 0 || first + rows == of);
+  const Array pages = state_->pages(row_group, column, range, whole ? target : codec::Target{});
   return model::array_slice(pages, first - range.first * footer.page_rows, rows);
 }
 

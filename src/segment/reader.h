@@ -57,9 +57,10 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
 
   /// A whole chunk.
   Array chunk(std::size_t row_group, std::size_t column) const;
-  /// Rows first..first+rows-1 of a row group: reads and verifies only the pages they lie in.
-  Array rows(std::size_t row_group, std::size_t column, std::uint64_t first,
-             std::uint64_t rows) const;
+  /// Rows first..first+rows-1 of a row group: reads and verifies only the pages they lie in. Whole
+  /// pages that have to be decoded are decoded into the target.
+  Array rows(std::size_t row_group, std::size_t column, std::uint64_t first, std::uint64_t rows,
+             const codec::Target& target = {}) const;
   /// Reads everything and checks it, also what no read would touch: zone maps and the order of rows
   /// against their values, row groups against partitions. Throws the first damage.
   void verify() const;

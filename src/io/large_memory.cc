@@ -1,0 +1,21 @@
+#include "io/large_memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "base/bytes.h"
+
+namespace otolith::io {
+
+std::shared_ptr<std::byte> large_memory(std::size_t size) {
+  const std::size_t whole = align_up(std::max<std::size_t>(size, 1), kLargePageBytes);
+  auto* const start = static_cast<std::byte*>(std::aligned_alloc(kLargePageBytes, whole));
+  if (start == nullptr) throw std::bad_alloc();
+  (void)::madvise(start, whole, MADV_HUGEPAGE);  // a wish: small pages do as well, only slower
+  return {start, [](std::byte* taken) { std::free(taken); }};
+}
+
+}  // namespace otolith::io
