@@ -1,6 +1,7 @@
 #include "scan/merge.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "base/error.h"
@@ -114,6 +115,9 @@ bool applies_policy(const Schema& schema) noexcept {
 
 std::vector<Entry> entries_of(const std::vector<Unit>& cluster, const Column& time) {
   std::vector<Entry> out;
+  std::uint64_t rows = 0;
+  for (const Unit& unit : cluster) rows += unit.rows;
+  out.reserve(rows);
   for (std::uint32_t from = 0; from < cluster.size(); ++from) {
     const Unit& unit = cluster[from];
     if (unit.rows > UINT32_MAX) {
@@ -157,6 +161,29 @@ bool sort_by_runs(std::vector<Entry>& entries, const Comparison& comparison) {
   return sorted;
 }
 
+// The rows of one unit by time. They are in the order (keys, time, row id), so those of equal times
+// need only stay as they stand: a sort by digits of the time, the lowest first, keeps that.
+std::vector<Entry> sorted_by_digits(std::vector<Entry> entries) {
+  if (mutant("stable_order_by_digits_broken")) std::ranges::reverse(entries);
+  constexpr unsigned digit_bits = 11;
+  constexpr std::size_t digits = std::size_t{1} << digit_bits;
+  const auto [least, greatest] = std::ranges::minmax(entries, {}, &Entry::time);
+  const auto from = static_cast<std::uint64_t>(least.time);
+  const std::uint64_t range = static_cast<std::uint64_t>(greatest.time) - from;
+  std::vector<Entry> sorted(entries.size());
+  for (unsigned shift = 0; shift < 64 && (range >> shift) != 0; shift += digit_bits) {
+    const auto digit = [&](const Entry& entry) {
+      return ((static_cast<std::uint64_t>(entry.time) - from) >> shift) & (digits - 1);
+    };
+    std::array<std::size_t, digits + 1> places{};
+    for (const Entry& entry : entries) ++places[digit(entry) + 1];
+    for (std::size_t i = 1; i < digits; ++i) places[i] += places[i - 1];
+    for (const Entry& entry : entries) sorted[places[digit(entry)]++] = entry;
+    entries.swap(sorted);
+  }
+  return entries;
+}
+
 // Of rows that share keys and time, which now stand together, the first or the last stays.
 bool drop_duplicates(std::vector<Entry>& entries, const Comparison& comparison, Duplicates policy) {
   std::size_t kept = 0;
@@ -177,6 +204,14 @@ bool in_order(const std::vector<Unit>& cluster, const MergeRule& rule) {
   if (cluster.size() != 1) return false;
   if (applies_policy(*rule.schema) && !cluster.front().source->unique()) return false;
   return rule.schema->keys.empty() || rule.order == Order::stored;
+}
+
+// A single unit of many rows, wanted by time, without duplicates to be looked for.
+bool digits_do(const std::vector<Unit>& cluster, const MergeRule& rule) {
+  constexpr std::uint64_t rows_worth = 4096;  // passes over the digits cost as much as few rows
+  if (cluster.size() != 1 || rule.order != Order::time) return false;
+  if (applies_policy(*rule.schema) && !cluster.front().source->unique()) return false;
+  return cluster.front().rows >= rows_worth;
 }
 
 }  // namespace
@@ -202,12 +237,17 @@ std::optional<std::vector<model::Pick>> merge(const std::vector<Unit>& cluster,
                                               const MergeRule& rule) {
   if (in_order(cluster, rule)) return std::nullopt;
   const Schema& schema = *rule.schema;
-  const Comparison comparison(cluster, rule);
   std::vector<Entry> entries = entries_of(cluster, schema.columns[schema.time_index()]);
-  const bool sorted = sort_by_runs(entries, comparison);
-  const bool dropped =
-      applies_policy(schema) && drop_duplicates(entries, comparison, schema.duplicates);
-  if (sorted && !dropped && cluster.size() == 1) return std::nullopt;
+  if (digits_do(cluster, rule)) {
+    if (std::ranges::is_sorted(entries, {}, &Entry::time)) return std::nullopt;
+    entries = sorted_by_digits(std::move(entries));
+  } else {
+    const Comparison comparison(cluster, rule);
+    const bool sorted = sort_by_runs(entries, comparison);
+    const bool dropped =
+        applies_policy(schema) && drop_duplicates(entries, comparison, schema.duplicates);
+    if (sorted && !dropped && cluster.size() == 1) return std::nullopt;
+  }
   std::vector<model::Pick> out;
   out.reserve(entries.size());
   for (const Entry& entry : entries) out.push_back(entry.pick);

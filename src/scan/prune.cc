@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 #include <set>
 
 #include "base/error.h"
@@ -52,6 +53,7 @@ KeyTest test_of(const KeyFilter& filter, const Schema& schema) {
   const Column& column = schema.columns[key_of(schema, filter.column)];
   KeyTest out;
   out.column = ColumnId{column.id};
+  out.leads = filter.column == schema.keys.front();
   for (const KeyValue& value : filter.values) add_value(out, column, value);
   std::ranges::sort(out.signed_values);
   std::ranges::sort(out.unsigned_values);
@@ -62,33 +64,40 @@ KeyTest test_of(const KeyFilter& filter, const Schema& schema) {
 // --------------------------------------------------------------------------------------------
 // pages
 
-// For each page with candidates: `bounds` answers from its zone map (nullopt: unknown), else `test`
-// is asked for every row of it.
-template <typename Bounds, typename Test>
+// For each page with candidates: `bounds` answers from its zone map (nullopt: unknown), else `keep`
+// gets its values and appends those of a range that are wanted.
+template <typename Bounds, typename Keep>
 RowRanges by_page(const RowSource& source, std::size_t piece, ColumnId column,
-                  const RowRanges& candidates, Bounds bounds, Test test) {
+                  const RowRanges& candidates, Bounds bounds, Keep keep) {
   const std::uint64_t rows = source.pieces()[piece].rows;
   const std::uint64_t page_rows = std::min(source.page_rows(), rows);
   RowRanges out;
   for (std::uint64_t first = 0; first < rows; first += page_rows) {
-    const RowRange page{first, std::min(page_rows, rows - first)};
-    const RowRanges asked = intersect(candidates, {page});
-    if (asked.empty()) continue;
     const segment::Zone* zone = source.zone(piece, column, first / page_rows);
     const std::optional<bool> known = zone == nullptr ? std::nullopt : bounds(*zone);
     if (known && !*known) continue;
+    const RowRange page{first, std::min(page_rows, rows - first)};
+    const RowRanges asked = intersect(candidates, {page});
+    if (asked.empty()) continue;
     if (known) {
       for (const RowRange& range : asked) append_range(out, range.first, range.count);
       continue;
     }
     const Array values = source.values(piece, column, first, page.count);
-    for (const RowRange& range : asked) {
-      for (std::uint64_t row = range.first; row < range.end(); ++row) {
-        if (test(values, row - first)) append_range(out, row, 1);
-      }
-    }
+    for (const RowRange& range : asked) keep(values, first, range, out);
   }
   return out;
+}
+
+// Appends the rows of a range that pass. Rows count from `first` in the values.
+template <typename Test>
+void keep_rows(const RowRange& range, std::uint64_t first, RowRanges& out, Test test) {
+  for (std::uint64_t row = range.first; row < range.end();) {
+    const std::uint64_t from = row;
+    while (row < range.end() && test(row - first)) ++row;
+    if (row != from) append_range(out, from, row - from);
+    if (row < range.end()) ++row;
+  }
 }
 
 RowRanges prune_time(const RowSource& source, std::size_t piece, const Wanted& wanted,
@@ -100,11 +109,14 @@ RowRanges prune_time(const RowSource& source, std::size_t piece, const Wanted& w
     if (!wanted.overlaps(min, max)) return false;
     return wanted.covers(min, max) ? std::optional(true) : std::nullopt;
   };
-  const auto test = [&](const Array& times, std::uint64_t row) {
-    const auto time = times.value<std::int64_t>(row);
-    return wanted.covers(time, time);
+  const auto keep = [&](const Array& times, std::uint64_t first, const RowRange& range,
+                        RowRanges& out) {
+    keep_rows(range, first, out, [&](std::uint64_t row) {
+      const auto time = times.value<std::int64_t>(row);
+      return wanted.covers(time, time);
+    });
   };
-  return by_page(source, piece, wanted.time, candidates, bounds, test);
+  return by_page(source, piece, wanted.time, candidates, bounds, keep);
 }
 
 bool is_unsigned(Type type) noexcept {
@@ -159,6 +171,20 @@ bool is_one_of(const Array& values, std::uint64_t row, const KeyTest& test) {
   }
 }
 
+// Rows of a piece stand in the order of the first key: those of one value are found by halving.
+void keep_texts(const Array& values, std::uint64_t first, const RowRange& range,
+                const KeyTest& test, RowRanges& out) {
+  std::uint64_t from = range.first;
+  for (const std::string& text : test.texts) {
+    const auto rows = std::views::iota(from, range.end());
+    const auto of = [&](std::uint64_t row) { return values.text(row - first); };
+    const auto found = std::ranges::equal_range(rows, std::string_view(text), {}, of);
+    if (found.empty()) continue;
+    append_range(out, *found.begin(), static_cast<std::uint64_t>(found.size()));
+    from = *found.begin() + static_cast<std::uint64_t>(found.size());
+  }
+}
+
 RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& test,
                     const RowRanges& candidates) {
   const auto type = source.type(test.column);
@@ -166,9 +192,13 @@ RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& t
   const auto bounds = [&](const segment::Zone& zone) -> std::optional<bool> {
     return may_hold(zone, *type, test) ? std::nullopt : std::optional(false);
   };
-  return by_page(
-      source, piece, test.column, candidates, bounds,
-      [&](const Array& values, std::uint64_t row) { return is_one_of(values, row, test); });
+  const auto keep = [&](const Array& values, std::uint64_t first, const RowRange& range,
+                        RowRanges& out) {
+    if (test.leads && model::is_text(values.type))
+      return keep_texts(values, first, range, test, out);
+    keep_rows(range, first, out, [&](std::uint64_t row) { return is_one_of(values, row, test); });
+  };
+  return by_page(source, piece, test.column, candidates, bounds, keep);
 }
 
 }  // namespace
@@ -198,14 +228,12 @@ RowRanges prune(const RowSource& source, std::size_t piece, const Wanted& wanted
                 RowRanges candidates) {
   const Piece& rows = source.pieces()[piece];
   if (!wanted.overlaps(rows.time_min, rows.time_max)) return {};
-  if (!wanted.covers(rows.time_min, rows.time_max)) {
-    candidates = prune_time(source, piece, wanted, candidates);
-  }
-  for (const KeyTest& test : wanted.keys) {
-    if (candidates.empty()) break;
+  for (const KeyTest& test : wanted.keys) {  // first: rows are sorted by keys, then by time
+    if (candidates.empty()) return candidates;
     candidates = prune_key(source, piece, test, candidates);
   }
-  return candidates;
+  if (candidates.empty() || wanted.covers(rows.time_min, rows.time_max)) return candidates;
+  return prune_time(source, piece, wanted, candidates);
 }
 
 }  // namespace otolith::scan

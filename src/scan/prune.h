@@ -22,6 +22,7 @@ namespace otolith::scan {
 /// One key column's values, as stored columns of any width are compared with them.
 struct KeyTest {
   ColumnId column{};
+  bool leads = false;                          // rows are sorted by it before anything else
   std::vector<std::int64_t> signed_values;     // sorted; those that int64 can hold
   std::vector<std::uint64_t> unsigned_values;  // sorted; those that are not negative
   std::vector<std::string> texts;              // sorted
