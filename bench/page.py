@@ -55,6 +55,9 @@ def judge(goal: Goal, figure: dict, by_side: dict, limit, factor: float) -> tupl
     values = [side[goal.of] for side in sides if goal.of in side]
     if not values:
         return False, "its limit was not measured in this run"
+    if goal.at_least:
+        share = figure[goal.of] / max(values)
+        return share >= factor, f"{share:.2f}x of {factor:g}x wanted"
     ratio = figure[goal.of] / min(values)
     return ratio <= factor, f"{ratio:.2f}x of {factor:g}x allowed"
 

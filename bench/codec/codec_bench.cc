@@ -2,6 +2,7 @@
 //
 //   codec_bench kernels [ROUNDS]    a block of 1,024 values at a time
 //   codec_bench codecs [ROUNDS]     a chunk of 65,536 rows of typical columns, and bits a value
+//   codec_bench all FOLDER [ROUNDS] blocks of each codec beside a plain loop
 //   codec_bench file TYPE FILE [GROUP_ROWS]   a column out of a file under `hot` and `small`: plain
 //                                   values one behind another, of text lines
 #include <array>
@@ -91,6 +92,37 @@ Array chunk_of(TypeKind kind, const std::function<std::uint64_t(std::uint64_t)>&
   return out;
 }
 
+// Encoding of chunks, and decoding of one block again and again, in GB of values a second.
+struct Rates {
+  const codec::Codec* codec = nullptr;
+  double bits = 0;
+  double encode = 0;
+  double decode = 0;
+};
+
+Rates rates_of(int rounds, const Array& chunk) {
+  Rates out;
+  out.codec = &codec::codec_choose(codec::Profile::hot, chunk);
+  const codec::EncodedChunk encoded = codec::chunk_parts(*out.codec, chunk, kBlockRows);
+  out.bits = double(encoded.values.bytes.size()) * 8 / double(chunk.length);
+  std::vector<double> samples;
+  for (int round = 0; round < rounds; ++round) {
+    samples.push_back(
+        bench::seconds_of([&] { codec::chunk_parts(*out.codec, chunk, kPageRowsMax); }));
+  }
+  out.encode = double(chunk.length) * 8 / bench::quantile(samples, 0.5) / 1e9;
+  const codec::PagePlace& at = encoded.pages[encoded.pages.size() / 2];
+  const codec::Parts parts{
+      {}, {}, {nullptr, encoded.values.bytes.subspan(at.values_at, at.values_bytes)}, 0};
+  alignas(64) std::array<std::uint64_t, kBlockRows> values{};
+  auto* to = reinterpret_cast<std::byte*>(values.data());
+  out.decode = gigabytes(rounds, [&] {
+    out.codec->decode(parts, {chunk.type, kBlockRows}, {to, nullptr, 0});
+    touch(to);
+  });
+  return out;
+}
+
 void codec_figures(int rounds, const std::string& name, const Array& chunk) {
   const codec::Codec& codec = codec::codec_choose(codec::Profile::hot, chunk);
   const codec::EncodedChunk encoded = codec::chunk_parts(codec, chunk, kPageRowsMax);
@@ -152,40 +184,96 @@ void text_figures(int rounds) {
          rate([&] { touch(codec::pages_decode(codec, pages).values.bytes.data()); }));
 }
 
+struct Column {
+  std::string name;
+  Array chunk;
+};
+
+std::uint64_t bits_of(double value) { return std::bit_cast<std::uint64_t>(value); }
+
+std::vector<Column> integer_columns(std::mt19937_64& random) {
+  std::uint64_t counter = 0;
+  std::poisson_distribution<std::uint64_t> steps(10);
+  return {
+      {"small integers", chunk_of(TypeKind::int64, [&](std::uint64_t) { return random() % 1000; })},
+      {"counter, Poisson steps",
+       chunk_of(TypeKind::int64, [&](std::uint64_t) { return counter += steps(random); })},
+      {"ms times with jitter", chunk_of(TypeKind::timestamp, [&](std::uint64_t row) {
+         return (row * 1000 + random() % 16) * 1'000'000;
+       })}};
+}
+
+std::vector<Column> float_columns(std::mt19937_64& random) {
+  std::int64_t price = 10'000;
+  std::normal_distribution<double> noise;
+  return {
+      {"amounts, 2 decimals",
+       chunk_of(TypeKind::float64,
+                [&](std::uint64_t) { return bits_of(double(random() % 20'000) / 100); })},
+      {"tick price, 2 decimals", chunk_of(TypeKind::float64,
+                                          [&](std::uint64_t) {
+                                            price += std::int64_t(random() % 3) - 1;
+                                            return bits_of(double(price) / 100);
+                                          })},
+      {"temperature, 2 decimals",
+       chunk_of(TypeKind::float64,
+                [&](std::uint64_t row) {
+                  const double value = 15 + 8 * std::sin(double(row) / 3000) + 0.05 * noise(random);
+                  return bits_of(std::round(value * 100) / 100);
+                })},
+      {"W1 uniform(0,100)",
+       chunk_of(TypeKind::float64,
+                [&](std::uint64_t) { return bits_of(double(random() >> 11) * 0x1p-53 * 100); })},
+      {"volts of a converter",
+       chunk_of(TypeKind::float64,
+                [&](std::uint64_t) { return bits_of(double(random() % 4096) * (3.3 / 4096)); })},
+      {"normal(0,1)",
+       chunk_of(TypeKind::float64, [&](std::uint64_t) { return bits_of(noise(random)); })}};
+}
+
 void codecs(int rounds) {
   text_figures(rounds);
   std::mt19937_64 random(1);
-  const auto of = [](double value) { return std::bit_cast<std::uint64_t>(value); };
-  std::uint64_t counter = 0;
-  std::int64_t price = 10'000;
-  std::poisson_distribution<std::uint64_t> steps(10);
-  std::normal_distribution<double> noise;
   codec_figures(rounds, "W1 time",
                 chunk_of(TypeKind::timestamp, [](std::uint64_t row) { return row * 267'840'000; }));
   codec_figures(rounds, "W1 n", chunk_of(TypeKind::int64, [](std::uint64_t row) { return row; }));
-  codec_figures(rounds, "W1 uniform(0,100)", chunk_of(TypeKind::float64, [&](std::uint64_t) {
-                  return of(static_cast<double>(random() >> 11) * 0x1p-53 * 100);
-                }));
-  codec_figures(rounds, "small integers",
-                chunk_of(TypeKind::int64, [&](std::uint64_t) { return random() % 1000; }));
-  codec_figures(rounds, "counter, Poisson steps",
-                chunk_of(TypeKind::int64, [&](std::uint64_t) { return counter += steps(random); }));
-  codec_figures(rounds, "ms times with jitter",
-                chunk_of(TypeKind::timestamp, [&](std::uint64_t row) {
-                  return (row * 1000 + random() % 16) * 1'000'000;
-                }));
-  codec_figures(
-      rounds, "tick price, 2 decimals", chunk_of(TypeKind::float64, [&](std::uint64_t) {
-        return of(static_cast<double>(price += static_cast<std::int64_t>(random() % 3) - 1) / 100);
+  for (const Column& column : integer_columns(random))
+    codec_figures(rounds, column.name, column.chunk);
+  for (const Column& column : float_columns(random))
+    codec_figures(rounds, column.name, column.chunk);
+}
+
+// Figures of row 22; bench/run.py knows the names of those that have a goal.
+void beside_plain(int rounds) {
+  const auto say = [](const std::string& side, double figure, const std::string& note = "") {
+    bench::report_value("22", side, "GB/s", figure, note);
+  };
+  std::mt19937_64 random(1);
+  alignas(64) std::array<std::uint64_t, kBlockRows> values{};
+  alignas(64) std::array<std::uint64_t, kBlockRows> out{};
+  std::uint64_t base = 1;
+  say("plain loop: out[i] = in[i] + base", gigabytes(rounds, [&] {
+        touch(&base);
+        plain(values.data(), base, out.data());
+        touch(out.data());
       }));
-  codec_figures(rounds, "temperature, 2 decimals",
-                chunk_of(TypeKind::float64, [&](std::uint64_t row) {
-                  const double value = 15 + 8 * std::sin(double(row) / 3000) + 0.05 * noise(random);
-                  return of(std::round(value * 100) / 100);
-                }));
-  codec_figures(rounds, "amounts, 2 decimals", chunk_of(TypeKind::float64, [&](std::uint64_t) {
-                  return of(static_cast<double>(random() % 20'000) / 100);
-                }));
+  for (std::uint64_t& value : values) value = random() >> (64 - 13);
+  std::array<std::uint64_t, kBlockRows> packed{};
+  auto* bytes = reinterpret_cast<std::byte*>(packed.data());
+  codec::pack(values.data(), kBlockRows, 13, 0, bytes);
+  say("unpack, 13 bits", gigabytes(rounds, [&] {
+        codec::unpack(bytes, kBlockRows, 13, base, out.data());
+        touch(out.data());
+      }));
+  std::vector<Column> columns = integer_columns(random);
+  for (Column& column : float_columns(random)) columns.push_back(std::move(column));
+  for (const Column& column : columns) {
+    const Rates rates = rates_of(rounds, column.chunk);
+    const std::string name = std::string(rates.codec->name()) + ": " + column.name;
+    const std::string note = fmt::format("{:.1f} bits a value", rates.bits);
+    say("decode " + name, rates.decode, note);
+    say("encode " + name, rates.encode);
+  }
 }
 
 Array column_of(Type type, const std::string& path) {
@@ -265,8 +353,11 @@ int main(int count, char** arguments) {
     otolith::file_figures(otolith::type_parse(arguments[2]), arguments[3], rows);
     return 0;
   }
-  const int rounds = count > 2 ? std::atoi(arguments[2]) : 40;
-  if (count > 1 && std::string(arguments[1]) == "kernels") otolith::kernels(rounds);
-  if (count > 1 && std::string(arguments[1]) == "codecs") otolith::codecs(rounds);
-  return count > 1 ? 0 : 2;
+  const std::string mode = count > 1 ? arguments[1] : "";
+  const int at = mode == "all" ? 3 : 2;
+  const int rounds = count > at ? std::atoi(arguments[at]) : 40;
+  if (mode == "kernels") otolith::kernels(rounds);
+  if (mode == "codecs") otolith::codecs(rounds);
+  if (mode == "all") otolith::beside_plain(rounds);
+  return mode.empty() ? 2 : 0;
 }

@@ -110,14 +110,15 @@ Scale scale_of(const std::uint64_t* values, std::uint64_t count, BlockRange rang
   return {};
 }
 
-// The cheapest width by how many of `seen` values have which; what is wider is an outlier.
+// The cheapest width by how many have which of `seen` values, each of which stands for `step`; what
+// is wider is an outlier.
 Packing cheapest(std::uint64_t base, const std::array<std::uint32_t, kWidthMax + 1>& of_width,
-                 std::uint64_t seen, std::uint64_t count) noexcept {
+                 std::uint64_t seen, std::uint64_t step, std::uint64_t count) noexcept {
   Packing best{.width = 0, .base = base, .outliers = 0, .bytes = UINT64_MAX};
   std::uint64_t wider = seen;
   for (unsigned width = 0; width <= kWidthMax; ++width) {
     wider -= of_width[width];
-    const std::uint64_t outliers = wider * count / seen;
+    const std::uint64_t outliers = wider * step;
     const std::uint64_t bytes = packed_bytes(count, width) + outlier_bytes(outliers);
     if (bytes < best.bytes) best = {width, base, outliers, bytes};
     if (wider == 0) break;
@@ -135,7 +136,7 @@ Packing packing_over(std::uint64_t base, const std::uint64_t* values, std::uint6
   std::array<std::uint32_t, kWidthMax + 1>& of_width = tables[0];
   for (unsigned width = 0; width <= kWidthMax; ++width)
     of_width[width] += tables[1][width] + tables[2][width] + tables[3][width];
-  return cheapest(base, of_width, seen, count);
+  return cheapest(base, of_width, seen, step, count);
 }
 
 // The least value that is not far below most others.
