@@ -29,27 +29,32 @@ class Alp final : public Codec {
 
 // ---------------------------------------------------------------------------------------- analyze
 
-// Bits that some values would take by these exponents; UINT64_MAX if that is no use.
+// Bits that some values would take by these exponents; UINT64_MAX if that is no use, or not less
+// than `most`.
 template <typename Float>
-std::uint64_t cost_of(std::span<const std::uint64_t> values, Exponents exponents) noexcept {
+std::uint64_t cost_of(std::span<const std::uint64_t> values, Exponents exponents,
+                      std::uint64_t most) noexcept {
   const Decimals by(exponents);
   std::int64_t least = INT64_MAX;
   std::int64_t greatest = INT64_MIN;
   std::uint64_t exceptions = 0;
+  std::uint64_t cost = 0;
   for (std::uint64_t i = 0; i < values.size(); ++i) {
     std::uint64_t n = 0;
     const double back = by.round_trip(float_as_double<Float>(values[i]), &n);
     if (float_bits<Float>(back) != values[i]) {
       if (++exceptions * 2 > i + 1 && i + 1 >= kRowsToGiveUp) return UINT64_MAX;
-      continue;
+    } else {
+      least = std::min(least, static_cast<std::int64_t>(n));
+      greatest = std::max(greatest, static_cast<std::int64_t>(n));
     }
-    least = std::min(least, static_cast<std::int64_t>(n));
-    greatest = std::max(greatest, static_cast<std::int64_t>(n));
+    if (least > greatest) continue;
+    const auto range = static_cast<std::uint64_t>(greatest) - static_cast<std::uint64_t>(least);
+    cost = values.size() * static_cast<unsigned>(std::bit_width(range)) +
+           exceptions * 8 * (sizeof(Float) + sizeof(std::uint16_t));
+    if (cost >= most) return UINT64_MAX;
   }
-  if (exceptions == values.size()) return UINT64_MAX;
-  const auto range = static_cast<std::uint64_t>(greatest) - static_cast<std::uint64_t>(least);
-  return values.size() * static_cast<unsigned>(std::bit_width(range)) +
-         exceptions * 8 * (sizeof(Float) + sizeof(std::uint16_t));
+  return least > greatest ? UINT64_MAX : cost;
 }
 
 // Some values of a block, evenly spread.
@@ -65,7 +70,7 @@ Exponents cheapest(std::span<const std::uint64_t> values, std::span<const Expone
   Exponents best = of.front();
   std::uint64_t least = UINT64_MAX;
   for (const Exponents by : of) {
-    const std::uint64_t cost = cost_of<Float>(values, by);
+    const std::uint64_t cost = cost_of<Float>(values, by, least);
     if (cost < least) best = by, least = cost;
   }
   return best;
@@ -85,7 +90,7 @@ std::vector<Exponents> candidates_of(const Array& chunk) {
     const std::uint64_t rows = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
     const auto sample = sample_of(numbers_at(chunk, first, rows, values), rows);
     const Exponents best = cheapest<Float>(sample, all);
-    if (cost_of<Float>(sample, best) < sample.size() * sizeof(Float) * 8 &&
+    if (cost_of<Float>(sample, best, sample.size() * sizeof(Float) * 8) != UINT64_MAX &&
         std::ranges::find(out, best) == out.end() && out.size() < kCandidates) {
       out.push_back(best);
     }

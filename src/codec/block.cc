@@ -46,7 +46,8 @@ struct BlockRoom {
   alignas(64) std::array<BlockValues, kOrderMax> differences;
 };
 
-constexpr std::uint64_t kSample = 33;   // values of a block that are looked at before all are
+constexpr std::uint64_t kSample = 15;  // values of a block that are looked at before all are
+constexpr std::uint64_t kFactorSample = 32;
 constexpr std::uint64_t kWidths = 128;  // and whose widths are
 using Sample = std::array<std::int64_t, kSample>;
 
@@ -95,7 +96,8 @@ Scale scale_of(const std::uint64_t* values, std::uint64_t count, BlockRange rang
   const std::uint64_t offset = values[0];
   std::int64_t width = 0;
   if (__builtin_sub_overflow(range.greatest, range.least, &width) || width == 0) return {};
-  for (const std::uint64_t step : {std::max<std::uint64_t>(1, count / kSample), std::uint64_t{1}}) {
+  for (const std::uint64_t step :
+       {std::max<std::uint64_t>(1, count / kFactorSample), std::uint64_t{1}}) {
     const std::uint64_t factor = factor_of(values, count, step);
     if (factor == 1) return {};
     if (!block_divide(values, count, factor, offset, divided)) continue;
@@ -183,12 +185,10 @@ std::uint64_t bytes_hoped(const std::uint64_t* values, std::uint64_t count,
   Sample sample = sample_of(order, count, [values, order](std::uint64_t i) {
     return order == 1 ? values[i] - values[i - 1] : values[i] - 2 * values[i - 1] + values[i - 2];
   });
-  const auto low = sample.begin() + kSample / 8;
-  const auto high = sample.begin() + (kSample - kSample / 8);
-  std::ranges::nth_element(sample, low);
-  std::ranges::nth_element(low, high, sample.end());
-  return packed_bytes(
-      count, width_of(static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low)));
+  std::ranges::sort(sample);
+  const auto reach = static_cast<std::uint64_t>(sample[kSample - 1 - kSample / 8]) -
+                     static_cast<std::uint64_t>(sample[kSample / 8]);
+  return packed_bytes(count, width_of(reach));
 }
 
 // The first difference is free to choose, as it is summed to what lies before: it is made like the

@@ -7,7 +7,7 @@ namespace otolith::codec {
 
 namespace {
 
-// A loop that is compiled into each of its two callers.
+// A loop that is compiled into each of its callers.
 #define OTO_LOOP __attribute__((always_inline)) inline
 
 OTO_LOOP BlockRange range(const std::uint64_t* values, std::uint64_t count) noexcept {
@@ -81,22 +81,30 @@ struct Compiled<loop, Result (*)(Of...) noexcept> {
   static Result plain(Of... of) noexcept { return loop(of...); }
 #ifdef __x86_64__
   __attribute__((target("avx2"))) static Result avx2(Of... of) noexcept { return loop(of...); }
+  __attribute__((target("avx512f,avx512dq,avx512vl"))) static Result avx512(Of... of) noexcept {
+    return loop(of...);
+  }
 #endif
 };
 
 template <auto loop>
-using Both = Compiled<loop, decltype(loop)>;
+using For = Compiled<loop, decltype(loop)>;
 
 const Loops& loops() noexcept {
   static const Loops fastest = [] {
 #ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+        __builtin_cpu_supports("avx512vl") != 0) {
+      return Loops{For<range>::avx512, For<differences>::avx512, For<sums>::avx512,
+                   For<scale>::avx512, For<divide>::avx512};
+    }
     if (__builtin_cpu_supports("avx2") != 0) {
-      return Loops{Both<range>::avx2, Both<differences>::avx2, Both<sums>::avx2, Both<scale>::avx2,
-                   Both<divide>::avx2};
+      return Loops{For<range>::avx2, For<differences>::avx2, For<sums>::avx2, For<scale>::avx2,
+                   For<divide>::avx2};
     }
 #endif
-    return Loops{Both<range>::plain, Both<differences>::plain, Both<sums>::plain,
-                 Both<scale>::plain, Both<divide>::plain};
+    return Loops{For<range>::plain, For<differences>::plain, For<sums>::plain, For<scale>::plain,
+                 For<divide>::plain};
   }();
   return fastest;
 }

@@ -5,7 +5,8 @@
 // Errors:  none.
 // Threads: thread-safe.
 // Why:     the house is compiled for any x86-64, whose vectors hold two integers and can neither
-//          compare nor multiply them; each loop is compiled again for AVX2 and chosen at run time.
+//          compare nor multiply them; each loop is compiled again for AVX2, which compares, and for
+//          AVX-512DQ, which multiplies, and chosen at run time.
 #pragma once
 
 #include <cstdint>
