@@ -114,8 +114,8 @@ Scale scale_of(const std::uint64_t* values, std::uint64_t count, BlockRange rang
 
 // The cheapest width by how many have which of `seen` values, each of which stands for `step`; what
 // is wider is an outlier.
-Packing cheapest(std::uint64_t base, const std::array<std::uint32_t, kWidthMax + 1>& of_width,
-                 std::uint64_t seen, std::uint64_t step, std::uint64_t count) noexcept {
+Packing cheapest(std::uint64_t base, const BlockWidths& of_width, std::uint64_t seen,
+                 std::uint64_t step, std::uint64_t count) noexcept {
   Packing best{.width = 0, .base = base, .outliers = 0, .bytes = UINT64_MAX};
   std::uint64_t wider = seen;
   for (unsigned width = 0; width <= kWidthMax; ++width) {
@@ -128,16 +128,11 @@ Packing cheapest(std::uint64_t base, const std::array<std::uint32_t, kWidthMax +
   return best;
 }
 
-// Of every `step`-th value. Four tables, as one waits for itself where widths repeat.
+// Of every `step`-th value.
 Packing packing_over(std::uint64_t base, const std::uint64_t* values, std::uint64_t count,
                      std::uint64_t step) noexcept {
-  std::array<std::array<std::uint32_t, kWidthMax + 1>, 4> tables{};
-  std::uint64_t seen = 0;
-  for (std::uint64_t i = 0; i < count; i += step, ++seen)
-    ++tables[seen % 4][width_of(values[i] - base)];
-  std::array<std::uint32_t, kWidthMax + 1>& of_width = tables[0];
-  for (unsigned width = 0; width <= kWidthMax; ++width)
-    of_width[width] += tables[1][width] + tables[2][width] + tables[3][width];
+  BlockWidths of_width;
+  const std::uint64_t seen = block_widths(values, count, step, base, of_width);
   return cheapest(base, of_width, seen, step, count);
 }
 

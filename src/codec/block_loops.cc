@@ -20,6 +20,27 @@ OTO_LOOP BlockRange range(const std::uint64_t* values, std::uint64_t count) noex
   return out;
 }
 
+// Four tables, as one waits for itself where widths repeat.
+OTO_LOOP std::uint64_t widths(const std::uint64_t* values, std::uint64_t count, std::uint64_t step,
+                              std::uint64_t base, BlockWidths& out) noexcept {
+  std::array<BlockWidths, 3> more{};
+  out = {};
+  std::uint64_t seen = 0;
+  std::uint64_t i = 0;
+  const auto width_at = [&](std::uint64_t at) { return std::bit_width(values[at] - base); };
+  for (; i + 3 * step < count; i += 4 * step, seen += 4) {
+    ++out[static_cast<unsigned>(width_at(i))];
+    ++more[0][static_cast<unsigned>(width_at(i + step))];
+    ++more[1][static_cast<unsigned>(width_at(i + 2 * step))];
+    ++more[2][static_cast<unsigned>(width_at(i + 3 * step))];
+  }
+  for (; i < count; i += step, ++seen) ++out[static_cast<unsigned>(width_at(i))];
+  for (const BlockWidths& table : more) {
+    for (std::size_t width = 0; width < out.size(); ++width) out[width] += table[width];
+  }
+  return seen;
+}
+
 OTO_LOOP void differences(const std::uint64_t* values, std::uint64_t count,
                           std::uint64_t* __restrict out) noexcept {
   for (std::uint64_t i = 1; i < count; ++i) out[i] = values[i] - values[i - 1];
@@ -67,6 +88,8 @@ OTO_LOOP bool divide(const std::uint64_t* values, std::uint64_t count, std::uint
 
 struct Loops {
   BlockRange (*range)(const std::uint64_t*, std::uint64_t) noexcept;
+  std::uint64_t (*widths)(const std::uint64_t*, std::uint64_t, std::uint64_t, std::uint64_t,
+                          BlockWidths&) noexcept;
   void (*differences)(const std::uint64_t*, std::uint64_t, std::uint64_t*) noexcept;
   void (*sums)(std::uint64_t*, std::uint64_t, std::uint64_t) noexcept;
   void (*scale)(std::uint64_t*, std::uint64_t, std::uint64_t, std::uint64_t) noexcept;
@@ -80,8 +103,11 @@ template <auto loop, typename Result, typename... Of>
 struct Compiled<loop, Result (*)(Of...) noexcept> {
   static Result plain(Of... of) noexcept { return loop(of...); }
 #ifdef __x86_64__
-  __attribute__((target("avx2"))) static Result avx2(Of... of) noexcept { return loop(of...); }
-  __attribute__((target("avx512f,avx512dq,avx512vl"))) static Result avx512(Of... of) noexcept {
+  __attribute__((target("avx2,lzcnt"))) static Result avx2(Of... of) noexcept {
+    return loop(of...);
+  }
+  __attribute__((target("avx512f,avx512dq,avx512vl,lzcnt"))) static Result avx512(
+      Of... of) noexcept {
     return loop(of...);
   }
 #endif
@@ -93,18 +119,19 @@ using For = Compiled<loop, decltype(loop)>;
 const Loops& loops() noexcept {
   static const Loops fastest = [] {
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-        __builtin_cpu_supports("avx512vl") != 0) {
-      return Loops{For<range>::avx512, For<differences>::avx512, For<sums>::avx512,
-                   For<scale>::avx512, For<divide>::avx512};
+    const bool lzcnt = __builtin_cpu_supports("lzcnt") != 0;
+    if (lzcnt && __builtin_cpu_supports("avx512f") != 0 &&
+        __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
+      return Loops{For<range>::avx512, For<widths>::avx512, For<differences>::avx512,
+                   For<sums>::avx512,  For<scale>::avx512,  For<divide>::avx512};
     }
-    if (__builtin_cpu_supports("avx2") != 0) {
-      return Loops{For<range>::avx2, For<differences>::avx2, For<sums>::avx2, For<scale>::avx2,
-                   For<divide>::avx2};
+    if (lzcnt && __builtin_cpu_supports("avx2") != 0) {
+      return Loops{For<range>::avx2, For<widths>::avx2, For<differences>::avx2,
+                   For<sums>::avx2,  For<scale>::avx2,  For<divide>::avx2};
     }
 #endif
-    return Loops{For<range>::plain, For<differences>::plain, For<sums>::plain, For<scale>::plain,
-                 For<divide>::plain};
+    return Loops{For<range>::plain, For<widths>::plain, For<differences>::plain,
+                 For<sums>::plain,  For<scale>::plain,  For<divide>::plain};
   }();
   return fastest;
 }
@@ -113,6 +140,11 @@ const Loops& loops() noexcept {
 
 BlockRange block_range(const std::uint64_t* values, std::uint64_t count) noexcept {
   return loops().range(values, count);
+}
+
+std::uint64_t block_widths(const std::uint64_t* values, std::uint64_t count, std::uint64_t step,
+                           std::uint64_t base, BlockWidths& out) noexcept {
+  return loops().widths(values, count, step, base, out);
 }
 
 void block_differences(const std::uint64_t* values, std::uint64_t count,

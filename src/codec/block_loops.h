@@ -9,7 +9,10 @@
 //          AVX-512DQ, which multiplies, and chosen at run time.
 #pragma once
 
+#include <array>
 #include <cstdint>
+
+#include "codec/bits.h"
 
 namespace otolith::codec {
 
@@ -19,6 +22,11 @@ struct BlockRange {
   std::int64_t greatest = INT64_MIN;
 };
 BlockRange block_range(const std::uint64_t* values, std::uint64_t count) noexcept;
+
+/// How many of every `step`-th value have which width in bits over `base`; returns how many it saw.
+using BlockWidths = std::array<std::uint32_t, kWidthMax + 1>;
+std::uint64_t block_widths(const std::uint64_t* values, std::uint64_t count, std::uint64_t step,
+                           std::uint64_t base, BlockWidths& out) noexcept;
 
 /// out[i] = values[i] - values[i - 1] from 1 on.
 void block_differences(const std::uint64_t* values, std::uint64_t count,

@@ -65,6 +65,12 @@ TEST_CASE(
     CAPTURE(count);
     const auto values = integers(random, count);
     const BlockRange range = block_range(values.data(), count);
+    BlockWidths widths;
+    REQUIRE(block_widths(values.data(), count, 1, values[0], widths) == count);
+    for (const std::uint64_t value : values)
+      --widths[static_cast<unsigned>(std::bit_width(value - values[0]))];
+    REQUIRE(widths == BlockWidths{});
+    REQUIRE(block_widths(values.data(), count, 3, 0, widths) == (count + 2) / 3);
     std::vector<std::uint64_t> out(count);
     block_differences(values.data(), count, out.data());
     std::uint64_t before = random();
