@@ -187,12 +187,12 @@ Layout layout_read(const std::byte* head) noexcept {
 std::string_view head_flaw(const std::byte* head, unsigned width) noexcept {
   const auto right = load_le<std::uint8_t>(head);
   const auto entries = load_le<std::uint8_t>(head + 1);
-  const std::size_t parts = right < width ? std::size_t{1} << (width - right) : 0;
+  if (right >= width || right + kUpperBitsMax < width)
+    return "the head of its floats is impossible";
+  const std::size_t parts = std::size_t{1} << (width - right);  // at most 2^16
   const std::size_t most =
       mutant("alp-rd-entries-unchecked") ? UINT8_MAX : std::min(kUpperPartsMax, parts);
-  if (right >= width || right + kUpperBitsMax < width || entries == 0 || entries > most) {
-    return "the head of its floats is impossible";
-  }
+  if (entries == 0 || entries > most) return "the head of its floats is impossible";
   if (load_le<std::uint16_t>(head + 2) != 0 || load_le<std::uint32_t>(head + 4) != 0)
     return "a reserved byte of its head is not zero";
   for (std::size_t i = 0; i < kUpperPartsMax; ++i) {
