@@ -1,6 +1,7 @@
 #include "scan/filter.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/mutant.h"
 #include "scan/source_filter.h"
@@ -27,26 +28,31 @@ Filter::Filter(const Expression& where, std::shared_ptr<const Schema> schema)
       after_policy_(waits_for_policy(condition_, *schema_) && !mutant("filter-before-duplicates")) {
 }
 
-void Filter::keep(std::vector<Unit>& units, unsigned threads) const {
-  std::vector<std::unique_ptr<const SourceFilter>> filters;
-  std::vector<std::pair<std::size_t, Selected*>> parts;
+void Filter::keep(std::span<std::vector<Unit>> partitions, unsigned threads) const {
+  std::map<const RowSource*, SourceFilter> filters;
+  std::vector<std::pair<const SourceFilter*, Selected*>> parts;
   std::uint64_t rows = 0;
-  for (Unit& unit : units) {
-    filters.push_back(std::make_unique<const SourceFilter>(condition_, *schema_, *unit.source));
-    for (Selected& part : unit.parts) parts.emplace_back(filters.size() - 1, &part);
-    rows += unit.rows;
+  for (std::vector<Unit>& units : partitions) {
+    for (Unit& unit : units) {
+      const auto& filter =
+          filters.try_emplace(unit.source.get(), condition_, *schema_, *unit.source).first->second;
+      for (Selected& part : unit.parts) parts.emplace_back(&filter, &part);
+      rows += unit.rows;
+    }
   }
   segment::run_tasks(segment::threads_worth(threads, rows), parts.size(),
                      [&](unsigned, std::size_t task) {
-                       auto& [of, part] = parts[task];
-                       part->ranges = filters[of]->rows(part->piece, part->ranges);
+                       const auto& [filter, part] = parts[task];
+                       part->ranges = filter->rows(part->piece, part->ranges);
                      });
-  for (Unit& unit : units) {
-    std::erase_if(unit.parts, [](const Selected& part) { return part.ranges.empty(); });
-    unit.rows = 0;
-    for (const Selected& part : unit.parts) unit.rows += rows_in(part.ranges);
+  for (std::vector<Unit>& units : partitions) {
+    for (Unit& unit : units) {
+      std::erase_if(unit.parts, [](const Selected& part) { return part.ranges.empty(); });
+      unit.rows = 0;
+      for (const Selected& part : unit.parts) unit.rows += rows_in(part.ranges);
+    }
+    std::erase_if(units, [](const Unit& unit) { return unit.parts.empty(); });
   }
-  std::erase_if(units, [](const Unit& unit) { return unit.parts.empty(); });
 }
 
 std::vector<bool> Filter::passes(const Unit& unit) const {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "scan/condition.h"
@@ -23,7 +24,8 @@ class Filter {
 
   /// True if it has to wait for the duplicates policy: it asks about more than keys and time.
   bool after_policy() const noexcept { return after_policy_; }
-  void keep(std::vector<Unit>& units, unsigned threads) const;
+  /// Of any number of partitions at once, so that all threads have work.
+  void keep(std::span<std::vector<Unit>> partitions, unsigned threads) const;
   /// By position in the unit: whether the row passes.
   std::vector<bool> passes(const Unit& unit) const;
 

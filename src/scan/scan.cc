@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "model/gather.h"
 #include "scan/filter.h"
+#include "scan/materialize.h"
 #include "scan/merge.h"
 #include "scan/prune.h"
 #include "scan/walk.h"
@@ -77,6 +78,10 @@ Batch batch_of_piece(const Plan& plan, const std::shared_ptr<const RowSource>& o
       return piece_values(source, part.piece, column, first, span);
     });
   }
+  if (!plan.reverse) {
+    return batch_of(plan, rows_in(ranges),
+                    [&](const Column& column) { return selected_values(source, part, column); });
+  }
   const std::vector<std::uint32_t> rows = rows_of(ranges, plan.reverse);
   return batch_of(plan, rows.size(), [&](const Column& column) {
     return model::gather(piece_values(source, part.piece, column, first, span), rows);
@@ -93,7 +98,12 @@ class ClusterRows {
     if (!picks_ && plan.reverse && !cluster_.empty()) std::ranges::reverse(cluster_.front().parts);
   }
 
+  /// The unit whose rows are all of them, in the order they have; nullptr where there is more to it.
+  const Unit* in_order() const noexcept {
+    return picks_ || plan_.reverse || cluster_.empty() ? nullptr : &cluster_.front();
+  }
   /// At most `limit` rows; nullopt at the end.
+  bool untouched() const noexcept { return at_ == 0; }
   std::optional<Batch> next(std::uint64_t limit) {
     return picks_ ? next_picks(limit) : next_part(limit);
   }
@@ -101,7 +111,7 @@ class ClusterRows {
  private:
   // The policy has chosen: now the condition may.
   void filter() {
-    if (!picks_) return plan_.filter->keep(cluster_, plan_.threads);
+    if (!picks_) return plan_.filter->keep({&cluster_, 1}, plan_.threads);
     std::vector<std::vector<bool>> passes;
     for (const Unit& unit : cluster_) passes.push_back(plan_.filter->passes(unit));
     std::erase_if(*picks_, [&](const model::Pick& pick) { return !passes[pick.from][pick.row]; });
@@ -150,7 +160,8 @@ class ClusterRows {
 struct Scan::State {
   Plan plan;
   Walk walk;
-  std::uint64_t left;  // of the limit
+  std::uint64_t left;       // of the limit
+  std::uint64_t wave_rows;  // filtered at once
   std::deque<std::vector<Unit>> clusters;
   std::optional<ClusterRows> rows;
 
@@ -164,27 +175,98 @@ struct Scan::State {
         }
         rows.reset();
       }
-      if (clusters.empty()) {
-        if (!next_partition()) return std::nullopt;
-        continue;
-      }
-      rows.emplace(plan, std::move(clusters.front()));
-      clusters.pop_front();
+      if (!next_cluster()) return std::nullopt;
     }
     return std::nullopt;
   }
 
-  bool next_partition() {
-    std::vector<Unit> units = walk.next();
-    if (units.empty()) return false;
-    if (plan.filter && !plan.filter->after_policy()) plan.filter->keep(units, plan.threads);
-    for (std::vector<Unit>& cluster : clusters_of(std::move(units), plan.rule)) {
-      if (plan.reverse)
-        clusters.push_front(std::move(cluster));
-      else
-        clusters.push_back(std::move(cluster));
+  // What passes a filter in order is one batch; all else is what next() gives, decoded at once.
+  std::vector<Batch> rest() {
+    Whole whole(plan.result, plan.threads);
+    plan.whole = &whole;
+    std::vector<PieceRows> pieces;
+    const auto flush = [&] {
+      if (!pieces.empty())
+        whole.add(materialize(pieces, result_columns(), plan.result, plan.threads));
+      pieces.clear();
+    };
+    while (left != 0 && (rows || next_cluster())) {
+      const Unit* unit = plan.filter ? rows->in_order() : nullptr;
+      if (unit != nullptr && rows->untouched() && scattered(*unit)) {
+        take_parts(*unit, pieces);
+      } else {
+        flush();
+        take_batches(whole);
+      }
+      rows.reset();
     }
+    flush();
+    plan.whole = nullptr;
+    return whole.finish();
+  }
+
+ private:
+  static bool scattered(const Unit& unit) noexcept {
+    return std::ranges::any_of(unit.parts, [](const Selected& part) {
+      return part.ranges.size() != 1 || part.ranges.front().count < kPageRowsMax;
+    });
+  }
+
+  void take_batches(Whole& whole) {
+    while (left != 0) {
+      const std::size_t before = whole.batches();
+      auto batch = rows->next(left);
+      if (!batch) return;
+      left -= batch->rows;
+      if (whole.batches() == before) whole.add(*std::move(batch));
+    }
+  }
+
+  void take_parts(const Unit& unit, std::vector<PieceRows>& pieces) {
+    for (const Selected& part : unit.parts) {
+      if (left == 0) return;
+      pieces.push_back({unit.source, part.piece, row_numbers(take_first(part.ranges, left))});
+      left -= pieces.back().rows.size();
+    }
+  }
+
+  std::vector<Column> result_columns() const {
+    std::vector<Column> out;
+    for (const std::size_t column : plan.columns) out.push_back(plan.stored->columns[column]);
+    return out;
+  }
+
+  bool next_cluster() {
+    while (clusters.empty()) {
+      if (!next_wave()) return false;
+    }
+    rows.emplace(plan, std::move(clusters.front()));
+    clusters.pop_front();
     return true;
+  }
+
+  // The next partition; with a filter as many as keep all cores busy, at first few where there is
+  // a limit that these may reach.
+  bool next_wave() {
+    const bool filtered = plan.filter && !plan.filter->after_policy();
+    std::vector<std::vector<Unit>> partitions;
+    std::uint64_t found = 0;
+    while (found == 0 || (filtered && found < wave_rows)) {
+      partitions.push_back(walk.next());
+      if (partitions.back().empty()) break;
+      for (const Unit& unit : partitions.back()) found += unit.rows;
+    }
+    if (found == 0) return false;
+    wave_rows = std::min(wave_rows * 8, kFilterRowsMax);
+    if (filtered) plan.filter->keep(partitions, plan.threads);
+    for (std::vector<Unit>& units : partitions) add_clusters(std::move(units));
+    return true;
+  }
+
+  void add_clusters(std::vector<Unit> units) {
+    std::vector<std::vector<Unit>> found = clusters_of(std::move(units), plan.rule);
+    if (plan.reverse) std::ranges::reverse(found);
+    for (std::vector<Unit>& cluster : found) clusters.push_back(std::move(cluster));
   }
 };
 
@@ -203,6 +285,7 @@ Scan::Scan(ScanContext context, std::shared_ptr<const history::Snapshot> snapsho
                          Walk(std::move(context.store), std::move(snapshot), std::move(dataset),
                               std::move(wanted), request.reverse),
                          request.limit.value_or(UINT64_MAX),
+                         request.limit ? 1 : kFilterRowsMax,
                          {},
                          {}});
 }
@@ -212,18 +295,6 @@ Scan::~Scan() = default;
 std::shared_ptr<const Schema> Scan::schema() const { return state_->plan.result; }
 
 std::optional<Batch> Scan::next() { return state_->next(); }
-
-std::vector<Batch> Scan::rest() {
-  Whole whole(state_->plan.result, state_->plan.threads);
-  state_->plan.whole = &whole;
-  for (;;) {
-    const std::size_t before = whole.batches();
-    auto batch = state_->next();
-    if (!batch) break;
-    if (whole.batches() == before) whole.add(*std::move(batch));
-  }
-  state_->plan.whole = nullptr;
-  return whole.finish();
-}
+std::vector<Batch> Scan::rest() { return state_->rest(); }
 
 }  // namespace otolith::scan

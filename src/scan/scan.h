@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "history/snapshot.h"
 #include "model/state_digest.h"
@@ -40,7 +41,8 @@ class Scan {
   std::shared_ptr<const Schema> schema() const;
   /// The next rows; nullopt at the end.
   std::optional<Batch> next();
-  /// All rows that are left: columns of fixed width side by side in memory, decoded at once.
+  /// All rows that are left: columns of fixed width side by side in memory, decoded at once. Those
+  /// that a filter let through come as one batch, of as many row groups as they are scattered over.
   std::vector<Batch> rest();
 
  private:

@@ -8,6 +8,7 @@
 #include "base/mutant.h"
 #include "model/array.h"
 #include "scan/judge.h"
+#include "scan/pages.h"
 
 namespace otolith::scan {
 
@@ -204,24 +205,13 @@ SourceFilter::SourceFilter(const Condition& condition, const Schema& schema,
 SourceFilter::~SourceFilter() = default;
 
 RowRanges SourceFilter::rows(std::size_t piece, const RowRanges& candidates) const {
-  const std::uint64_t rows = source_.pieces()[piece].rows;
-  const std::uint64_t page_rows = std::min<std::uint64_t>(source_.page_rows(), kPageRowsMax);
   RowRanges out;
-  std::size_t at = 0;  // of the candidates
-  for (std::uint64_t first = 0; first < rows && at < candidates.size(); first += page_rows) {
-    const std::uint64_t count = std::min(page_rows, rows - first);
-    RowRanges asked;
-    for (; at < candidates.size() && candidates[at].first < first + count; ++at) {
-      const std::uint64_t from = std::max(candidates[at].first, first);
-      append_range(asked, from, std::min(candidates[at].end(), first + count) - from);
-      if (candidates[at].end() > first + count) break;
-    }
-    if (asked.empty()) continue;
-    Page page{source_, piece, first, count};
-    Bits bits = bits_of(asked, first);
+  for_each_page(source_, piece, candidates, [&](RowRange rows, const RowRanges& asked) {
+    Page page{source_, piece, rows.first, rows.count};
+    Bits bits = bits_of(asked, rows.first);
     page.keep(*root_, bits);
-    append_bits(out, bits, first);
-  }
+    append_bits(out, bits, rows.first);
+  });
   return out;
 }
 

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "base/bytes.h"
 #include "otolith/batch.h"
 #include "scan/ranges.h"
 #include "scan/source.h"
@@ -34,6 +36,21 @@ struct Unit {
 /// widened. In the target where that costs nothing.
 Array piece_values(const RowSource& source, std::size_t piece, const Column& column,
                    std::uint64_t first, std::uint64_t rows, const codec::Target& target = {});
+
+/// Some rows of a piece: a view where they lie side by side, else gathered from the pages that hold
+/// any.
+Array selected_values(const RowSource& source, const Selected& part, const Column& column);
+
+/// The rows by number.
+std::vector<std::uint32_t> row_numbers(const RowRanges& ranges);
+
+/// Rows of a piece by number, ascending, of a fixed-width column, into `out`; returns the bitmap of
+/// validity, empty where none is null.
+Bytes gather_fixed(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
+                   const Column& column, std::byte* out);
+/// The same of any column, as an Array.
+Array gather_values(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
+                    const Column& column);
 
 /// All rows of a unit.
 Array unit_values(const Unit& unit, const Column& column);
