@@ -121,8 +121,9 @@ def test_times_are_compared_in_every_form(db):
     times = np.datetime64("2026-01-05", "ns") + np.arange(48) * np.timedelta64(1, "h")
     table.append({"time": times, "n": np.arange(48)})
     noon = dt.datetime(2026, 1, 6, 12)
-    for value in ["2026-01-06T12:00", noon, noon.replace(tzinfo=dt.timezone.utc),
-                  np.datetime64("2026-01-06T12"), pd.Timestamp(noon), 1767700800 * 10**9]:  # fmt: skip
+    utc = noon.replace(tzinfo=dt.timezone.utc)
+    numpy = np.datetime64("2026-01-06T12")
+    for value in ["2026-01-06T12:00", noon, utc, numpy, pd.Timestamp(noon), 1767700800 * 10**9]:
         assert table.read(where=oto.col("time") >= value)["n"].tolist() == list(range(36, 48))
     paris = table.read(where=oto.col("time") < "2026-01-05T02:00", timezone="Europe/Paris")
     assert paris["n"].tolist() == [0]

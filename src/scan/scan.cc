@@ -98,7 +98,8 @@ class ClusterRows {
     if (!picks_ && plan.reverse && !cluster_.empty()) std::ranges::reverse(cluster_.front().parts);
   }
 
-  /// The unit whose rows are all of them, in the order they have; nullptr where there is more to it.
+  /// The unit whose rows are all of them, in the order they have; nullptr where there is more to
+  /// it.
   const Unit* in_order() const noexcept {
     return picks_ || plan_.reverse || cluster_.empty() ? nullptr : &cluster_.front();
   }
