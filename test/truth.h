@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "otolith/expression.h"
@@ -31,8 +32,10 @@ inline long double number_of(const auto& value) {
           return static_cast<long double>(of.ns);
         else if constexpr (std::is_same_v<Of, std::string>)
           return static_cast<long double>(timestamp_parse(of).ns);
-        else
+        else if constexpr (std::is_arithmetic_v<Of>)
           return static_cast<long double>(of);
+        else
+          return std::numeric_limits<long double>::quiet_NaN();  // decimals: asked for null only
       },
       value);
 }
@@ -141,6 +144,7 @@ inline Constant random_number(test::Random& random, const Column& column) {
 inline Constant random_constant(test::Random& random, const Column& column) {
   if (model::is_text(column.type))
     return test::random_text(random, column.type.kind == TypeKind::string);
+  if (column.type.kind == TypeKind::boolean) return test::below(random, 2) == 0;
   if (column.type.kind != TypeKind::timestamp) return random_number(random, column);
   const Timestamp time{static_cast<std::int64_t>(test::below(random, 40)) * 900'000'000'000};
   return test::below(random, 4) == 0 ? Constant(timestamp_format(time)) : Constant(time);
@@ -151,6 +155,7 @@ inline Expression random_comparison(test::Random& random, const Schema& schema) 
   ExpressionNode node;
   node.operands = {col(column.name)};
   node.kind = static_cast<ExpressionKind>(1 + test::below(random, 10));
+  if (column.type.kind == TypeKind::decimal) node.kind = ExpressionKind::is_null;
   const std::uint64_t count = node.kind == ExpressionKind::isin      ? test::below(random, 6)
                               : node.kind == ExpressionKind::between ? 2
                               : node.kind >= ExpressionKind::is_null ? 0

@@ -17,9 +17,11 @@ struct Large : World {
     Schema made;
     made.codec = seed % 2 == 0 ? "raw" : "hot";
     made.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1}};
-    for (const TypeKind kind : test::kAllKinds) {
+    for (unsigned kind = 1; kind <= 15; ++kind) {
+      const Type type{static_cast<TypeKind>(kind)};
+      if (!type_supported(type)) continue;
       const auto id = static_cast<std::uint32_t>(made.columns.size() + 1);
-      made.columns.push_back({.name = "c" + std::to_string(id), .type = {kind}, .id = id});
+      made.columns.push_back({.name = "c" + std::to_string(id), .type = type, .id = id});
       made.columns.back().nullable = test::below(random, 2) == 0;
     }
     schema = old_schema = std::make_shared<const Schema>(made);
