@@ -45,7 +45,6 @@ inline constexpr std::uint64_t kRunRowsMax = 1ull
 inline constexpr std::size_t kExpressionDepthMax = 100;         // nodes above one another
 inline constexpr std::size_t kExpressionNodesMax = 10'000;      // columns and conditions
 inline constexpr std::size_t kExpressionValuesMax = 1'000'000;  // constants
-inline constexpr std::uint64_t kFilterRowsMax = 64ull * kRowGroupRowsMax;  // filtered at once
 
 // Log and tail (docs/history.md 1, 2, 3, 6).
 inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;  // one frame, 256 MiB

@@ -18,6 +18,9 @@ namespace otolith::scan {
 
 namespace {
 
+// Filtered at once: enough for every thread, whatever the size of partitions.
+constexpr std::uint64_t kWaveRows = 64ull * kRowGroupRowsMax;
+
 // What every step of one scan needs to know.
 struct Plan {
   std::shared_ptr<const Schema> stored;  // of the snapshot
@@ -258,7 +261,7 @@ struct Scan::State {
       for (const Unit& unit : partitions.back()) found += unit.rows;
     }
     if (found == 0) return false;
-    wave_rows = std::min(wave_rows * 8, kFilterRowsMax);
+    wave_rows = std::min(wave_rows * 8, kWaveRows);
     if (filtered) plan.filter->keep(partitions, plan.threads);
     for (std::vector<Unit>& units : partitions) add_clusters(std::move(units));
     return true;
@@ -286,7 +289,7 @@ Scan::Scan(ScanContext context, std::shared_ptr<const history::Snapshot> snapsho
                          Walk(std::move(context.store), std::move(snapshot), std::move(dataset),
                               std::move(wanted), request.reverse),
                          request.limit.value_or(UINT64_MAX),
-                         request.limit ? 1 : kFilterRowsMax,
+                         request.limit ? 1 : kWaveRows,
                          {},
                          {}});
 }
