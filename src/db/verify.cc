@@ -6,13 +6,13 @@ namespace otolith {
 namespace {
 
 /// Reads and checks one segment, past every cache; what is wrong becomes a problem.
-void verify_segment(const db::Rooms& rooms, const history::NeededSegment& needed,
+void verify_segment(const db::Rooms& rooms, const history::NeededSegment& needed, unsigned threads,
                     VerifyReport& report) {
   try {
     // Of marks history has read and compared the file already.
     if (!needed.marks) {
       const auto schema = rooms.history->schema_of(needed.dataset);
-      rooms.store->verify(needed.dataset, needed.entry, schema);
+      rooms.store->verify(needed.dataset, needed.entry, schema, threads);
     }
     ++report.segments;
     report.bytes += needed.entry.ref.bytes;
@@ -35,7 +35,7 @@ VerifyReport Database::verify(
   for (const auto& needed : segments) total += needed.entry.ref.bytes;
   for (const auto& needed : segments) {
     if (progress) progress(report.bytes, total);
-    verify_segment(*rooms, needed, report);
+    verify_segment(*rooms, needed, hall_->threads(), report);
   }
   if (progress) progress(total, total);
   return report;

@@ -116,13 +116,13 @@ Reader SegmentStore::open(DatasetId dataset, const history::SegmentEntry& entry)
 }
 
 void SegmentStore::verify(DatasetId dataset, const history::SegmentEntry& entry,
-                          std::shared_ptr<const Schema> schema) {
+                          std::shared_ptr<const Schema> schema, unsigned threads) {
   segment::SegmentExpect expect = expected(state_->database, dataset, entry.ref);
   expect.schema = std::move(schema);
   if (entry.many) expect.begins = {entry.begin_first, entry.begin_last};
   const Reader reader = state_->open(expect, entry, false);
   try {
-    reader->verify();
+    reader->verify(threads);
   } catch (const Error& error) {
     throw with_commits(error, entry);
   }

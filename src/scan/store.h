@@ -33,7 +33,7 @@ class SegmentStore {
   /// Reads all of a segment anew from the disk and checks it, also against the dataset's schema;
   /// throws the first damage.
   void verify(DatasetId dataset, const history::SegmentEntry& entry,
-              std::shared_ptr<const Schema> schema);
+              std::shared_ptr<const Schema> schema, unsigned threads = 1);
 
  private:
   struct State;

@@ -16,6 +16,7 @@
 #include "model/sound.h"
 #include "segment/order.h"
 #include "segment/source.h"
+#include "segment/tasks.h"
 
 namespace otolith::segment {
 
@@ -80,7 +81,12 @@ struct SegmentReader::State {
   const ChunkEntry& entry(std::size_t row_group, std::size_t column);
   codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
   PageBytes read(std::size_t row_group, std::size_t column, PageRange pages) const;
-  codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again);
+  codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again) const;
+  bool verified(const PageBytes& bytes, std::uint64_t page) const;
+  void judge_page(const PageBytes& bytes, std::uint64_t page, const Array& values);
+  void judge(const PageBytes& bytes, const Array& values);
+  [[noreturn]] void damaged_page(const PageBytes& bytes, std::uint64_t page,
+                                 std::string_view flaw) const;
   Array pages(std::size_t row_group, std::size_t column, PageRange pages,
               const codec::Target& target = {});
   std::uint64_t page_count(std::size_t row_group) const noexcept;
@@ -204,51 +210,85 @@ codec::Parts page_parts(const PageBytes& bytes, const codec::PageExtents& extent
           piece(bytes.parts.values, extents.values, bytes.extents.values), extents.values.at};
 }
 
+// The values of one page that has no flaw.
+Array page_values(const codec::Codec& codec, const codec::Page& page) {
+  return codec.mappable() ? codec::pages_view(codec, page) : codec::pages_decode(codec, {&page, 1});
+}
+
 // Text that is no UTF-8 and times that are none are not handed out, whoever wrote them.
-std::string_view values_flaw(const PageBytes& bytes, const codec::Page& page) {
-  const TypeKind kind = page.facts.type.kind;
+std::string_view values_flaw(const Array& values) {
+  const TypeKind kind = values.type.kind;
   if (kind != TypeKind::string && kind != TypeKind::timestamp) return {};
   if (mutant("stored-values-unjudged")) return {};
-  const codec::Codec& codec = *bytes.codec;
-  const Array values = codec.mappable() ? pages_view(codec, page) : pages_decode(codec, {&page, 1});
   if (!model::unsound_row(values)) return {};
   return kind == TypeKind::string ? "it holds text that is not UTF-8"
                                   : "it holds -2^63, which is no time";
 }
 
-// Checksum, shape and values of one page, unless this process has seen it sound in the mapping.
+void SegmentReader::State::damaged_page(const PageBytes& bytes, std::uint64_t page,
+                                        std::string_view flaw) const {
+  const ColumnIndex& in = columns[bytes.column].index;
+  const ChunkEntry& chunk = in.chunks[bytes.row_group];
+  const std::uint64_t offset =
+      chunk.values.offset + in.pages[chunk.page_first + page].place.values_at;
+  const std::string which = fmt::format("page {} of row group {} of {}", page, bytes.row_group,
+                                        column_words(footer.columns[bytes.column].id));
+  if (flaw == codec::kTextTooLong) {
+    throw_error(ErrorCode::limit,
+                fmt::format("{}: {} (kPageTextBytesMax); no Otolith writes such a page, so restore "
+                            "the file from another copy",
+                            which, flaw),
+                {source.name(), offset, {}});
+  }
+  throw_corrupt(source.name(), offset, fmt::format("{} is damaged: {}", which, flaw));
+}
+
+bool SegmentReader::State::verified(const PageBytes& bytes, std::uint64_t page) const {
+  const LoadedColumn& loaded = columns[bytes.column];
+  const ChunkEntry& chunk = loaded.index.chunks[bytes.row_group];
+  return loaded.verified[chunk.page_first + page].load(std::memory_order_acquire);
+}
+
+// Checksum and shape of one page, unless this process has seen it sound in the mapping.
 codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint64_t page,
-                                              bool again) {
-  LoadedColumn& loaded = columns[bytes.column];
+                                              bool again) const {
+  const LoadedColumn& loaded = columns[bytes.column];
   const ChunkEntry& chunk = loaded.index.chunks[bytes.row_group];
   const PageEntry& entry = loaded.index.pages[chunk.page_first + page];
   const codec::PageFacts of = facts(bytes.row_group, bytes.column, {page, 1});
   const codec::PageExtents extents =
       codec::page_extents(*bytes.codec, of, page * footer.page_rows, entry.place, entry.place);
   codec::Parts parts = page_parts(bytes, extents);
-  std::atomic<bool>& verified = loaded.verified[chunk.page_first + page];
-  if (!again && verified.load(std::memory_order_acquire)) return parts;
+  if (!again && verified(bytes, page)) return parts;
   const std::uint64_t hash =
       page_hash(parts.validity.bytes, parts.offsets.bytes, parts.values.bytes);
-  std::string_view flaw = hash != entry.hash && !mutant("page_checksum_ignored")
-                              ? "it fails its checksum"
-                              : codec::page_flaw(*bytes.codec, {parts, of});
-  if (flaw.empty()) flaw = values_flaw(bytes, {parts, of});
-  if (flaw == codec::kTextTooLong) {
-    throw_error(
-        ErrorCode::limit,
-        fmt::format("page {} of row group {} of {}: {} (kPageTextBytesMax); no Otolith "
-                    "writes such a page, so restore the file from another copy",
-                    page, bytes.row_group, column_words(footer.columns[bytes.column].id), flaw),
-        {source.name(), chunk.values.offset + entry.place.values_at, {}});
-  }
-  if (!flaw.empty()) {
-    throw_corrupt(source.name(), chunk.values.offset + entry.place.values_at,
-                  fmt::format("page {} of row group {} of {} is damaged: {}", page, bytes.row_group,
-                              column_words(footer.columns[bytes.column].id), flaw));
-  }
-  if (source.mapped()) verified.store(true, std::memory_order_release);
+  const std::string_view flaw = hash != entry.hash && !mutant("page_checksum_ignored")
+                                    ? "it fails its checksum"
+                                    : codec::page_flaw(*bytes.codec, {parts, of});
+  if (!flaw.empty()) damaged_page(bytes, page, flaw);
   return parts;
+}
+
+// The values of the page, decoded for whoever asked: nothing is decoded only to be judged.
+void SegmentReader::State::judge_page(const PageBytes& bytes, std::uint64_t page,
+                                      const Array& values) {
+  const std::string_view flaw = values_flaw(values);
+  if (!flaw.empty()) damaged_page(bytes, page, flaw);
+  if (!source.mapped()) return;
+  LoadedColumn& loaded = columns[bytes.column];
+  const ChunkEntry& chunk = loaded.index.chunks[bytes.row_group];
+  loaded.verified[chunk.page_first + page].store(true, std::memory_order_release);
+}
+
+// All pages of an Array that nobody has judged yet.
+void SegmentReader::State::judge(const PageBytes& bytes, const Array& values) {
+  const std::uint64_t end = bytes.range.first + bytes.range.count;
+  for (std::uint64_t page = bytes.range.first; page < end; ++page) {
+    if (verified(bytes, page)) continue;
+    const std::uint64_t row = (page - bytes.range.first) * footer.page_rows;
+    const std::uint64_t rows = std::min<std::uint64_t>(footer.page_rows, values.length - row);
+    judge_page(bytes, page, model::array_slice(values, row, rows));
+  }
 }
 
 // Whole pages as one Array.
@@ -260,7 +300,11 @@ Array SegmentReader::State::pages(std::size_t row_group, std::size_t index, Page
   for (std::uint64_t page = range.first; page < range.first + range.count; ++page) {
     checked.push_back({check_page(bytes, page, false), facts(row_group, index, {page, 1})});
   }
-  if (!bytes.codec->mappable()) return codec::pages_decode(*bytes.codec, checked, target);
+  if (!bytes.codec->mappable()) {
+    Array out = codec::pages_decode(*bytes.codec, checked, target);
+    judge(bytes, out);
+    return out;
+  }
   if (source.mapped() && model::is_text(bytes.facts.type) && bytes.parts.values_at != 0) {
     // Offsets count from the start of the chunk, and so does this view: nothing need be copied.
     bytes.parts.values =
@@ -268,6 +312,7 @@ Array SegmentReader::State::pages(std::size_t row_group, std::size_t index, Page
     bytes.parts.values_at = 0;
   }
   Array out = codec::pages_view(*bytes.codec, {bytes.parts, bytes.facts});
+  judge(bytes, out);
   out.zero_copy = source.mapped();
   return out;
 }
@@ -303,10 +348,13 @@ void SegmentReader::State::verify_chunk(std::size_t row_group, std::size_t index
                               row_group, column_words(footer.columns[index].id)));
   };
   Zone whole;
+  const PageBytes bytes = read(row_group, index, {0, page_count(row_group)});
   for (std::uint64_t page = 0; page < page_count(row_group); ++page) {
-    check_page(read(row_group, index, {page, 1}), page, true);
+    const codec::Page checked{check_page(bytes, page, true), facts(row_group, index, {page, 1})};
     const Zone& zone = in.pages[chunk.page_first + page].zone;
-    check_zone(zone, zone_of(pages(row_group, index, {page, 1})), fmt::format("page {} of ", page));
+    const Array values = page_values(*bytes.codec, checked);
+    judge_page(bytes, page, values);
+    check_zone(zone, zone_of(values), fmt::format("page {} of ", page));
     if (page == 0)
       whole = zone;
     else
@@ -471,12 +519,13 @@ Array SegmentReader::rows(std::size_t row_group, std::size_t column, std::uint64
   return model::array_slice(pages, first - range.first * footer.page_rows, rows);
 }
 
-void SegmentReader::verify() const {
-  for (std::size_t column = 0; column < state_->footer.columns.size(); ++column) {
-    for (std::size_t group = 0; group < state_->footer.row_groups.size(); ++group) {
-      state_->verify_chunk(group, column);
-    }
-  }
+void SegmentReader::verify(unsigned threads) const {
+  const std::size_t groups = state_->footer.row_groups.size();
+  run_tasks(threads_worth(threads, state_->footer.rows), groups * state_->footer.columns.size(),
+            [&](unsigned, std::size_t task) {
+              state_->column(task / groups);
+              state_->verify_chunk(task % groups, task / groups);
+            });
   if (!mutant("verify-order-unread")) state_->verify_order();
   state_->verify_gaps();
 }

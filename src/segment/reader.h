@@ -62,8 +62,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   Array rows(std::size_t row_group, std::size_t column, std::uint64_t first, std::uint64_t rows,
              const codec::Target& target = {}) const;
   /// Reads everything and checks it, also what no read would touch: zone maps and the order of rows
-  /// against their values, row groups against partitions. Throws the first damage.
-  void verify() const;
+  /// against their values, row groups against partitions. Throws the first damage that one of the
+  /// threads meets.
+  void verify(unsigned threads = 1) const;
 
  private:
   struct State;
