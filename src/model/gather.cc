@@ -73,6 +73,19 @@ void gather_fixed(const auto& picks, Array& out) {
   }
 }
 
+// Short texts as one block, where both sides have room for it: what is behind the text in `out` is
+// written later. A call for each would cost more than the copy.
+void copy_text(std::string_view text, std::span<const std::byte> among, std::byte* out,
+               std::size_t room) {
+  constexpr std::size_t block = 16;
+  const auto behind = static_cast<std::size_t>(
+      reinterpret_cast<const char*>(among.data() + among.size()) - text.data());
+  if (text.size() <= block && behind >= block && room >= block)
+    std::memcpy(out, text.data(), block);
+  else if (!text.empty())
+    std::memcpy(out, text.data(), text.size());
+}
+
 void gather_text(const auto& picks, Array& out) {
   std::byte* data = nullptr;
   out.offsets = buffer_allocate((picks.size() + 1) * sizeof(std::int64_t), &data);
@@ -83,9 +96,12 @@ void gather_text(const auto& picks, Array& out) {
     offsets[i + 1] = offsets[i] + static_cast<std::int64_t>(bytes);
   }
   out.values = buffer_allocate(static_cast<std::size_t>(offsets[picks.size()]), &data);
+  const auto end = static_cast<std::size_t>(offsets[picks.size()]);
   for (std::size_t i = 0; i < picks.size(); ++i) {
-    const std::string_view text = picks.array_of(i).text(picks.row_of(i));
-    if (!text.empty()) std::memcpy(data + offsets[i], text.data(), text.size());
+    const Array& array = picks.array_of(i);
+    const std::string_view text = array.text(picks.row_of(i));
+    const auto at = static_cast<std::size_t>(offsets[i]);
+    copy_text(text, array.values.bytes, data + at, end - at);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <iterator>
 
 #include "base/error.h"
@@ -164,20 +165,23 @@ bool sort_by_runs(std::vector<Entry>& entries, const Comparison& comparison) {
 // The rows of one unit by time. They are in the order (keys, time, row id), so those of equal times
 // need only stay as they stand: a sort by digits of the time, the lowest first, keeps that.
 std::vector<Entry> sorted_by_digits(std::vector<Entry> entries) {
+  constexpr unsigned digit_bits_max = 11;
   if (mutant("stable_order_by_digits_broken")) std::ranges::reverse(entries);
-  constexpr unsigned digit_bits = 11;
-  constexpr std::size_t digits = std::size_t{1} << digit_bits;
   const auto [least, greatest] = std::ranges::minmax(entries, {}, &Entry::time);
   const auto from = static_cast<std::uint64_t>(least.time);
-  const std::uint64_t range = static_cast<std::uint64_t>(greatest.time) - from;
+  const auto bits =
+      static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(greatest.time) - from));
+  const unsigned passes = (bits + digit_bits_max - 1) / digit_bits_max;
+  const unsigned digit_bits = passes == 0 ? 0 : (bits + passes - 1) / passes;
+  const std::uint64_t mask = (std::uint64_t{1} << digit_bits) - 1;
   std::vector<Entry> sorted(entries.size());
-  for (unsigned shift = 0; shift < 64 && (range >> shift) != 0; shift += digit_bits) {
+  for (unsigned shift = 0; shift < bits; shift += digit_bits) {
     const auto digit = [&](const Entry& entry) {
-      return ((static_cast<std::uint64_t>(entry.time) - from) >> shift) & (digits - 1);
+      return ((static_cast<std::uint64_t>(entry.time) - from) >> shift) & mask;
     };
-    std::array<std::size_t, digits + 1> places{};
+    std::array<std::uint32_t, (std::size_t{1} << digit_bits_max) + 1> places{};
     for (const Entry& entry : entries) ++places[digit(entry) + 1];
-    for (std::size_t i = 1; i < digits; ++i) places[i] += places[i - 1];
+    for (std::size_t i = 1; i <= mask; ++i) places[i] += places[i - 1];
     for (const Entry& entry : entries) sorted[places[digit(entry)]++] = entry;
     entries.swap(sorted);
   }
