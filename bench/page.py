@@ -59,7 +59,7 @@ def judge(goal: Goal, figure: dict, by_side: dict, limit, factor: float) -> tupl
         share = figure[goal.of] / max(values)
         return share >= factor, f"{share:.2f}x of {factor:g}x wanted"
     ratio = figure[goal.of] / min(values)
-    return ratio <= factor, f"{ratio:.2f}x of {factor:g}x allowed"
+    return ratio <= factor, f"{ratio:.2f}x of {factor:.3g}x allowed"
 
 
 def outcome(goal: Goal, met: bool, by: str) -> str:

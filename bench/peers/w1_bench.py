@@ -42,12 +42,13 @@ def opening(figures, stores):
 def reading(figures, stores):
     """Whole columns as arrays: at first, when pages are verified and mapped, and again."""
     arrays = list(stores[0].given.columns.values())
-    for store in stores:
-        store.open()
 
     def reopened(store):
         store.close()
         store.open()
+
+    for store in stores:
+        reopened(store)
 
     sides = [Side(store.name, store.read) for store in stores]
     again = figures.turns(
