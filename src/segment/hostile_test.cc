@@ -278,4 +278,96 @@ TEST_CASE("segment: a chunk index with absurd offsets or sizes is corrupt and it
   }
 }
 
+// A column for each codec that encodes, a page each.
+Bytes encoded_columns(io::Vfs& vfs, std::vector<Row>* rows) {
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "same", .type = {TypeKind::uint8}, .id = 2},
+                    {.name = "frame", .type = {TypeKind::int32}, .id = 3},
+                    {.name = "delta", .type = {TypeKind::int64}, .id = 4},
+                    {.name = "alp", .type = {TypeKind::float64}, .id = 5},
+                    {.name = "text", .type = {TypeKind::string}, .id = 6}};
+  test::Random random(1);
+  for (std::int64_t i = 0, sum = 0; i < 3000; ++i) {
+    sum += i % 100 == 99 ? 1'000'000 : 40 + i * 13 % 30;
+    rows->push_back({i * 1'000'000, std::uint64_t{7}, i * i % 11, sum, double(i * 37 % 90) / 100,
+                     i % 4 == 0 ? "cellar" : "attic"});
+  }
+  const auto file = sample::file_of(vfs, {});
+  sample::write(*file, sample::spec_of(std::make_shared<const Schema>(schema)), {*rows}, random);
+  return sample::bytes_of(*file);
+}
+
+TEST_CASE(
+    "segment: pages of any codec that claim to be huge are refused by column, in little memory") {
+  const auto vfs = io::memory_vfs();
+  std::vector<Row> rows;
+  const Bytes sound = encoded_columns(*vfs, &rows);
+  const auto reader = open(*vfs, sound);
+  REQUIRE(test::same_rows(sample::read_all(*reader), rows));
+  const std::uint64_t before = test::peak_bytes();
+  std::uint64_t refused = 0;
+  for (std::size_t column = 0; column < reader->shape().columns.size(); ++column) {
+    const ChunkEntry& chunk = reader->index(column).chunks[0];
+    for (const Part& part : {chunk.offsets, chunk.values}) {
+      for (std::uint64_t at = 0; at + 4 <= std::min<std::uint64_t>(part.bytes, 96); at += 4) {
+        for (const std::uint32_t value : {0xffff'ffffu, 0x7fff'ffffu, 0x1000'0000u, 0x10'0000u}) {
+          CAPTURE(column);
+          CAPTURE(at);
+          Bytes bytes = sound;
+          store_le(&bytes[part.offset + at], value);
+          test::reseal(bytes);
+          const auto hostile = open(*vfs, bytes, at % 8 == 0);
+          try {
+            const Array values = hostile->chunk(0, column);
+            REQUIRE(values.length == rows.size());  // a value like another
+          } catch (const Error& error) {
+            ++refused;
+            REQUIRE(error.code() == ErrorCode::corrupt);
+            REQUIRE(holds(error.message(), fmt::format("column {}", column + 1)));
+          }
+        }
+      }
+    }
+  }
+  CHECK(refused > 100);
+  CHECK(test::peak_bytes() - before < (64u << 20));
+}
+
+TEST_CASE("segment: text that repeats expands a thousandfold within its limits, a page at a time") {
+  const auto vfs = io::memory_vfs();
+  Schema schema;
+  schema.partition = Partition::none;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "text", .type = {TypeKind::string}, .nullable = false, .id = 2}};
+  const std::uint64_t rows = 2 * kPageRowsMax;
+  const std::string text(kDictionaryTextBytesMax, 'x');
+  Batch batch{.schema = std::make_shared<const Schema>(schema), .rows = rows};
+  model::ArrayBuilder times({TypeKind::timestamp});
+  model::ArrayBuilder texts({TypeKind::string});
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    times.append_value(static_cast<std::int64_t>(row));
+    texts.append_text(text);
+  }
+  batch.columns = {times.finish(), texts.finish()};
+  const auto file = sample::file_of(*vfs, {});
+  SegmentWriter writer(*file, sample::spec_of(batch.schema));
+  writer.begin_run({{0, rows}});
+  writer.append(batch);
+  writer.end_run();
+  writer.finish();
+  Bytes bytes = sample::bytes_of(*file);
+  batch = {};
+  CHECK(bytes.size() < 16'384);
+  const Part dictionary = open(*vfs, bytes)->index(1).chunks[0].offsets;
+  REQUIRE(dictionary.bytes != 0);
+  const Array page = open(*vfs, bytes)->rows(0, 1, 0, 10);  // one page is decoded, no more
+  CHECK(page.text(9) == text);
+  CHECK(page.values.bytes.size() <= kPageRowsMax * kDictionaryTextBytesMax);
+  store_le(&bytes[dictionary.offset + 8], static_cast<std::uint32_t>(kDictionaryTextBytesMax + 1));
+  test::reseal(bytes);
+  CHECK_THROWS_WITH_AS(open(*vfs, bytes)->rows(0, 1, 0, 10), doctest::Contains("of column 2"),
+                       Error);
+}
+
 }  // namespace otolith::segment
