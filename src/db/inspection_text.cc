@@ -21,6 +21,19 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{:.1f} TB", size);
 }
 
+// Names of files can be anything; what a terminal would obey is shown, not sent.
+std::string harmless(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f)
+      out += fmt::format("\\x{:02x}", byte);
+    else
+      out += c;
+  }
+  return out;
+}
+
 std::string counted(std::uint64_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
@@ -56,7 +69,7 @@ std::string shown_name(const ColumnLayout& column) {
 }
 
 std::string segment_text(const SegmentLayout& segment) {
-  std::string out = segment.file;
+  std::string out = harmless(segment.file);
   if (!segment.dataset.empty()) out += fmt::format(" of {}", quoted(segment.dataset));
   if (segment.marks) return fmt::format("{}: marks, {}\n", out, size_text(segment.bytes));
   out += fmt::format(": {}, {}", counted(segment.rows, "row"), size_text(segment.bytes));
@@ -95,13 +108,14 @@ std::string status_text(const Status& status) {
                        counted(dataset.rows, "row"), counted(dataset.segments, "segment"),
                        size_text(dataset.segment_bytes), counted(dataset.tail_rows, "row"));
   }
-  for (const std::string& file : status.foreign) out += fmt::format("  not ours: {}\n", file);
+  for (const std::string& file : status.foreign)
+    out += fmt::format("  not ours: {}\n", harmless(file));
   return out;
 }
 
 std::string problem_text(const Problem& problem) {
-  std::string out = fmt::format("damage: {}", problem.what);
-  if (!problem.where.file.empty()) out += fmt::format(" (at {}", problem.where.file);
+  std::string out = fmt::format("damage: {}", harmless(problem.what));
+  if (!problem.where.file.empty()) out += fmt::format(" (at {}", harmless(problem.where.file));
   if (!problem.where.file.empty() && problem.where.offset) {
     out += fmt::format(", byte {}", *problem.where.offset);
   }
@@ -111,7 +125,7 @@ std::string problem_text(const Problem& problem) {
 }  // namespace
 
 std::string Inspection::text() const {
-  std::string out = fmt::format("{}: {}\n", path, is_database ? "database" : "segment");
+  std::string out = fmt::format("{}: {}\n", harmless(path), is_database ? "database" : "segment");
   if (status) out += status_text(*status);
   for (const SegmentLayout& segment : segments) out += segment_text(segment);
   for (const Problem& problem : problems) out += problem_text(problem);

@@ -181,6 +181,16 @@ TEST_CASE("inspect: damage is told by file and byte, and the rest is shown") {
   CHECK_FALSE(footer.problems[0].where.commits.empty());
 }
 
+TEST_CASE("inspect: names of files that are not ours cannot speak to the terminal") {
+  Kept kept;
+  kept.write("\x1b[2Jforeign\n", Bytes(1));
+  const Inspection found = inspect(kept.path);
+  CHECK(found.status->foreign.size() == 1);
+  CHECK(holds(found.text(), "not ours: \\x1b[2Jforeign\\x0a\n"));
+  CHECK(holds(found.json(), "\\u001b[2Jforeign\\n"));
+  CHECK(std::ranges::count(found.json(), '\n') == 0);
+}
+
 TEST_CASE("inspect: a database whose log does not open still shows its segments") {
   Kept kept;
   kept.flip("OTOLITH", 30);
