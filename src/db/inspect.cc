@@ -104,7 +104,7 @@ void take_folder(Inspection& out, const InspectOptions& options) {
   const std::string folders(segment::kSegmentsFolder);
   if (!vfs->exists(folders)) return;
   for (const std::string& folder : vfs->list(folders)) {
-    for (const std::string& name : vfs->list(folders + "/" + folder)) {
+    for (const std::string& name : vfs->list(fmt::format("{}/{}", folders, folder))) {
       const auto id = segment::segment_of_name(name);
       if (!id || !is_meant(options.file, *id)) continue;
       try {

@@ -60,7 +60,8 @@ void Fold::take(const Zone& zone, std::uint64_t rows) noexcept {
     const double largest =
         std::max(std::abs(zone.min_as<double>()), std::abs(zone.max_as<double>()));
     magnitude_ += largest * static_cast<double>(rows - zone.null_count);
-    additions_ += static_cast<double>(rows / kPageRowsMax + 2);
+    const std::uint64_t pages = rows / kPageRowsMax + 2;
+    additions_ += static_cast<double>(pages);
   }
   zone_merge(zone_, zone, type_);
 }
