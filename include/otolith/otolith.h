@@ -6,6 +6,7 @@
 #pragma once
 
 #include "otolith/batch.h"
+#include "otolith/codec.h"
 #include "otolith/commit.h"
 #include "otolith/data.h"
 #include "otolith/database.h"

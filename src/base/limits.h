@@ -17,6 +17,7 @@ inline constexpr std::size_t kMessageBytesMax = 1 << 20;   // commit message
 inline constexpr std::size_t kExtraBytesMax = 1 << 20;     // structured extra (JSON) of a commit
 inline constexpr std::size_t kMetadataBytesMax = 1 << 20;  // all metadata of one dataset
 inline constexpr std::size_t kMessageNameBytesMax = 64;  // of a name shown inside an error message
+inline constexpr std::size_t kCodecNameBytesMax = 64;    // of a user's codec
 inline constexpr std::size_t kColumnsMax = 4096;         // of one schema
 inline constexpr std::size_t kDatasetsMax = 1 << 20;     // of one database, dropped ones included
 inline constexpr std::size_t kDifferencesMax = 100;      // listed by one conflict; more are cut off

@@ -131,10 +131,10 @@ TEST_CASE("codec: a chunk that needs an unknown codec or a later version says wh
   CHECK(ask(2, 2) == ErrorCode::unsupported_format);
   CHECK(ask(100, 1) == ErrorCode::unsupported_format);
   try {
-    codec_for({CodecId{0x9000}, 1}, "segments/x.seg", 160);
+    codec_for({CodecId{0x9000}, 1}, "segments/x.seg", 160, "turbo");
     FAIL("it was found");
   } catch (const Error& error) {
-    CHECK(std::string(error.what()).find("codec 36864") != std::string::npos);
+    CHECK(std::string(error.what()).find("codec \"turbo\" (id 36864") != std::string::npos);
     CHECK(error.where().file == "segments/x.seg");
   }
 }
@@ -149,6 +149,8 @@ TEST_CASE(
   CHECK(code_of([&] { codec_for({key.id, 4}, "f", 0); }) == ErrorCode::unsupported_format);
   CHECK(code_of([] { codec_register(std::make_unique<test::SwapCodec>()); }) ==
         ErrorCode::invalid_argument);
+  CHECK(code_of([&] { codec_for(key, "f", 0, "swap"); }) == ErrorCode::cancelled);
+  CHECK(code_of([&] { codec_for(key, "f", 0, "other"); }) == ErrorCode::unsupported_format);
   CHECK(code_of([] { profile_of("fast"); }) == ErrorCode::invalid_argument);
 }
 

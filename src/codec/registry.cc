@@ -5,6 +5,8 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/limits.h"
+#include "base/mutant.h"
 #include "base/mutex.h"
 #include "codec/alp.h"
 #include "codec/alp_rd.h"
@@ -86,14 +88,27 @@ std::span<const Codec* const> our_codecs() noexcept {
   return codecs;
 }
 
-const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offset) {
+const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offset,
+                       std::string_view name) {
   const auto id = static_cast<std::uint16_t>(key.id);
   const Codec* codec = find(key.id);
+  if (codec == nullptr && id >= kUserCodecFirst) {
+    refuse(fmt::format("a column chunk needs codec {} (id {}, version {}) of a user, which this "
+                       "process has not registered; call otolith::codec_register with it before "
+                       "reading",
+                       quoted(name), id, key.version),
+           file, offset);
+  }
   if (codec == nullptr) {
-    refuse(fmt::format("a column chunk needs codec {} (version {}), which is not known here; {}",
-                       id, key.version,
-                       id >= kUserCodecFirst ? "register that codec before reading"
-                                             : "read it with a newer Otolith"),
+    refuse(fmt::format("a column chunk needs codec {} (version {}), which is not known here; read "
+                       "it with a newer Otolith",
+                       id, key.version),
+           file, offset);
+  }
+  if (!name.empty() && name != codec->name() && !mutant("user-codec-name-ignored")) {
+    refuse(fmt::format("a column chunk needs codec {}, and {} is registered with its id {}; "
+                       "register the codec that wrote it",
+                       quoted(name), quoted(codec->name()), id),
            file, offset);
   }
   if (key.version == 0 || key.version > codec->key().version) {
@@ -142,17 +157,71 @@ const Codec& codec_choose(Profile profile, const Array& chunk) {
           }).first;
 }
 
+const Codec* codec_asked(std::string_view column_codec, Type type) {
+  if (!column_codec.starts_with(kUserCodecPrefix)) return nullptr;
+  const std::string_view name = column_codec.substr(kUserCodecPrefix.size());
+  UserCodecs& users = user_codecs();
+  const ReadLock lock(users.mutex);
+  const auto found = std::ranges::find_if(
+      users.by_id, [&](const auto& entry) { return entry.second->name() == name; });
+  if (found == users.by_id.end()) {
+    throw_error(ErrorCode::unsupported_format,
+                "a column is to be stored by codec {}, which this process has not registered; "
+                "call otolith::codec_register with it before writing",
+                quoted(name));
+  }
+  if (!found->second->fits(type)) {
+    throw_error(ErrorCode::invalid_argument, "codec {} does not take {}; use hot, small or raw",
+                quoted(name), type_name(type));
+  }
+  return found->second.get();
+}
+
+namespace {
+
+void check_name(const Codec& codec) {
+  const std::string_view name = codec.name();
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  if (name.empty() || name.size() > kCodecNameBytesMax || !std::ranges::all_of(name, allowed)) {
+    throw_error(ErrorCode::invalid_argument,
+                "a codec cannot be called {}; use 1 to {} letters, digits, '-', '_' and '.'",
+                quoted(name), kCodecNameBytesMax);
+  }
+  for (const Codec* ours : our_codecs()) {
+    if (ours->name() == name) {
+      throw_error(ErrorCode::invalid_argument, "codec name {} is Otolith's; choose another",
+                  quoted(name));
+    }
+  }
+}
+
+}  // namespace
+
 void codec_register(std::unique_ptr<const Codec> codec) {
   const auto id = static_cast<std::uint16_t>(codec->key().id);
   if (id < kUserCodecFirst) {
     throw_error(ErrorCode::invalid_argument, "codec {} has id {}; ids of users begin at {}",
                 quoted(codec->name()), id, kUserCodecFirst);
   }
+  if (codec->key().version == 0) {
+    throw_error(ErrorCode::invalid_argument, "codec {} has version 0; versions begin at 1",
+                quoted(codec->name()));
+  }
+  check_name(*codec);
   UserCodecs& users = user_codecs();
   const WriteLock lock(users.mutex);
   if (users.by_id.contains(id)) {
     throw_error(ErrorCode::invalid_argument, "codec id {} is taken by {}; choose another", id,
                 quoted(users.by_id[id]->name()));
+  }
+  for (const auto& [other, taken] : users.by_id) {
+    if (taken->name() == codec->name()) {
+      throw_error(ErrorCode::invalid_argument, "codec name {} is taken by id {}; choose another",
+                  quoted(codec->name()), other);
+    }
   }
   users.by_id.emplace(id, std::move(codec));
 }

@@ -13,17 +13,23 @@
 #include <string_view>
 
 #include "codec/codec.h"
+#include "otolith/codec.h"
 
 namespace otolith::codec {
 
-/// Ids from here on belong to users' codecs.
-inline constexpr std::uint16_t kUserCodecFirst = 0x8000;
+using otolith::kUserCodecFirst;
 
 /// Ours, the fastest to read first; raw is the first of all.
 std::span<const Codec* const> our_codecs() noexcept;
 
-/// The codec a chunk needs; `file` and `offset` go into the error if it is not known.
-const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offset);
+/// The codec a chunk needs; `file` and `offset` go into the error if it is not known, and the name
+/// that the segment gives a user's codec.
+const Codec& codec_for(CodecKey key, const std::string& file, std::uint64_t offset,
+                       std::string_view name = {});
+
+/// The user's codec that Column::codec names; nullptr if it is a profile. Throws unsupported_format
+/// where it is not registered, invalid_argument where it does not take the type.
+const Codec* codec_asked(std::string_view column_codec, Type type);
 
 /// What a schema asks of the choice.
 enum class Profile : std::uint8_t {

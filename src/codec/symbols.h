@@ -8,7 +8,7 @@
 //   first byte lowest, zeros behind
 //
 // Errors:  the flaws say what is wrong; unpacking relies on them.
-// Threads: immutable once built; the functions share nothing.
+// Threads: immutable.
 // Why:     unpacking is one load and one store of 8 bytes a symbol and needs no window, so that it
 //          is faster than LZ4 on short texts.
 // Source:  Boncz, Neumann, Leis: "FSST: Fast Random Access String Compression", VLDB 2020.

@@ -1,4 +1,5 @@
 #include "otolith/schema.h"
+#include "otolith/codec.h"
 
 #include <algorithm>
 #include <array>
@@ -90,6 +91,12 @@ void check_type(const Column& column) {
   }
 }
 
+// A codec that a column names is known when it writes: it may come from another process.
+bool names_user_codec(std::string_view codec) {
+  return codec.starts_with(kUserCodecPrefix) && codec.size() > kUserCodecPrefix.size() &&
+         codec.size() <= kUserCodecPrefix.size() + kCodecNameBytesMax;
+}
+
 void check_profile(std::string_view what, std::string_view codec) {
   static const std::vector<std::string> profiles{"hot", "small", "raw"};
   if (std::ranges::find(profiles, codec) != profiles.end()) return;
@@ -123,7 +130,7 @@ void check_columns(const Schema& schema) {
           fmt::format("column {} has the id {} of another column", quoted(column.name), column.id));
     }
     check_type(column);
-    if (!column.codec.empty()) {
+    if (!column.codec.empty() && !names_user_codec(column.codec)) {
       check_profile(fmt::format("column {}", quoted(column.name)), column.codec);
     }
   }

@@ -160,7 +160,7 @@ void dump_footer(test::HexDump& dump, const Footer& footer) {
   dump.field(8, "row groups, columns");
   dump.field(8, "runs, rows of a page");
   dump.field(8, "flags: unique keys and time; id of the time column");
-  dump.field(8, "keys; zero");
+  dump.field(8, "keys; users' codecs");
   dump.field(16, "least and greatest time");
   dump.field(8, "ids of the keys; zero");
   for (const ColumnEntry& column : footer.columns) {

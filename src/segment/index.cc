@@ -149,8 +149,12 @@ ColumnIndex index_parse(BytesView bytes, const std::string& file, const Footer& 
     std::uint64_t nulls = 0;
     for (std::size_t i = 0; i < out.chunks.size(); ++i) {
       const ChunkEntry& chunk = out.chunks[i];
+      const auto named = footer.user_codecs.find(chunk.codec.id);
+      const bool of_user = chunk.codec.id >= codec::CodecId{kUserCodecFirst};
+      if (of_user && named == footer.user_codecs.end()) in.fail("a chunk's codec has no name");
       const codec::Codec& codec = codec::codec_for(
-          chunk.codec, file, entry.index_offset + kIndexHeadBytes + i * kChunkEntryBytes);
+          chunk.codec, file, entry.index_offset + kIndexHeadBytes + i * kChunkEntryBytes,
+          of_user ? std::string_view(named->second) : std::string_view());
       check_parts(in, chunk, codec.mappable(), entry.type, footer.row_groups[i].rows);
       check_pages(in, out, chunk, footer.row_groups[i], footer);
       nulls += chunk.zone.null_count;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "otolith/codec.h"
 #include "otolith/timestamp.h"
 
 namespace otolith::segment {
@@ -171,6 +172,7 @@ struct FooterCounts {
   std::uint32_t row_groups = 0;
   std::uint32_t columns = 0;
   std::uint32_t keys = 0;
+  std::uint32_t user_codecs = 0;
 };
 
 FooterCounts get_footer_head(ByteReader& in, Footer& out) {
@@ -186,7 +188,7 @@ FooterCounts get_footer_head(ByteReader& in, Footer& out) {
   out.many = (flags & kFlagMany) != 0;
   out.time = ColumnId{in.get<std::uint32_t>()};
   counts.keys = in.get<std::uint32_t>();
-  in.skip_zeros(4);
+  counts.user_codecs = in.get<std::uint32_t>();
   out.time_min = in.get<std::int64_t>();
   out.time_max = in.get<std::int64_t>();
   if ((flags & ~(kFlagUnique | kFlagMany)) != 0) in.fail("the footer has unknown flags");
@@ -196,8 +198,24 @@ FooterCounts get_footer_head(ByteReader& in, Footer& out) {
   const std::uint64_t bytes = align_up(std::uint64_t{counts.keys} * 4, 8) +
                               std::uint64_t{counts.columns} * kColumnEntryBytes +
                               std::uint64_t{counts.row_groups} * kRowGroupEntryBytes;
-  if (bytes != in.left()) in.fail("the footer's counts do not fit its length");
+  if (bytes > in.left() || (counts.user_codecs == 0 && bytes != in.left()))
+    in.fail("the footer's counts do not fit its length");
   return counts;
+}
+
+void get_user_codecs(ByteReader& in, std::uint32_t count, Footer& out) {
+  std::uint16_t before = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto id = in.get<std::uint16_t>();
+    const auto bytes = in.get<std::uint16_t>();
+    in.skip_zeros(4);
+    if (id < kUserCodecFirst || id <= before) in.fail("users' codecs are out of order");
+    if (bytes == 0 || bytes > kCodecNameBytesMax) in.fail("a codec's name is too long, or empty");
+    out.user_codecs[codec::CodecId{id}] = as_text(in.get_bytes(bytes));
+    in.skip_zeros(align_up(bytes, 8) - bytes);
+    before = id;
+  }
+  in.expect_end();
 }
 
 Footer get_footer(ByteReader& in, const std::string& file, std::uint64_t base) {
@@ -217,6 +235,7 @@ Footer get_footer(ByteReader& in, const std::string& file, std::uint64_t base) {
     row += out.row_groups.back().rows;
     check_row_group(in, out, i);
   }
+  get_user_codecs(in, counts.user_codecs, out);
   check_sums(in, out);
   check_columns(in, out);
   return out;
@@ -294,7 +313,7 @@ Bytes footer_write(const Footer& footer) {
   out.put((footer.unique ? kFlagUnique : 0u) | (footer.many ? kFlagMany : 0u));
   out.put(value_of(footer.time));
   out.put(static_cast<std::uint32_t>(footer.keys.size()));
-  out.put_zeros(4);
+  out.put(static_cast<std::uint32_t>(footer.user_codecs.size()));
   out.put(footer.time_min);
   out.put(footer.time_max);
   OTO_INVARIANT(out.size() == kFooterHeadBytes);
@@ -302,6 +321,13 @@ Bytes footer_write(const Footer& footer) {
   out.align(8);
   for (const ColumnEntry& column : footer.columns) put_column(out, column);
   for (const RowGroup& group : footer.row_groups) put_row_group(out, group);
+  for (const auto& [id, name] : footer.user_codecs) {
+    out.put(id);
+    out.put(static_cast<std::uint16_t>(name.size()));
+    out.put_zeros(4);
+    out.put_bytes(as_bytes_view(name));
+    out.align(8);
+  }
   return out.take();
 }
 

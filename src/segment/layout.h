@@ -22,6 +22,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -91,8 +92,9 @@ struct RowGroup {
 };
 
 /// header hash u64 | rows u64 | row groups u32 | columns u32 | runs u32 | page rows u32 | flags u32
-/// | time column u32 | keys u32 | zero u32 | time min i64 | time max i64, then the keys' column ids
-/// u32 each, zero to a multiple of 8, columns, row groups
+/// | time column u32 | keys u32 | users' codecs u32 | time min i64 | time max i64, then the keys'
+/// column ids u32 each, zero to a multiple of 8, columns, row groups, users' codecs (id u16 | bytes
+/// of its name u16 | zero u32 | name, zero to a multiple of 8)
 struct Footer {
   std::uint64_t header_hash = 0;
   std::uint64_t rows = 0;
@@ -106,6 +108,7 @@ struct Footer {
   std::int64_t time_max = 0;
   std::vector<ColumnEntry> columns;
   std::vector<RowGroup> row_groups;
+  std::map<codec::CodecId, std::string> user_codecs;  // names of those that chunks need
 };
 inline constexpr std::uint32_t kFlagUnique = 1;
 inline constexpr std::uint32_t kFlagMany = 2;

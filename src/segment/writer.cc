@@ -55,6 +55,7 @@ using Lane = std::vector<std::size_t>;
 struct ColumnState {
   ColumnEntry entry;
   codec::Profile profile = codec::Profile::raw;
+  const codec::Codec* codec = nullptr;  // instead of what the profile chooses
   std::uint64_t width = 0;
   std::uint64_t region = 0;  // values of the present run; 0: chunks go where there is room
   ColumnIndex index;
@@ -161,7 +162,8 @@ struct SegmentWriter::State {
     ColumnState column;
     column.entry.id = id;
     column.entry.type = type;
-    column.profile = codec::profile_of(profile);
+    column.codec = spec.codec != nullptr ? spec.codec : codec::codec_asked(profile, type);
+    if (column.codec == nullptr) column.profile = codec::profile_of(profile);
     column.width = model::is_text(type) ? 0 : type_width(type);
     columns.push_back(std::move(column));
   }
@@ -208,7 +210,7 @@ void SegmentWriter::State::begin(const model::Run& run) {
   for (ColumnState& column : columns) {
     column.region = 0;
     const bool plain =
-        spec.codec != nullptr ? spec.codec->mappable() : column.profile == codec::Profile::raw;
+        column.codec != nullptr ? column.codec->mappable() : column.profile == codec::Profile::raw;
     if (column.width == 0 || !plain) continue;
     const std::uint64_t bytes = run_rows * column.width;
     column.region =
@@ -310,8 +312,9 @@ void SegmentWriter::State::encode_lane(const Lane& lane, const Work& work, Place
 void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, const Array& values,
                                         Placer& placer, std::uint64_t ticket, unsigned worker,
                                         EncodedChunkEntry& out) {
+  const ColumnState& state = columns[column];
   const codec::Codec& codec =
-      spec.codec != nullptr ? *spec.codec : codec::codec_choose(columns[column].profile, values);
+      state.codec != nullptr ? *state.codec : codec::codec_choose(state.profile, values);
   out = chunk_encode(values, codec);
   place_chunk(columns[column], *work.plan, out, placer, ticket);
   ChunkLeafSink leaf;
@@ -406,7 +409,12 @@ Footer SegmentWriter::State::footer() const {
     out.keys.push_back(columns[key].entry.id);
   out.time_min = std::ranges::min(row_groups, {}, &RowGroup::time_min).time_min;
   out.time_max = std::ranges::max(row_groups, {}, &RowGroup::time_max).time_max;
-  for (const ColumnState& column : columns) out.columns.push_back(column.entry);
+  for (const ColumnState& column : columns) {
+    out.columns.push_back(column.entry);
+    const codec::Codec* codec = column.codec;
+    if (codec != nullptr && codec->key().id >= codec::CodecId{kUserCodecFirst})
+      out.user_codecs[codec->key().id] = codec->name();
+  }
   out.row_groups = row_groups;
   return out;
 }
