@@ -141,6 +141,8 @@ const Codec& codec_choose(Profile profile, const Array& chunk) {
   for (const Codec* codec : our_codecs().subspan(1)) {
     // A general compressor takes longer to ask than others, and is for what they cannot shrink.
     if (codec == &lz4_codec() && least < raw_bytes - raw_bytes / 4) continue;
+    // Nor does text get so small: building a table costs more than the dictionary that did.
+    if (codec == &text_codec() && least < raw_bytes / 4) continue;
     if (!codec->fits(chunk.type) || (codec->dense() && profile != Profile::small)) continue;
     auto bytes = codec->analyze(chunk);
     if (bytes && codec->dense()) *bytes += *bytes / kDenseWorth;

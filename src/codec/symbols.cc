@@ -163,17 +163,20 @@ void SymbolTable::write(ByteWriter& out) const {
 }
 
 void SymbolTable::pack(BytesView text, ByteWriter& out) const {
+  Bytes packed(text.size() * 2);
+  std::size_t at = 0;
   while (!text.empty()) {
     const int code = longest(text);
     if (code < 0) {
-      out.put(kEscape);
-      out.put(std::to_integer<std::uint8_t>(text[0]));
+      packed[at++] = std::byte{kEscape};
+      packed[at++] = text[0];
       text = text.subspan(1);
     } else {
-      out.put(static_cast<std::uint8_t>(code));
+      packed[at++] = static_cast<std::byte>(code);
       text = text.subspan(symbols_[static_cast<std::size_t>(code)].bytes);
     }
   }
+  out.put_bytes(BytesView(packed).first(at));
 }
 
 // ----------------------------------------------------------------------------------------- decode
