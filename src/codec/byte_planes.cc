@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/limits.h"
-#include "base/mutant.h"
 #include "codec/compress.h"
 
 namespace otolith::codec {
@@ -128,7 +127,7 @@ namespace {
 std::string_view plane_flaw(const Entry& entry, BytesView rest, std::uint64_t count) noexcept {
   if (entry.kind > kZstd || (entry.kind != kConstant && entry.byte != 0) ||
       (entry.kind == kConstant && entry.bytes != 0) ||
-      (entry.kind == kStored && entry.bytes != count && !mutant("planes-stored-size-unchecked"))) {
+      (entry.kind == kStored && entry.bytes != count)) {
     return "the head of a plane is impossible";
   }
   if (entry.bytes > rest.size()) return "a plane is cut short";

@@ -288,7 +288,7 @@ std::string_view dictionary_flaw(BytesView bytes, bool dense) noexcept {
     BlockValues lengths;
     block_decode(&bytes[at], count, lengths.data());
     for (std::uint64_t i = 0; i < count; ++i) {
-      if (lengths[i] > kDictionaryTextBytesMax && !mutant("dictionary-length-unchecked"))
+      if (lengths[i] > kDictionaryTextBytesMax)
         return "an entry of its dictionary has an impossible length";
       text += lengths[i];
     }

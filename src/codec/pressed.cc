@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "base/limits.h"
-#include "base/mutant.h"
 #include "codec/compress.h"
 #include "codec/lengths.h"
 #include "codec/numbers.h"
@@ -96,7 +95,7 @@ std::string_view Pressed::flaw(const Parts& page, const PageFacts& facts) const 
       return wrong;
     }
     at += lengths;
-  } else if (plain != facts.rows * type_width(facts.type) && !mutant("pressed-size-unchecked")) {
+  } else if (plain != facts.rows * type_width(facts.type)) {
     return "its values have another size than its rows";
   }
   const BytesView rest = bytes.subspan(at);
