@@ -15,7 +15,8 @@ Limit = Tuple[Union[str, float, Tuple[str, ...]], float]
 @dataclass(frozen=True)
 class Goal:
     """`side` is at most (or at least) `factor` times `limit`: a side of the same row, the best of
-    several, or a number in its unit. `otherwise` is a second limit with its factor: one of the two suffices.
+    several, or a number in its unit. `otherwise` is a second limit with its factor: one of the two
+    suffices.
     """
 
     row: str
