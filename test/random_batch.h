@@ -2,8 +2,8 @@
 //
 // Role:    property tests: one generator, so that a new type is tested everywhere at once.
 // Shapes:  a time column (id 1), then two columns per type, the second with nulls; text with
-//          several bytes a character; floats with NaN, infinities and -0.0; integers at the ends of
-//          their range.
+//          several bytes a character; binary of any bytes; floats with NaN, infinities and -0.0;
+//          integers and decimals at the ends of their range.
 // Threads: thread-safe, with a generator each.
 #pragma once
 
@@ -11,8 +11,10 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "model/array.h"
+#include "model/decimals.h"
 #include "model/row_layout.h"
 #include "otolith/batch.h"
 #include "otolith/timestamp.h"
@@ -42,13 +44,48 @@ inline std::uint64_t random_bits(std::mt19937_64& random, Type type) {
   return not_a_time ? 0 : bits;
 }
 
+// Bytes that are mostly no UTF-8.
+inline std::string random_binary(std::mt19937_64& random) {
+  std::string out(random() % 5, '\0');
+  for (char& byte : out) byte = static_cast<char>(random());
+  return out;
+}
+
+// Extremes of the precision, small numbers, and anything that fits, a third each.
+inline Decimal random_decimal(std::mt19937_64& random, Type type) {
+  const model::Int128 limit = model::decimal_limit(type.precision);
+  if (random() % 3 == 0) return model::decimal_of_int128(random() % 2 == 0 ? limit : -limit);
+  if (random() % 2 == 0) return decimal_of(static_cast<std::int64_t>(random() % 10) - 5);
+  const Decimal any{random(), static_cast<std::int64_t>(random())};
+  return model::decimal_of_int128(model::int128_of(any) % (limit + 1));
+}
+
+// Every type that differs: of decimals those of one word, of two and of all digits.
+inline std::vector<Type> all_types() {
+  std::vector<Type> out;
+  for (unsigned kind = 1; kind <= 15; ++kind) {
+    if (static_cast<TypeKind>(kind) != TypeKind::decimal)
+      out.push_back({static_cast<TypeKind>(kind)});
+  }
+  using enum TypeKind;
+  for (const Type type : {Type{decimal, 9, 2}, Type{decimal, 20, 0}, Type{decimal, 38, 38}})
+    out.push_back(type);
+  return out;
+}
+
 inline Array random_array(std::mt19937_64& random, Type type, std::uint64_t rows, bool nulls) {
   model::ArrayBuilder builder(type);
   for (std::uint64_t i = 0; i < rows; ++i) {
     if (nulls && random() % 4 == 0) {
       builder.append_null();
-    } else if (model::is_text(type)) {
+    } else if (type.kind == TypeKind::binary) {
+      builder.append_text(random_binary(random));
+    } else if (type.kind == TypeKind::string) {
       builder.append_text(random_text(random));
+    } else if (type.kind == TypeKind::boolean) {
+      builder.append_value(static_cast<std::uint8_t>(random() % 2));
+    } else if (type.kind == TypeKind::decimal) {
+      builder.append_value(random_decimal(random, type));
     } else {
       const std::uint64_t bits = random_bits(random, type);
       builder.append(std::as_bytes(std::span(&bits, 1)).first(type_width(type)));
@@ -60,9 +97,7 @@ inline Array random_array(std::mt19937_64& random, Type type, std::uint64_t rows
 inline std::shared_ptr<const Schema> random_schema() {
   Schema schema{
       .columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1}}};
-  for (unsigned kind = 1; kind <= 15; ++kind) {
-    const Type type{static_cast<TypeKind>(kind)};
-    if (!type_supported(type)) continue;
+  for (const Type type : all_types()) {
     const auto id = static_cast<std::uint32_t>(schema.columns.size() + 1);
     schema.columns.push_back({.name = type_name(type), .type = type, .nullable = false, .id = id});
     schema.columns.push_back({.name = type_name(type) + "?", .type = type, .id = id + 1});

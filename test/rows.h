@@ -17,11 +17,12 @@
 #include <vector>
 
 #include "model/array.h"
+#include "model/decimals.h"
 #include "otolith/batch.h"
 
 namespace otolith::test {
 
-using Value = std::variant<std::int64_t, std::uint64_t, double, std::string>;
+using Value = std::variant<std::int64_t, std::uint64_t, double, std::string, Decimal>;
 using Cell = std::optional<Value>;
 using Row = std::vector<Cell>;
 using Random = std::mt19937_64;
@@ -65,6 +66,7 @@ auto dispatch(TypeKind kind, With with) {
       return with(std::int16_t{}, std::int64_t{});
     case TypeKind::int32:
       return with(std::int32_t{}, std::int64_t{});
+    case TypeKind::boolean:
     case TypeKind::uint8:
       return with(std::uint8_t{}, std::uint64_t{});
     case TypeKind::uint16:
@@ -85,6 +87,7 @@ auto dispatch(TypeKind kind, With with) {
 inline Cell cell_of(const Array& array, std::uint64_t row) {
   if (array.is_null(row)) return std::nullopt;
   if (model::is_text(array.type)) return Value(std::string(array.text(row)));
+  if (array.type.kind == TypeKind::decimal) return Value(array.value<Decimal>(row));
   return dispatch(array.type.kind, [&](auto stored, auto kept) -> Cell {
     return Value(static_cast<decltype(kept)>(array.value<decltype(stored)>(row)));
   });
@@ -101,6 +104,7 @@ inline std::vector<Row> rows_of(const Batch& batch) {
 inline void append_cell(model::ArrayBuilder& builder, Type type, const Cell& cell) {
   if (!cell) return builder.append_null();
   if (model::is_text(type)) return builder.append_text(std::get<std::string>(*cell));
+  if (type.kind == TypeKind::decimal) return builder.append_value(std::get<Decimal>(*cell));
   dispatch(type.kind, [&](auto stored, auto kept) {
     builder.append_value(static_cast<decltype(stored)>(std::get<decltype(kept)>(*cell)));
   });
@@ -116,10 +120,13 @@ inline Batch batch_of(std::shared_ptr<const Schema> schema, const std::vector<Ro
   return out;
 }
 
-inline constexpr TypeKind kAllKinds[] = {TypeKind::int8,    TypeKind::int16,  TypeKind::int32,
-                                         TypeKind::int64,   TypeKind::uint8,  TypeKind::uint16,
-                                         TypeKind::uint32,  TypeKind::uint64, TypeKind::float32,
-                                         TypeKind::float64, TypeKind::string, TypeKind::timestamp};
+inline constexpr Type kAllTypes[] = {
+    {TypeKind::boolean},        {TypeKind::int8},      {TypeKind::int16},
+    {TypeKind::int32},          {TypeKind::int64},     {TypeKind::uint8},
+    {TypeKind::uint16},         {TypeKind::uint32},    {TypeKind::uint64},
+    {TypeKind::float32},        {TypeKind::float64},   {TypeKind::decimal, 6, 2},
+    {TypeKind::decimal, 38, 0}, {TypeKind::timestamp}, {TypeKind::string},
+    {TypeKind::binary}};
 
 // Few distinct texts, some longer than a zone map's bounds, some that end at the greatest byte.
 inline std::string random_text(Random& random, bool utf8) {
@@ -145,11 +152,21 @@ inline Value random_float(Random& random, bool narrow) {
   return narrow ? static_cast<double>(static_cast<float>(value)) : value;
 }
 
+// Few small numbers, and the ends of the precision.
+inline Value random_units(Random& random, Type type) {
+  const model::Int128 limit = model::decimal_limit(type.precision);
+  if (below(random, 10) == 0)
+    return model::decimal_of_int128(below(random, 2) == 0 ? limit : -limit);
+  return decimal_of(static_cast<std::int64_t>(below(random, 40)) - 20);
+}
+
 inline Cell random_cell(Random& random, const Column& column) {
   if (column.nullable && below(random, 5) == 0) return std::nullopt;
   if (model::is_text(column.type)) {
     return Value(random_text(random, column.type.kind == TypeKind::string));
   }
+  if (column.type.kind == TypeKind::decimal) return random_units(random, column.type);
+  if (column.type.kind == TypeKind::boolean) return Value(std::uint64_t{below(random, 2)});
   return dispatch(column.type.kind, [&](auto stored, auto kept) -> Cell {
     using Stored = decltype(stored);
     if constexpr (std::is_floating_point_v<Stored>) {

@@ -74,6 +74,10 @@ class PlainSnapshot final : public history::Snapshot {
   }
 };
 
+// Of a key that widened between both schemas, where it is a decimal.
+inline constexpr Type kOldTag{TypeKind::decimal, 6, 2};
+inline constexpr Type kNewTag{TypeKind::decimal, 9, 3};
+
 // A row as brute force knows it.
 struct Known {
   Row row;  // under the newest schema
@@ -118,6 +122,8 @@ struct World {
     made.columns.push_back({.name = "wide", .type = {TypeKind::int16}, .id = id});
     old_schema = std::make_shared<const Schema>(made);
     made.columns.back().type = {TypeKind::int64};
+    if (const auto tag = made.find("tag"); tag && made.columns[*tag].type == kOldTag)
+      made.columns[*tag].type = kNewTag;
     made.columns.push_back({.name = "late", .type = {TypeKind::string}, .id = id + 1});
     schema = std::make_shared<const Schema>(made);
   }
@@ -137,6 +143,15 @@ struct World {
     return rows;
   }
 
+  // A row of the old schema under the newest one.
+  void widen(Row& row) const {
+    row.push_back(std::nullopt);
+    const auto tag = schema->find("tag");
+    if (!tag || schema->columns[*tag].type != kNewTag) return;
+    const model::Int128 units = model::int128_of(std::get<Decimal>(*row[*tag]));
+    row[*tag] = model::decimal_of_int128(units * 10);
+  }
+
   // Remembers rows of a commit, and decides which of them are shown.
   std::vector<Known> begin_rows(std::uint64_t begin, const std::vector<Row>& rows) {
     const std::uint64_t mode = test::below(random, 4);  // all, none, or some
@@ -144,7 +159,7 @@ struct World {
     std::vector<bool>& shown = snapshot->shown[begin];
     for (const Row& row : rows) {
       out.push_back({row, begin, out.size()});
-      if (row.size() < schema->columns.size()) out.back().row.push_back(std::nullopt);
+      if (row.size() < schema->columns.size()) widen(out.back().row);
       shown.push_back(mode == 0 || (mode >= 2 && test::below(random, 4) != 0));
       if (shown.back()) visible.push_back(out.back());
     }
@@ -240,10 +255,16 @@ struct World {
 
   // ------------------------------------------------------------------------------ brute force
 
-  static bool key_matches(const test::Cell& cell, const KeyValue& value) {
-    if (const auto* text = std::get_if<std::string>(&value))
-      return std::get<std::string>(*cell) == *text;
-    return std::get<std::int64_t>(*cell) == std::get<std::int64_t>(value);
+  static bool key_matches(const test::Cell& cell, const KeyValue& value, Type type) {
+    return key_value(cell, type) == value;
+  }
+
+  // A key's value as it is asked for.
+  static KeyValue key_value(const test::Cell& cell, Type type) {
+    if (const auto* units = std::get_if<Decimal>(&*cell)) return decimal_format(*units, type.scale);
+    if (const auto* text = std::get_if<std::string>(&*cell)) return *text;
+    if (const auto* number = std::get_if<std::uint64_t>(&*cell)) return *number;
+    return std::get<std::int64_t>(*cell);
   }
 
   bool wanted(const ReadRequest& request, const Row& row) const {
@@ -252,7 +273,8 @@ struct World {
     if (request.stop && time >= request.stop->ns) return false;
     for (const KeyFilter& filter : request.keys) {
       const test::Cell& cell = row[*schema->find(filter.column)];
-      const auto matches = [&](const KeyValue& value) { return key_matches(cell, value); };
+      const Type type = schema->columns[*schema->find(filter.column)].type;
+      const auto matches = [&](const KeyValue& value) { return key_matches(cell, value, type); };
       if (std::ranges::none_of(filter.values, matches)) return false;
     }
     return !request.where || truth_of(*request.where, *schema, row) == std::optional(true);
@@ -313,11 +335,13 @@ struct World {
       if (test::below(random, 3) != 0) continue;
       KeyFilter filter{key, {}};
       for (std::uint64_t i = test::below(random, 4); i-- > 0;) {
-        const test::Cell cell = test::random_cell(random, schema->columns[*schema->find(key)]);
-        if (const auto* text = std::get_if<std::string>(&*cell))
-          filter.values.push_back(*text);
-        else
-          filter.values.push_back(std::get<std::int64_t>(*cell));
+        const Column& column = schema->columns[*schema->find(key)];
+        Column asked = column;  // narrower values, so that some are found
+        if (column.type == kNewTag) asked.type = kOldTag;
+        test::Cell cell = test::random_cell(random, asked);
+        if (column.type == kNewTag)
+          cell = model::decimal_of_int128(model::int128_of(std::get<Decimal>(*cell)) * 10);
+        filter.values.push_back(key_value(cell, column.type));
       }
       out.keys.push_back(filter);
     }

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "io/sim_disk.h"
+#include "model/compare.h"
 #include "model/partition.h"
 #include "segment/reader.h"
 #include "segment/writer.h"
@@ -25,22 +26,25 @@ using test::Row;
 
 inline constexpr std::int64_t kHour = 3'600'000'000'000;
 
-/// time, up to two keys, some columns of any type.
+/// time, up to three keys, the last of any type that keys have, some columns of any type.
 inline std::shared_ptr<const Schema> random_schema(Random& random) {
   Schema schema;
   schema.partition = static_cast<Partition>(test::below(random, 3));
-  const auto add = [&schema](std::string name, TypeKind kind, bool nullable) {
-    schema.columns.push_back({.name = std::move(name), .type = {kind}, .nullable = nullable});
+  const auto add = [&schema](std::string name, Type type, bool nullable) {
+    schema.columns.push_back({.name = std::move(name), .type = type, .nullable = nullable});
     schema.columns.back().id = static_cast<std::uint32_t>(schema.columns.size());
   };
-  add("time", TypeKind::timestamp, false);
+  add("time", {TypeKind::timestamp}, false);
   if (test::below(random, 2) == 0)
-    add("symbol", TypeKind::string, false), schema.keys.push_back("symbol");
+    add("symbol", {TypeKind::string}, false), schema.keys.push_back("symbol");
   if (test::below(random, 2) == 0)
-    add("sensor", TypeKind::int16, false), schema.keys.push_back("sensor");
+    add("sensor", {TypeKind::int16}, false), schema.keys.push_back("sensor");
+  const Type tag = test::kAllTypes[test::below(random, std::size(test::kAllTypes))];
+  if (test::below(random, 3) == 0 && model::is_key_type(tag))
+    add("tag", tag, false), schema.keys.push_back("tag");
   const std::uint64_t values = test::below(random, 4);
   for (std::uint64_t i = 0; i < values; ++i) {
-    add("v" + std::to_string(i), test::kAllKinds[test::below(random, std::size(test::kAllKinds))],
+    add("v" + std::to_string(i), test::kAllTypes[test::below(random, std::size(test::kAllTypes))],
         test::below(random, 2) == 0);
   }
   return std::make_shared<const Schema>(std::move(schema));

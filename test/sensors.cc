@@ -12,7 +12,15 @@ namespace {
 
 std::string text_of(const Cell& cell) {
   if (!cell) return "-";
-  return std::visit([](const auto& value) { return fmt::format("{}", value); }, *cell);
+  if (const auto* units = std::get_if<Decimal>(&*cell)) return decimal_format(*units, 0);
+  return std::visit(
+      [](const auto& value) {
+        if constexpr (std::is_same_v<decltype(value), const Decimal&>)
+          return std::string();
+        else
+          return fmt::format("{}", value);
+      },
+      *cell);
 }
 
 }  // namespace

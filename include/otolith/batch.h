@@ -2,10 +2,13 @@
 //
 // Role:    append takes batches, scanning gives batches; NumPy and Arrow read them without a copy.
 // Shapes:  a validity bitmap (bit i of byte i/8, least significant first; absent when there are no
-//          nulls), values (length * width bytes, little-endian), for strings length + 1 int64
-//          offsets into the values. Slots of nulls hold zeros where Otolith made them.
+//          nulls), values (length * width bytes, little-endian), for strings and binary length + 1
+//          int64 offsets into the values. A boolean is a byte, 0 or 1; a decimal is 16 bytes
+//          (otolith/decimal.h). Slots of nulls hold zeros where Otolith made them.
 // Errors:  batch_check throws invalid_argument.
 // Threads: immutable; buffers are shared and keep their owner (a mapping, a NumPy array) alive.
+// Why:     booleans are bytes, as NumPy has them, where Arrow has bits: rows are sliced, merged and
+//          compared like all others, and the bits stand where size counts, in files and frames.
 // Source:  Apache Arrow columnar format, "Physical Memory Layout" (large_utf8 for strings).
 #pragma once
 
@@ -53,7 +56,8 @@ struct Array {
     return null_count != 0 &&
            ((std::to_integer<unsigned>(validity.bytes[row >> 3]) >> (row & 7)) & 1u) == 0;
   }
-  /// The value at a row, for fixed-width types; undefined at a null.
+  /// The value at a row, for fixed-width types (std::uint8_t for booleans, Decimal for decimals);
+  /// undefined at a null.
   template <typename T>
   T value(std::uint64_t row) const noexcept {
     return values.as<T>()[row];
@@ -73,8 +77,8 @@ struct Batch {
 };
 
 /// Throws invalid_argument unless lengths, types and buffers of the batch fit its schema: no nulls
-/// in the time column, in keys and in required columns; times in range; strings valid UTF-8 and
-/// within limits.
+/// in the time column, in keys and in required columns; times in range; booleans 0 or 1; decimals
+/// of no more digits than their precision; strings valid UTF-8; strings and binary within limits.
 void batch_check(const Batch& batch);
 
 }  // namespace otolith

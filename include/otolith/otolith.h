@@ -10,6 +10,7 @@
 #include "otolith/commit.h"
 #include "otolith/data.h"
 #include "otolith/database.h"
+#include "otolith/decimal.h"
 #include "otolith/error.h"
 #include "otolith/expression.h"
 #include "otolith/inspect.h"

@@ -17,7 +17,8 @@
 
 namespace otolith {
 
-/// One value of a key column: integers of any width, or text.
+/// One value of a key column: an integer of any width, the bytes of text and binary, 0 or 1 for a
+/// boolean; for a decimal an integer, or text such as "12.50".
 using KeyValue = std::variant<std::int64_t, std::uint64_t, std::string>;
 
 /// Rows whose key column equals one of the values.

@@ -49,9 +49,9 @@ struct Type {
 std::string type_name(Type type);
 /// Parses what type_name writes; throws invalid_argument with the known names.
 Type type_parse(std::string_view text);
-/// Bytes of one value, 0 for strings and binary (and boolean, which is a bitmap).
+/// Bytes of one value in memory, 0 for strings and binary.
 std::uint32_t type_width(Type type) noexcept;
-/// True for the types this build can store.
+/// True for the types this build can store; false where precision and scale do not fit the kind.
 bool type_supported(Type type) noexcept;
 
 /// One column of a table.

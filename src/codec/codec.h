@@ -36,6 +36,8 @@ enum class CodecId : std::uint16_t {
   dictionary = 7,
   lattice = 8,
   alp_rd = 9,
+  bitmap = 10,
+  decimal = 11,
   planes = 20,
   text = 21,
   lz4 = 22,

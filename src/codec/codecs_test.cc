@@ -93,8 +93,16 @@ std::vector<Shape> float_shapes(Type type) {
       {"any", [](auto& random, std::uint64_t) { return random(); }}};
 }
 
+std::vector<Shape> boolean_shapes() {
+  return {{"constant", [](auto&, std::uint64_t) { return 1; }},
+          {"runs", [](auto&, std::uint64_t row) { return row / 100 % 2; }},
+          {"rare", [](auto& random, std::uint64_t) { return random() % 100 == 0 ? 1 : 0; }},
+          {"any", [](auto& random, std::uint64_t) { return random() % 2; }}};
+}
+
 std::vector<Shape> shapes_of(Type type) {
   const bool is_float = type.kind == TypeKind::float32 || type.kind == TypeKind::float64;
+  if (type.kind == TypeKind::boolean) return boolean_shapes();
   return is_float ? float_shapes(type) : integer_shapes(type);
 }
 
@@ -165,6 +173,36 @@ Array with_odd_nulls(const Array& chunk, std::mt19937_64& random) {
   return out;
 }
 
+using UnitsShape = std::function<Decimal(std::mt19937_64& random, Type type, std::uint64_t row)>;
+
+std::vector<UnitsShape> decimal_shapes() {
+  const auto count = [](std::uint64_t units) {
+    return decimal_of(static_cast<std::int64_t>(units));
+  };
+  return {[count](auto&, Type, std::uint64_t) { return count(7); },
+          [count](auto& random, Type, std::uint64_t) { return count(random() % 20'000); },
+          [count](auto& random, Type, std::uint64_t row) { return count(row * 25 + random() % 3); },
+          [count](auto& random, Type, std::uint64_t) { return count(0 - random() % 9); },
+          [](auto& random, Type type, std::uint64_t) { return test::random_decimal(random, type); },
+          [](auto& random, Type type, std::uint64_t) {
+            const model::Int128 limit = model::decimal_limit(type.precision);
+            return model::decimal_of_int128(limit - static_cast<int>(random() % 9));
+          }};
+}
+
+Array decimals_of(std::mt19937_64& random, Type type, const UnitsShape& shape, std::uint64_t rows,
+                  std::uint64_t every) {
+  model::ArrayBuilder builder(type);
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    const Decimal units = shape(random, type, row);
+    if (every != 0 && random() % every == 0)
+      builder.append_null();
+    else
+      builder.append_value(units);
+  }
+  return builder.finish();
+}
+
 // Every encoding of a chunk comes back value for value, in pages of any size, nulls as zeros.
 // Returns the codecs that took it.
 std::uint64_t all_round_trips(const Array& chunk, std::mt19937_64& random) {
@@ -231,6 +269,68 @@ TEST_CASE("codec: numbers of every type and shape come back to the bit from ever
   MESSAGE(chunks << " chunks from seed " << test::seed());
 }
 
+TEST_CASE("codec: decimals of any precision come back from every codec, those of 38 digits too") {
+  using enum TypeKind;
+  const test::Budget budget;
+  std::uint64_t chunks = 0;
+  for (std::uint64_t seed = test::seed(); chunks == 0 || budget.left(); ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    for (const Type type :
+         {Type{decimal, 6, 2}, Type{decimal, 18, 0}, Type{decimal, 19, 19}, Type{decimal, 38, 9}}) {
+      for (const UnitsShape& shape : decimal_shapes()) {
+        const std::uint64_t lengths[] = {1, 2, 15, 1023, 1024, 1025, 1 + random() % 9000};
+        const std::uint64_t every = random() % 4;
+        const Array chunk =
+            decimals_of(random, type, shape, lengths[random() % std::size(lengths)], every);
+        REQUIRE(all_round_trips(chunk, random) == 2);
+        ++chunks;
+      }
+    }
+  }
+  MESSAGE(chunks << " chunks from seed " << test::seed());
+  std::mt19937_64 random(1);
+  REQUIRE(all_round_trips(decimals_of(random, {decimal, 38, 2}, decimal_shapes()[5], 0, 0),
+                          random) == 2);
+}
+
+TEST_CASE("codec: every flipped bit and every cut of a page of decimals is a flaw or in its room") {
+  std::mt19937_64 random(test::seed());
+  const Codec& codec = codec_for({CodecId::decimal, 1}, "", 0);
+  const Type type{TypeKind::decimal, 38, 2};
+  for (const UnitsShape& shape : decimal_shapes()) {
+    const Array chunk = decimals_of(random, type, shape, 1100, 0);
+    const EncodedChunk encoded = chunk_parts(codec, chunk, kPageRowsMax);
+    const PageFacts facts{type, chunk.length, 0, false};
+    Bytes bytes(encoded.values.bytes.begin(), encoded.values.bytes.end());
+    for (std::size_t bit = 0; bit < std::min<std::size_t>(bytes.size(), 400) * 8; ++bit) {
+      const std::size_t at = bit % 2 == 0 ? bit / 16 : bytes.size() - 1 - bit / 16;
+      const auto mask = static_cast<std::byte>(1u << (bit % 8));
+      bytes[at] ^= mask;
+      REQUIRE(test::stays_in_room(codec, bytes, facts));
+      bytes[at] ^= mask;
+    }
+    for (std::size_t size = 0; size < bytes.size(); size += size < 64 ? 1 : 61) {
+      Bytes cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+      REQUIRE(page_flaw(codec, {{{}, {}, buffer_of(std::move(cut)), 0}, facts}) != "");
+    }
+    bytes[0] = std::byte{2};
+    CHECK(page_flaw(codec, {{{}, {}, buffer_of(bytes), 0}, facts}) == "it has an unknown scheme");
+  }
+}
+
+TEST_CASE("codec: a bit behind the last row of a bitmap is a flaw") {
+  const Codec& codec = codec_for({CodecId::bitmap, 1}, "", 0);
+  Bytes bytes(8);
+  const PageFacts facts{{TypeKind::boolean}, 11, 0, false};
+  CHECK(page_flaw(codec, {{{}, {}, buffer_of(bytes), 0}, facts}) == "");
+  for (const std::size_t bit : {11u, 12u, 63u}) {
+    Bytes set = bytes;
+    set[bit / 8] = static_cast<std::byte>(1u << (bit % 8));
+    CHECK(page_flaw(codec, {{{}, {}, buffer_of(set), 0}, facts}) == "its bits go beyond its rows");
+  }
+}
+
 TEST_CASE("codec: text of few values or many comes back from every codec") {
   const test::Budget budget;
   std::uint64_t chunks = 0;
@@ -240,8 +340,10 @@ TEST_CASE("codec: text of few values or many comes back from every codec") {
     for (const TextShape& shape : text_shapes()) {
       const std::uint64_t lengths[] = {1, 2, 16, 1023, 1024, 1025, 1 + random() % 3000};
       const std::uint64_t every = random() % 4;
-      const Array chunk = text_of(random, shape, lengths[random() % std::size(lengths)], every);
-      REQUIRE(all_round_trips(chunk, random) >= 1);
+      for (const TypeKind kind : {TypeKind::string, TypeKind::binary}) {
+        const std::uint64_t rows = lengths[random() % std::size(lengths)];
+        REQUIRE(all_round_trips(text_of(random, shape, rows, every, kind), random) >= 1);
+      }
       ++chunks;
     }
   }
@@ -414,6 +516,17 @@ TEST_CASE("codec: the choice follows the values, and a profile") {
   CHECK(chosen(Profile::hot, TypeKind::uint64,
                [](auto& of, std::uint64_t row) { return row * 1000 + of() % 9; }) == "delta");
   CHECK(chosen(Profile::hot, TypeKind::float64, cents) == "alp");
+  const auto truth = [](auto& of, std::uint64_t) { return of() % 2; };
+  CHECK(chosen(Profile::hot, TypeKind::boolean, truth) == "bitmap");
+  CHECK(chosen(Profile::small, TypeKind::boolean, truth) == "bitmap");
+  CHECK(chosen(Profile::raw, TypeKind::boolean, truth) == "raw");
+  CHECK(chosen(Profile::hot, TypeKind::boolean, [](auto&, auto) { return 1; }) == "constant");
+  const auto of_units = [&](const UnitsShape& shape) {
+    const Array chunk = decimals_of(random, {TypeKind::decimal, 38, 2}, shape, 20'000, 0);
+    return std::string(codec_choose(Profile::hot, chunk).name());
+  };
+  CHECK(of_units(decimal_shapes()[1]) == "decimal");
+  CHECK(of_units(decimal_shapes()[5]) == "decimal");
   const auto texts = [&](std::uint64_t values) {
     const TextShape shape = [values](auto& of, std::uint64_t) {
       return std::to_string(of() % values);
@@ -443,6 +556,7 @@ TEST_CASE("codec: encoded sizes are what the layouts promise") {
         8 * 16);
   CHECK(bytes(TypeKind::int32, [](auto&, auto) { return 5; }) == 8 * 8);
   CHECK(bytes(TypeKind::int64, [](auto& of, auto) { return of() % 1024; }) == 64 * (16 + 1280));
+  CHECK(bytes(TypeKind::boolean, [](auto& of, auto) { return of() % 2; }) == kRowGroupRowsMax / 8);
 }
 
 }  // namespace otolith::codec

@@ -25,7 +25,8 @@ class Linear final : public Codec {
   }
   std::string_view name() const noexcept override { return has_step_ ? "linear" : "constant"; }
   bool fits(Type type) const noexcept override {
-    return has_step_ ? is_integer(type) : type_supported(type) && !model::is_text(type);
+    return has_step_ ? is_integer(type)
+                     : type_supported(type) && !model::is_text(type) && type_width(type) <= 8;
   }
 
   std::optional<std::uint64_t> analyze(const Array& chunk) const override;

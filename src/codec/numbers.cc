@@ -31,6 +31,7 @@ void widen_any(const std::byte* from, std::uint64_t count, Type type, std::uint6
       return widen<std::int16_t>(from, count, out);
     case TypeKind::int32:
       return widen<std::int32_t>(from, count, out);
+    case TypeKind::boolean:
     case TypeKind::uint8:
       return widen<std::uint8_t>(from, count, out);
     case TypeKind::uint16:

@@ -8,12 +8,14 @@
 #include "base/limits.h"
 #include "model/array.h"
 #include "model/sound.h"
+#include "otolith/decimal.h"
 
 namespace otolith {
 
 namespace {
 
 constexpr std::size_t kBufferAlignment = 64;
+constexpr std::uint64_t kAlignmentMax = 8;  // of values: decimals are two words
 
 [[noreturn]] void refuse(const Column& column, const std::string& what) {
   throw_error(ErrorCode::invalid_argument, "column {}: {}", quoted(column.name), what);
@@ -75,6 +77,15 @@ void check_values(const Column& column, const Array& array, bool required) {
   if (array.type.kind == TypeKind::string) {
     refuse(column, fmt::format("row {} is not valid UTF-8; decode the text first", *row));
   }
+  if (array.type.kind == TypeKind::boolean) {
+    refuse(column, fmt::format("row {} is {}; a boolean is a byte of 0 or 1", *row,
+                               array.value<std::uint8_t>(*row)));
+  }
+  if (array.type.kind == TypeKind::decimal) {
+    refuse(column, fmt::format("row {} is {}, which has more digits than {} holds", *row,
+                               decimal_format(array.value<Decimal>(*row), array.type.scale),
+                               type_name(array.type)));
+  }
   refuse(column, fmt::format("row {} holds -2^63, which is no time (NaT); {}", *row,
                              required ? "give each row a time" : "make it null"));
 }
@@ -86,7 +97,7 @@ void check_column(const Schema& schema, const Column& column, const Array& array
            fmt::format("it is {}, the data are {}", type_name(column.type), type_name(array.type)));
   }
   if (!type_supported(array.type)) {
-    refuse(column, fmt::format("type {} comes with the next release", type_name(array.type)));
+    refuse(column, fmt::format("{} is no type that a table can have", type_name(array.type)));
   }
   if (array.length != rows) {
     refuse(column,
@@ -98,7 +109,7 @@ void check_column(const Schema& schema, const Column& column, const Array& array
     check_offsets(column, array);
   } else {
     const std::uint64_t width = type_width(array.type);
-    need_bytes(column, array.values, rows * width, "values", width);
+    need_bytes(column, array.values, rows * width, "values", std::min(width, kAlignmentMax));
   }
   const bool required = !column.nullable || is_key || column.name == schema.time;
   check_nulls(column, array, required);

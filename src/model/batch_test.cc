@@ -8,6 +8,7 @@
 #include "otolith/error.h"
 #include "otolith/timestamp.h"
 #include "test/budget.h"
+#include "test/random_batch.h"
 
 namespace otolith::model {
 
@@ -162,13 +163,53 @@ TEST_CASE("array: rows appended from other arrays, and copies, are those rows") 
 }
 
 TEST_CASE("array: nulls only is a column of any type") {
-  for (unsigned kind = 2; kind <= 14; ++kind) {
-    if (!type_supported({static_cast<TypeKind>(kind)})) continue;
-    const Array array = array_of_nulls({static_cast<TypeKind>(kind)}, 13);
+  for (const Type type : test::all_types()) {
+    const Array array = array_of_nulls(type, 13);
     CHECK(array.null_count == 13);
     CHECK(bitmap_nulls(array.validity.bytes, 13) == 13);
     CHECK(array.is_null(12));
   }
+}
+
+TEST_CASE("batch: booleans that are neither, and decimals of too many digits, are refused") {
+  const auto check = [](Type type, auto value, bool null) {
+    ArrayBuilder times({TypeKind::timestamp});
+    ArrayBuilder values(type);
+    for (int row = 0; row < 3; ++row) {
+      times.append_value(std::int64_t{row});
+      values.append_value(decltype(value){});
+    }
+    times.append_value(std::int64_t{3});
+    values.append_value(value);
+    Batch batch{.schema = std::make_shared<const Schema>(
+                    Schema{.columns = {{.name = "time", .type = {TypeKind::timestamp}},
+                                       {.name = "x", .type = type}}}),
+                .rows = 4,
+                .columns = {times.finish(), values.finish()}};
+    if (null) {
+      batch.columns[1].null_count = 1;
+      batch.columns[1].validity = buffer_of({std::byte{7}});
+    }
+    try {
+      batch_check(batch);
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::invalid_argument);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const Type price{TypeKind::decimal, 4, 2};
+  CHECK(check({TypeKind::boolean}, std::uint8_t{1}, false) == "");
+  CHECK(check({TypeKind::boolean}, std::uint8_t{2}, false).find("column \"x\": row 3 is 2") !=
+        std::string::npos);
+  CHECK(check({TypeKind::boolean}, std::uint8_t{2}, true) == "");
+  CHECK(check(price, decimal_of(9999), false) == "");
+  CHECK(check(price, decimal_of(-10'000), false)
+            .find("row 3 is -100.00, which has more digits "
+                  "than decimal(4,2)") != std::string::npos);
+  CHECK(check(price, decimal_of(10'000), true) == "");
+  CHECK(check(price, Decimal{0, INT64_MIN}, false) != "");
+  CHECK(check({TypeKind::decimal, 38, 0}, Decimal{~0ull, INT64_MAX}, false) != "");
 }
 
 }  // namespace otolith::model

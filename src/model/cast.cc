@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "model/array.h"
+#include "model/cast_decimal.h"
 #include "otolith/timestamp.h"
 
 namespace otolith::model {
@@ -75,18 +76,6 @@ bool exact(From value, To& out) noexcept {
   }
 }
 
-struct Target {
-  Type type;
-  CastPlace place;
-};
-
-[[noreturn]] void refuse(const Target& target, std::uint64_t row, const std::string& value,
-                         const char* why) {
-  throw_error(ErrorCode::invalid_argument, "column {}: row {} is {}, which {} as {}",
-              quoted(target.place.column), target.place.row_first + row, value, why,
-              type_name(target.type));
-}
-
 Array shaped_like(const Array& from, Type to) {
   Array out{.type = to, .length = from.length, .null_count = from.null_count};
   out.validity = from.validity;
@@ -108,7 +97,7 @@ void cast_numbers(const Array& from, const Target& target, To* out) {
       if (from.is_null(i)) {
         out[i] = To{};
       } else if (To ignored; !exact(in[i], ignored)) {
-        refuse(target, i, fmt::format("{}", in[i]), "cannot be kept without loss");
+        refuse_lossy(target, i, fmt::format("{}", in[i]));
       }
     }
   }
@@ -131,7 +120,10 @@ Array cast_integer_to_time(const Array& from, const Target& target) {
   out.type = target.type;
   const auto* ns = out.values.as<std::int64_t>();
   for (std::uint64_t i = 0; i < out.length; ++i) {
-    if (ns[i] == kNotATime && !out.is_null(i)) refuse(target, i, "-2^63", "is no time");
+    if (ns[i] == kNotATime && !out.is_null(i)) {
+      throw_error(ErrorCode::invalid_argument, "column {}: row {} is -2^63, which is no time",
+                  quoted(target.place.column), target.place.row_first + i);
+    }
   }
   return out;
 }
@@ -165,6 +157,17 @@ Array cast_time_to_text(const Array& from) {
   return out.finish();
 }
 
+// 0 and 1, whatever integer carries them.
+Array cast_integer_to_boolean(const Array& from, const Target& target) {
+  Array out = cast_number(from, {{TypeKind::uint8}, target.place});
+  out.type = target.type;
+  for (std::uint64_t i = 0; i < out.length; ++i) {
+    const auto value = out.value<std::uint8_t>(i);
+    if (value > 1 && !out.is_null(i)) refuse_lossy(target, i, fmt::format("{}", value));
+  }
+  return out;
+}
+
 bool is_float(Type type) noexcept {
   return type.kind == TypeKind::float32 || type.kind == TypeKind::float64;
 }
@@ -177,9 +180,19 @@ bool is_integer(Type type) noexcept { return is_number(type) && !is_float(type);
 
 Array cast(const Array& from, Type to, const CastPlace& place) {
   if (from.type == to) return from;
+  if (!type_supported(from.type) || !type_supported(to)) {
+    throw_error(ErrorCode::invalid_argument, "column {}: {} does not become {}: one is no type",
+                quoted(place.column), type_name(from.type), type_name(to));
+  }
   const Target target{to, place};
   const bool to_time = to.kind == TypeKind::timestamp;
   if (is_number(from.type) && is_number(to)) return cast_number(from, target);
+  if (to.kind == TypeKind::decimal || from.type.kind == TypeKind::decimal) {
+    if (auto out = cast_decimal(from, target)) return *std::move(out);
+  }
+  if (is_integer(from.type) && to.kind == TypeKind::boolean) {
+    return cast_integer_to_boolean(from, target);
+  }
   if (is_integer(from.type) && to_time) return cast_integer_to_time(from, target);
   if (from.type.kind == TypeKind::string && to_time) return cast_text_to_time(from, target);
   if (from.type.kind == TypeKind::timestamp && to.kind == TypeKind::string) {
@@ -192,6 +205,7 @@ Array cast(const Array& from, Type to, const CastPlace& place) {
 
 bool cast_always_exact(Type from, Type to) noexcept {
   if (from == to) return true;
+  if (to.kind == TypeKind::decimal) return decimal_holds(to, from);
   if (!is_number(from) || !is_number(to)) return false;
   bool out = false;
   with_number(from.kind, [&](auto in) {

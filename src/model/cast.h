@@ -3,12 +3,14 @@
 // Role:    append takes what users have (int64 for an int32 column, text for a time); reading takes
 //          what older commits stored under a narrower type.
 // Shapes:  integers and floats into each other by value (int -> float where exact, float -> int
-//          where integral, float64 -> float32 where exact; NaN stays NaN); integers as ns ->
-//          timestamp; timestamp <-> string by ISO 8601. Null stays null.
+//          where integral, float64 -> float32 where exact; NaN stays NaN); decimals, numbers and
+//          text into each other where they are the same number; 0 and 1 -> boolean; integers as ns
+//          -> timestamp; timestamp <-> string by ISO 8601. Null stays null.
 // Errors:  invalid_argument naming column, row, value and target type.
 // Threads: thread-safe.
 // Why:     checked by value, not by type: 3 fits int8 whatever carried it, and a lossy cast is
-//          never done in silence.
+//          never done in silence. Booleans become no numbers, text no binary: who means that says
+//          so.
 #pragma once
 
 #include <string_view>

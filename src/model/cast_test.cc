@@ -142,4 +142,21 @@ TEST_CASE("cast: widening is what is exact for every value") {
   CHECK_FALSE(cast_always_exact({TypeKind::int64}, {TypeKind::timestamp}));
 }
 
+TEST_CASE("cast: 0 and 1 become booleans, whatever integer carries them; booleans no numbers") {
+  CHECK(becomes(TypeKind::int64, std::int64_t{1}, TypeKind::boolean, std::uint8_t{1}));
+  CHECK(becomes(TypeKind::uint8, std::uint8_t{0}, TypeKind::boolean, std::uint8_t{0}));
+  CHECK(refused(TypeKind::int64, std::int64_t{2}, TypeKind::boolean));
+  CHECK(refused(TypeKind::int64, std::int64_t{-1}, TypeKind::boolean));
+  CHECK(refused(TypeKind::float64, 1.0, TypeKind::boolean));
+  CHECK(refused(TypeKind::boolean, std::uint8_t{1}, TypeKind::int8));
+  CHECK_FALSE(cast_always_exact({TypeKind::boolean}, {TypeKind::int8}));
+}
+
+TEST_CASE("cast: text is no binary, and binary no text") {
+  ArrayBuilder text({TypeKind::string});
+  text.append_text("x");
+  const Array array = text.finish();
+  CHECK_THROWS_AS(cast(array, {TypeKind::binary}, {.column = "x"}), Error);
+}
+
 }  // namespace otolith::model

@@ -1,6 +1,7 @@
 #include "model/compare.h"
 
 #include "model/array.h"
+#include "otolith/decimal.h"
 
 namespace otolith::model {
 
@@ -15,8 +16,7 @@ std::strong_ordering compare_as(const Array& a, std::uint64_t a_row, const Array
 }  // namespace
 
 bool is_key_type(Type type) noexcept {
-  return is_text(type) || type.kind == TypeKind::timestamp ||
-         (type.kind >= TypeKind::int8 && type.kind <= TypeKind::uint64);
+  return type_supported(type) && type.kind != TypeKind::float32 && type.kind != TypeKind::float64;
 }
 
 std::strong_ordering value_compare(const Array& a, std::uint64_t a_row, const Array& b,
@@ -31,6 +31,7 @@ std::strong_ordering value_compare(const Array& a, std::uint64_t a_row, const Ar
     case TypeKind::int64:
     case TypeKind::timestamp:
       return compare_as<std::int64_t>(a, a_row, b, b_row);
+    case TypeKind::boolean:
     case TypeKind::uint8:
       return compare_as<std::uint8_t>(a, a_row, b, b_row);
     case TypeKind::uint16:
@@ -39,6 +40,8 @@ std::strong_ordering value_compare(const Array& a, std::uint64_t a_row, const Ar
       return compare_as<std::uint32_t>(a, a_row, b, b_row);
     case TypeKind::uint64:
       return compare_as<std::uint64_t>(a, a_row, b, b_row);
+    case TypeKind::decimal:
+      return compare_as<Decimal>(a, a_row, b, b_row);
     default:
       return a.text(a_row) <=> b.text(b_row);
   }

@@ -2,8 +2,8 @@
 //
 // Role:    stored order is (partition, keys, time, begin, ordinal); this compares the keys and
 //          times.
-// Shapes:  integers and timestamps by value, text and binary by bytes, shorter first; key types
-//          only.
+// Shapes:  integers, decimals and timestamps by value, false before true, text and binary by
+//          bytes, shorter first; key types only.
 // Errors:  none; nulls and floats are the caller's duty (keys are never either).
 // Threads: thread-safe.
 #pragma once
@@ -16,7 +16,7 @@
 
 namespace otolith::model {
 
-/// Whether values of the type can be compared: integers, timestamps, text and binary.
+/// Whether values of the type can be compared: all but floats.
 bool is_key_type(Type type) noexcept;
 
 /// The value of row `a_row` of `a` against that of row `b_row` of `b`; both of one type.

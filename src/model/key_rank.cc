@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "model/array.h"
+#include "otolith/decimal.h"
 
 namespace otolith::model {
 
@@ -21,6 +22,7 @@ auto with_key(TypeKind kind, Body&& body) {
       return body(std::int16_t{});
     case TypeKind::int32:
       return body(std::int32_t{});
+    case TypeKind::boolean:
     case TypeKind::uint8:
       return body(std::uint8_t{});
     case TypeKind::uint16:
@@ -29,9 +31,19 @@ auto with_key(TypeKind kind, Body&& body) {
       return body(std::uint32_t{});
     case TypeKind::uint64:
       return body(std::uint64_t{});
+    case TypeKind::decimal:
+      return body(Decimal{});
     default:
       return body(std::int64_t{});  // int64 and timestamps
   }
+}
+
+template <typename T>
+std::uint64_t word_of(T value) noexcept {
+  return static_cast<std::uint64_t>(value);
+}
+std::uint64_t word_of(Decimal value) noexcept {
+  return value.low ^ (static_cast<std::uint64_t>(value.high) * 0xd6e8feb86659fd93ull);
 }
 
 template <typename T>
@@ -39,7 +51,7 @@ struct NumberKeys {
   const T* values;
   T at(std::uint64_t row) const noexcept { return values[row]; }
   static std::uint64_t hash(T value) noexcept {
-    const std::uint64_t mixed = static_cast<std::uint64_t>(value) * 0x9e3779b97f4a7c15ull;
+    const std::uint64_t mixed = word_of(value) * 0x9e3779b97f4a7c15ull;
     return mixed ^ (mixed >> 32);
   }
 };

@@ -20,7 +20,7 @@ struct KeyRanks {
   std::uint32_t distinct = 0;
 };
 
-/// Ranks of an integer, timestamp, string or binary column.
+/// Ranks of a column of any type but floats.
 KeyRanks key_ranks(const Array& column);
 
 }  // namespace otolith::model

@@ -17,27 +17,26 @@ namespace {
 struct KnownType {
   TypeKind kind;
   std::string_view name;
-  std::uint32_t width;  // bytes of one value; 0 where values are no whole bytes or vary
-  bool supported;       // stored by this build
+  std::uint32_t width;  // bytes of one value; 0 where they vary
   bool keyable;         // equal and ordered without surprises: no floats
 };
 
 constexpr std::array kTypes{
-    KnownType{TypeKind::boolean, "bool", 0, false, true},
-    KnownType{TypeKind::int8, "int8", 1, true, true},
-    KnownType{TypeKind::int16, "int16", 2, true, true},
-    KnownType{TypeKind::int32, "int32", 4, true, true},
-    KnownType{TypeKind::int64, "int64", 8, true, true},
-    KnownType{TypeKind::uint8, "uint8", 1, true, true},
-    KnownType{TypeKind::uint16, "uint16", 2, true, true},
-    KnownType{TypeKind::uint32, "uint32", 4, true, true},
-    KnownType{TypeKind::uint64, "uint64", 8, true, true},
-    KnownType{TypeKind::float32, "float32", 4, true, false},
-    KnownType{TypeKind::float64, "float64", 8, true, false},
-    KnownType{TypeKind::decimal, "decimal", 16, false, true},
-    KnownType{TypeKind::timestamp, "timestamp", 8, true, true},
-    KnownType{TypeKind::string, "string", 0, true, true},
-    KnownType{TypeKind::binary, "binary", 0, false, true},
+    KnownType{TypeKind::boolean, "bool", 1, true},
+    KnownType{TypeKind::int8, "int8", 1, true},
+    KnownType{TypeKind::int16, "int16", 2, true},
+    KnownType{TypeKind::int32, "int32", 4, true},
+    KnownType{TypeKind::int64, "int64", 8, true},
+    KnownType{TypeKind::uint8, "uint8", 1, true},
+    KnownType{TypeKind::uint16, "uint16", 2, true},
+    KnownType{TypeKind::uint32, "uint32", 4, true},
+    KnownType{TypeKind::uint64, "uint64", 8, true},
+    KnownType{TypeKind::float32, "float32", 4, false},
+    KnownType{TypeKind::float64, "float64", 8, false},
+    KnownType{TypeKind::decimal, "decimal", 16, true},
+    KnownType{TypeKind::timestamp, "timestamp", 8, true},
+    KnownType{TypeKind::string, "string", 0, true},
+    KnownType{TypeKind::binary, "binary", 0, true},
 };
 
 const KnownType* known(TypeKind kind) noexcept {
@@ -45,32 +44,51 @@ const KnownType* known(TypeKind kind) noexcept {
   return found == kTypes.end() ? nullptr : found;
 }
 
-// Of those that tables can have.
+// As they are written; of decimals an example.
 std::vector<std::string> type_names() {
   std::vector<std::string> names;
   for (const KnownType& type : kTypes) {
-    if (type.supported) names.emplace_back(type.name);
+    names.emplace_back(type.kind == TypeKind::decimal ? "decimal(12,2)" : type.name);
   }
   return names;
 }
 
-// "decimal(12,2)"; false if the text is anything else.
-bool parse_decimal(std::string_view text, Type& out) {
-  constexpr std::string_view head = "decimal(";
-  if (!text.starts_with(head) || !text.ends_with(')')) return false;
-  const char* const end = text.data() + text.size() - 1;
-  const auto precision = std::from_chars(text.data() + head.size(), end, out.precision);
-  if (precision.ec != std::errc() || precision.ptr == end || *precision.ptr != ',') return false;
-  const char* at = precision.ptr + 1;
-  while (at != end && *at == ' ') ++at;
-  const auto scale = std::from_chars(at, end, out.scale);
-  out.kind = TypeKind::decimal;
-  return scale.ec == std::errc() && scale.ptr == end && out.precision >= 1 &&
-         out.precision <= kDecimalDigitsMax && out.scale <= out.precision;
+bool digits_fit(std::uint64_t precision, std::uint64_t scale) noexcept {
+  return precision >= 1 && precision <= kDecimalDigitsMax && scale <= precision;
 }
 
 [[noreturn]] void refuse(std::string message) {
   throw_error(ErrorCode::invalid_argument, std::move(message));
+}
+
+[[noreturn]] void refuse_digits(std::string what) {
+  refuse(
+      fmt::format("{}: a decimal has a precision of 1 to {} digits (kDecimalDigitsMax), and a "
+                  "scale from 0 to its precision: decimal(12,2)",
+                  what, kDecimalDigitsMax));
+}
+
+// "decimal(12,2)"; false if the text is anything else, refused where only its numbers are wrong.
+bool parse_decimal(std::string_view text, Type& out) {
+  constexpr std::string_view head = "decimal(";
+  if (!text.starts_with(head) || !text.ends_with(')')) return false;
+  const char* const end = text.data() + text.size() - 1;
+  std::uint32_t digits = 0;
+  std::uint32_t behind_point = 0;
+  const auto precision = std::from_chars(text.data() + head.size(), end, digits);
+  if (precision.ptr == end || *precision.ptr != ',') return false;
+  const char* at = precision.ptr + 1;
+  while (at != end && *at == ' ') ++at;
+  const auto scale = std::from_chars(at, end, behind_point);
+  if (precision.ec == std::errc::invalid_argument || scale.ec == std::errc::invalid_argument ||
+      scale.ptr != end) {
+    return false;
+  }
+  const bool beyond = precision.ec != std::errc() || scale.ec != std::errc();
+  if (beyond || !digits_fit(digits, behind_point)) refuse_digits(quoted(text));
+  out = {TypeKind::decimal, static_cast<std::uint8_t>(digits),
+         static_cast<std::uint8_t>(behind_point)};
+  return true;
 }
 
 void check_type(const Column& column) {
@@ -79,11 +97,9 @@ void check_type(const Column& column) {
     refuse(fmt::format("column {} has an unknown type (number {})", quoted(column.name),
                        static_cast<unsigned>(column.type.kind)));
   }
-  if (!type->supported) {
-    refuse(
-        fmt::format("column {} is {}: that type comes with the next release; until then use an "
-                    "integer, a float, a timestamp or a string",
-                    quoted(column.name), type->name));
+  if (column.type.kind == TypeKind::decimal) {
+    if (type_supported(column.type)) return;
+    refuse_digits(fmt::format("column {} is {}", quoted(column.name), type_name(column.type)));
   }
   if (column.type.precision != 0 || column.type.scale != 0) {
     refuse(
@@ -164,8 +180,9 @@ void check_keys(const Schema& schema) {
     if (!seen.insert(key).second) refuse(fmt::format("key {} is given twice", quoted(key)));
     const KnownType* type = known(schema.columns[*column].type.kind);
     if (!type->keyable) {
-      refuse(fmt::format("key {} is {}; keys are integers, strings or timestamps", quoted(key),
-                         type->name));
+      refuse(
+          fmt::format("key {} is {}; keys are of any type but floats: take an integer or a decimal",
+                      quoted(key), type->name));
     }
   }
 }
@@ -207,8 +224,8 @@ std::uint32_t type_width(Type type) noexcept {
 }
 
 bool type_supported(Type type) noexcept {
-  const KnownType* found = known(type.kind);
-  return found != nullptr && found->supported;
+  if (type.kind == TypeKind::decimal) return digits_fit(type.precision, type.scale);
+  return known(type.kind) != nullptr && type.precision == 0 && type.scale == 0;
 }
 
 std::optional<std::size_t> Schema::find(std::string_view name) const noexcept {

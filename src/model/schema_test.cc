@@ -74,12 +74,15 @@ TEST_CASE("schema: keys exist, differ, are not the time and can be compared") {
   }
 }
 
-TEST_CASE("schema: types of the next release, unknown codecs and policies are refused") {
-  for (const TypeKind kind : {TypeKind::boolean, TypeKind::decimal, TypeKind::binary, TypeKind{0},
-                              TypeKind{16}, TypeKind{255}}) {
+TEST_CASE("schema: unknown types, impossible digits, unknown codecs and policies are refused") {
+  using enum TypeKind;
+  for (const Type type : {Type{decimal}, Type{decimal, 0, 0}, Type{decimal, 39, 2},
+                          Type{decimal, 2, 3}, Type{int64, 1, 0}, Type{binary, 0, 1},
+                          Type{TypeKind{0}}, Type{TypeKind{16}}, Type{TypeKind{255}}}) {
     Schema schema = quotes();
-    schema.columns[2].type = {kind};
+    schema.columns[2].type = type;
     CHECK(refusal(schema) == ErrorCode::invalid_argument);
+    CHECK_FALSE(type_supported(type));
   }
   Schema schema = quotes();
   schema.codec = "hott";
@@ -102,6 +105,42 @@ TEST_CASE("schema: too many columns and too much metadata name their limits") {
   schema = quotes();
   schema.metadata["note"] = std::string(kMetadataBytesMax, 'x');
   CHECK(refusal(schema) == ErrorCode::limit);
+}
+
+TEST_CASE("schema: columns and keys are of any type, but for floats as keys") {
+  using enum TypeKind;
+  for (unsigned kind = 1; kind <= 15; ++kind) {
+    Type type{static_cast<TypeKind>(kind)};
+    if (type.kind == decimal) type = {decimal, 38, 38};
+    CAPTURE(type_name(type));
+    Schema schema = quotes();
+    schema.columns[2].type = type;
+    schema_check(schema);
+    schema.keys = {"bid"};
+    if (type.kind == float32 || type.kind == float64) {
+      CHECK(refusal(schema) == ErrorCode::invalid_argument);
+    } else {
+      schema_check(schema);
+    }
+  }
+}
+
+TEST_CASE("schema: digits that no decimal has are told apart from what is no type") {
+  const auto told = [](std::string_view text) {
+    try {
+      type_parse(text);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  for (const char* text : {"decimal(39,2)", "decimal(0,0)", "decimal(2,3)", "decimal(300,2)",
+                           "decimal(99999999999,2)"}) {
+    CAPTURE(text);
+    CHECK(told(text).find("1 to 38 digits") != std::string::npos);
+  }
+  CHECK(told("decimal(12)").find("is no type") != std::string::npos);
+  CHECK(told("bol").find("did you mean \"bool\"?") != std::string::npos);
 }
 
 TEST_CASE("schema: every type is read back from its name, others are refused with the nearest") {

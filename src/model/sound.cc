@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+#include "model/decimals.h"
 #include "model/utf8.h"
 #include "otolith/timestamp.h"
 
@@ -35,12 +37,57 @@ std::optional<std::uint64_t> unsound_text(const Array& array) noexcept {
   return first_row(array, [&](std::uint64_t row) { return !utf8_valid(array.text(row)); });
 }
 
+std::optional<std::uint64_t> unsound_boolean(const Array& array) noexcept {
+  const auto* values = array.values.as<std::uint8_t>();
+  unsigned any = 0;
+  for (std::uint64_t row = 0; row < array.length; ++row) any |= values[row];
+  if (any <= 1) return std::nullopt;
+  return first_row(array, [&](std::uint64_t row) { return values[row] > 1; });
+}
+
+std::optional<std::uint64_t> unsound_decimal(const Array& array) noexcept {
+  if (mutant("decimal-digits-unchecked")) return std::nullopt;
+  const auto* values = array.values.as<Decimal>();
+  const Decimal most = decimal_of_int128(decimal_limit(array.type.precision));
+  const Decimal least = decimal_of_int128(-decimal_limit(array.type.precision));
+  bool all = true;
+  for (std::uint64_t row = 0; row < array.length; ++row)
+    all &= values[row] >= least && values[row] <= most;
+  if (all) return std::nullopt;
+  return first_row(array,
+                   [&](std::uint64_t row) { return values[row] < least || values[row] > most; });
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> unsound_row(const Array& array) noexcept {
-  if (array.type.kind == TypeKind::timestamp) return unsound_time(array);
-  if (array.type.kind == TypeKind::string) return unsound_text(array);
-  return std::nullopt;
+  switch (array.type.kind) {
+    case TypeKind::timestamp:
+      return unsound_time(array);
+    case TypeKind::string:
+      return unsound_text(array);
+    case TypeKind::boolean:
+      return unsound_boolean(array);
+    case TypeKind::decimal:
+      return unsound_decimal(array);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string_view unsound_words(Type type) noexcept {
+  switch (type.kind) {
+    case TypeKind::timestamp:
+      return "it holds -2^63, which is no time";
+    case TypeKind::string:
+      return "it holds text that is not UTF-8";
+    case TypeKind::boolean:
+      return "it holds a boolean that is neither 0 nor 1";
+    case TypeKind::decimal:
+      return "it holds a decimal of more digits than its precision";
+    default:
+      return {};
+  }
 }
 
 }  // namespace otolith::model

@@ -2,7 +2,9 @@
 //   per column, ids ascending:
 //     id varint | kind u8 | precision u8 | scale u8 | form u8: 0 plain, 1 plain with nulls
 //     form 1: validity bitmap, (rows + 7) / 8 bytes, spare bits zero, at least one null
-//     fixed width: zeros up to a multiple of the width from the start, then rows * width bytes
+//     boolean: a bit per row, (rows + 7) / 8 bytes, spare bits zero
+//     other fixed width: zeros up to a multiple of the width from the start, then rows * width
+//     bytes
 //     text: rows lengths as varints, then the bytes
 //   Slots of nulls are zeros, texts of nulls have length 0.
 #include "model/wire.h"
@@ -13,9 +15,9 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "model/array.h"
+#include "model/bools.h"
 #include "model/cast.h"
-#include "model/utf8.h"
-#include "otolith/timestamp.h"
+#include "model/sound.h"
 
 namespace otolith::model {
 
@@ -24,6 +26,7 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kFormPlain = 0;
 constexpr std::uint8_t kFormNulls = 1;
+constexpr std::uint64_t kViewAlignmentMax = 8;  // decimals are two words
 
 void encode_text(ByteWriter& out, const Array& array) {
   for (std::uint64_t i = 0; i < array.length; ++i) {
@@ -46,6 +49,11 @@ void encode_column(ByteWriter& out, const Array& array, std::uint32_t id) {
     out.put_bytes(bitmap);
   }
   if (is_text(array.type)) return encode_text(out, array);
+  if (array.type.kind == TypeKind::boolean) {
+    Bytes bits(bitmap_bytes(array.length));
+    bools_pack(array, 0, array.length, bits.data());
+    return out.put_bytes(bits);
+  }
   const std::uint64_t width = type_width(array.type);
   out.align(width);
   Bytes values(array.length * width);
@@ -84,41 +92,62 @@ class Decoder {
     const auto form = in_.get<std::uint8_t>();
     if (form > kFormNulls) in_.fail("unknown form of a column");
     if (form == kFormNulls) decode_validity(array);
-    is_text(array.type) ? decode_text(array) : decode_values(array);
+    if (is_text(array.type)) {
+      decode_text(array);
+    } else if (array.type.kind == TypeKind::boolean) {
+      decode_booleans(array);
+    } else {
+      decode_values(array);
+    }
+    if (unsound_row(array)) in_.fail(unsound_words(array.type).data());
     return {ColumnId{static_cast<std::uint32_t>(id)}, std::move(array)};
   }
 
   Type decode_type() {
     const Type type{in_.get<TypeKind>(), in_.get<std::uint8_t>(), in_.get<std::uint8_t>()};
-    if (!type_supported(type) || type.precision != 0 || type.scale != 0) {
-      in_.fail("unknown type of a column");
-    }
+    if (!type_supported(type)) in_.fail("unknown type of a column");
     return type;
   }
 
-  void decode_validity(Array& array) {
-    const BytesView bitmap = in_.get_bytes(bitmap_bytes(rows_));
-    array.null_count = bitmap_nulls(bitmap, rows_);
+  // A bit per row.
+  BytesView get_bits() {
+    const BytesView bits = in_.get_bytes(bitmap_bytes(rows_));
     const auto spare = static_cast<unsigned>(rows_ & 7);
-    const bool spare_set = spare != 0 && (std::to_integer<unsigned>(bitmap.back()) >> spare) != 0;
-    if (array.null_count == 0 || spare_set) in_.fail("validity bits in a form never written");
+    if (spare != 0 && (std::to_integer<unsigned>(bits.back()) >> spare) != 0)
+      in_.fail("bits behind the last row");
+    return bits;
+  }
+
+  void decode_validity(Array& array) {
+    const BytesView bitmap = get_bits();
+    array.null_count = bitmap_nulls(bitmap, rows_);
+    if (array.null_count == 0) in_.fail("validity bits in a form never written");
     array.validity = view(bitmap, 1);
+  }
+
+  void decode_booleans(Array& array) {
+    const BytesView bits = get_bits();
+    std::byte* values = nullptr;
+    array.values = buffer_allocate(rows_, &values);
+    bools_unpack(bits.data(), 0, rows_, values);
+    check_null_slots(array);
+  }
+
+  // Nulls are zeros: one form only.
+  void check_null_slots(const Array& array) {
+    const std::uint64_t width = type_width(array.type);
+    for (std::uint64_t i = 0; i < rows_ && array.null_count != 0; ++i) {
+      const BytesView slot = array.values.bytes.subspan(i * width, width);
+      const auto set = [](std::byte byte) { return byte != std::byte{0}; };
+      if (array.is_null(i) && std::ranges::any_of(slot, set)) in_.fail("null with a value");
+    }
   }
 
   void decode_values(Array& array) {
     const std::uint64_t width = type_width(array.type);
     in_.skip_zeros(align_up(in_.offset(), width) - in_.offset());
-    const BytesView values = in_.get_bytes(rows_ * width);
-    array.values = view(values, width);
-    for (std::uint64_t i = 0; i < rows_ && array.null_count != 0; ++i) {
-      const BytesView slot = values.subspan(i * width, width);
-      const auto set = [](std::byte byte) { return byte != std::byte{0}; };
-      if (array.is_null(i) && std::ranges::any_of(slot, set)) in_.fail("null with a value");
-    }
-    if (array.type.kind != TypeKind::timestamp) return;
-    for (std::uint64_t i = 0; i < rows_; ++i) {
-      if (array.value<std::int64_t>(i) == kNotATime) in_.fail("-2^63, which is no time");
-    }
+    array.values = view(in_.get_bytes(rows_ * width), std::min(width, kViewAlignmentMax));
+    check_null_slots(array);
   }
 
   void decode_text(Array& array) {
@@ -135,10 +164,6 @@ class Decoder {
       store_le(offsets + (i + 1) * 8, static_cast<std::int64_t>(end));
     }
     array.values = view(in_.get_bytes(end), 1);
-    if (ascii_only(as_text(array.values.bytes))) return;
-    for (std::uint64_t i = 0; i < rows_; ++i) {
-      if (!utf8_valid(array.text(i))) in_.fail("text that is not UTF-8");
-    }
   }
 
   Buffer view(BytesView bytes, std::uint64_t alignment) const {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "model/array.h"
+#include "model/decimals.h"
 
 namespace otolith::scan {
 
@@ -31,7 +32,26 @@ std::size_t key_of(const Schema& schema, const std::string& name) {
               nearest_hint(name, schema.keys));
 }
 
+// A number that the column's type cannot hold equals no row.
+void add_decimal(KeyTest& test, const Column& column, const KeyValue& value) {
+  std::optional<Decimal> units;
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    const model::DecimalText read = model::decimal_from_text(*text, column.type);
+    if (!read.is_number) {
+      throw_error(ErrorCode::invalid_argument, "key {} is {}, {} is no number", quoted(column.name),
+                  type_name(column.type), quoted(*text));
+    }
+    units = read.units;
+  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    units = model::decimal_rescaled(*number, 0, column.type);
+  } else {
+    units = model::decimal_rescaled(std::get<std::uint64_t>(value), 0, column.type);
+  }
+  if (units) test.decimals.push_back(*units);
+}
+
 void add_value(KeyTest& test, const Column& column, const KeyValue& value) {
+  if (column.type.kind == TypeKind::decimal) return add_decimal(test, column, value);
   const bool text = std::holds_alternative<std::string>(value);
   if (text != model::is_text(column.type)) {
     throw_error(ErrorCode::invalid_argument, "key {} is {}, a value given for it is {}",
@@ -54,10 +74,24 @@ KeyTest test_of(const KeyFilter& filter, const Schema& schema) {
   KeyTest out;
   out.column = ColumnId{column.id};
   out.leads = filter.column == schema.keys.front();
+  out.scale = column.type.scale;
   for (const KeyValue& value : filter.values) add_value(out, column, value);
   std::ranges::sort(out.signed_values);
   std::ranges::sort(out.unsigned_values);
   std::ranges::sort(out.texts);
+  std::ranges::sort(out.decimals);
+  return out;
+}
+
+// The decimals asked for in units of a stored type, whose scale is another.
+KeyTest in_units_of(Type stored, const KeyTest& test) {
+  KeyTest out;
+  out.column = test.column;
+  out.scale = stored.scale;
+  for (const Decimal units : test.decimals) {
+    const auto same = model::decimal_rescaled(model::int128_of(units), test.scale, stored);
+    if (same) out.decimals.push_back(*same);
+  }
   return out;
 }
 
@@ -120,7 +154,8 @@ RowRanges prune_time(const RowSource& source, std::size_t piece, const Wanted& w
 }
 
 bool is_unsigned(Type type) noexcept {
-  return type.kind >= TypeKind::uint8 && type.kind <= TypeKind::uint64;
+  return (type.kind >= TypeKind::uint8 && type.kind <= TypeKind::uint64) ||
+         type.kind == TypeKind::boolean;
 }
 
 bool may_hold(const segment::Zone& zone, Type type, const KeyTest& test) {
@@ -129,6 +164,9 @@ bool may_hold(const segment::Zone& zone, Type type, const KeyTest& test) {
   };
   if (model::is_text(type)) {
     return any(test.texts, [&](const std::string& text) { return zone_may_hold(zone, text); });
+  }
+  if (type.kind == TypeKind::decimal) {
+    return any(test.decimals, [&](Decimal units) { return zone_may_hold(zone, units); });
   }
   if (is_unsigned(type)) {
     return any(test.unsigned_values, [&](std::uint64_t n) { return zone_may_hold(zone, type, n); });
@@ -157,6 +195,7 @@ bool is_one_of(const Array& values, std::uint64_t row, const KeyTest& test) {
     case TypeKind::int64:
     case TypeKind::timestamp:
       return holds<std::int64_t>(values, row, test);
+    case TypeKind::boolean:
     case TypeKind::uint8:
       return holds<std::uint8_t>(values, row, test);
     case TypeKind::uint16:
@@ -165,6 +204,8 @@ bool is_one_of(const Array& values, std::uint64_t row, const KeyTest& test) {
       return holds<std::uint32_t>(values, row, test);
     case TypeKind::uint64:
       return holds<std::uint64_t>(values, row, test);
+    case TypeKind::decimal:
+      return std::ranges::binary_search(test.decimals, values.value<Decimal>(row));
     default:
       return std::binary_search(test.texts.begin(), test.texts.end(), values.text(row),
                                 std::less<>());
@@ -185,10 +226,13 @@ void keep_texts(const Array& values, std::uint64_t first, const RowRange& range,
   }
 }
 
-RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& test,
+RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& asked,
                     const RowRanges& candidates) {
-  const auto type = source.type(test.column);
+  const auto type = source.type(asked.column);
   if (!type) return {};  // a key that did not exist yet: null, which equals nothing
+  const bool other_scale = type->kind == TypeKind::decimal && type->scale != asked.scale;
+  const KeyTest rescaled = other_scale ? in_units_of(*type, asked) : KeyTest{};
+  const KeyTest& test = other_scale ? rescaled : asked;
   const auto bounds = [&](const segment::Zone& zone) -> std::optional<bool> {
     return may_hold(zone, *type, test) ? std::nullopt : std::optional(false);
   };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "otolith/decimal.h"
 #include "otolith/read.h"
 #include "otolith/schema.h"
 #include "scan/ranges.h"
@@ -26,6 +27,8 @@ struct KeyTest {
   std::vector<std::int64_t> signed_values;     // sorted; those that int64 can hold
   std::vector<std::uint64_t> unsigned_values;  // sorted; those that are not negative
   std::vector<std::string> texts;              // sorted
+  std::vector<Decimal> decimals;               // sorted; in units of the schema's scale
+  std::uint8_t scale = 0;                      // of decimals
 };
 
 /// What a request wants of rows, in ids and plain values.

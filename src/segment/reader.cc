@@ -215,14 +215,11 @@ Array page_values(const codec::Codec& codec, const codec::Page& page) {
   return codec.mappable() ? codec::pages_view(codec, page) : codec::pages_decode(codec, {&page, 1});
 }
 
-// Text that is no UTF-8 and times that are none are not handed out, whoever wrote them.
+// Values that their type does not have are not handed out, whoever wrote them.
 std::string_view values_flaw(const Array& values) {
-  const TypeKind kind = values.type.kind;
-  if (kind != TypeKind::string && kind != TypeKind::timestamp) return {};
-  if (mutant("stored-values-unjudged")) return {};
-  if (!model::unsound_row(values)) return {};
-  return kind == TypeKind::string ? "it holds text that is not UTF-8"
-                                  : "it holds -2^63, which is no time";
+  const std::string_view words = model::unsound_words(values.type);
+  if (words.empty() || mutant("stored-values-unjudged")) return {};
+  return model::unsound_row(values) ? words : std::string_view();
 }
 
 void SegmentReader::State::damaged_page(const PageBytes& bytes, std::uint64_t page,

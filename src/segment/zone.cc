@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "model/array.h"
+#include "otolith/decimal.h"
 
 namespace otolith::segment {
 
@@ -84,6 +85,10 @@ void put_decimals(Zone& zone, const Array& rows) noexcept {
   zone.flags |= kZoneHasBounds;
   put_wide(zone.min, bounds->min);
   put_wide(zone.max, bounds->max);
+}
+
+Decimal decimal_bound(const std::array<std::byte, kZoneValueBytes>& from) noexcept {
+  return {load_le<std::uint64_t>(from.data()), load_le<std::int64_t>(from.data() + 8)};
 }
 
 std::string_view min_text(const Zone& zone) noexcept {
@@ -357,6 +362,10 @@ bool zone_may_hold(const Zone& zone, Type type, std::uint64_t value) noexcept {
 bool zone_may_hold(const Zone& zone, std::string_view value) noexcept {
   if (!zone.has_bounds() || value < min_text(zone)) return false;
   return (zone.flags & kZoneMaxOpen) != 0 || value <= max_text(zone);
+}
+
+bool zone_may_hold(const Zone& zone, Decimal value) noexcept {
+  return zone.has_bounds() && decimal_bound(zone.min) <= value && value <= decimal_bound(zone.max);
 }
 
 void zone_write(ByteWriter& out, const Zone& zone) {

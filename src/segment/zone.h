@@ -22,6 +22,7 @@
 #include "base/bytes.h"
 #include "otolith/batch.h"
 #include "segment/summary.h"
+#include "otolith/decimal.h"
 
 namespace otolith::segment {
 
@@ -72,9 +73,11 @@ Zone zone_of(const Array& rows);
 void zone_merge(Zone& into, const Zone& other, Type type);
 
 /// False if no row of the zone can equal the value; true is no promise. By stored type: the first
-/// two for integers (the sign decides), the third for text and binary.
+/// two for integers (the sign decides) and booleans, the third for decimals in units of the stored
+/// scale, the last for text and binary.
 bool zone_may_hold(const Zone& zone, Type type, std::int64_t value) noexcept;
 bool zone_may_hold(const Zone& zone, Type type, std::uint64_t value) noexcept;
+bool zone_may_hold(const Zone& zone, Decimal value) noexcept;
 bool zone_may_hold(const Zone& zone, std::string_view value) noexcept;
 
 void zone_write(ByteWriter& out, const Zone& zone);

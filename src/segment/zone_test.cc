@@ -182,7 +182,7 @@ TEST_CASE("zone: bounds of any rows hold each of them, merged from pages as from
   for (int i = 0; i < 2000; ++i) {
     CAPTURE(i);
     const Column column{.name = "c",
-                        .type = {test::kAllKinds[test::below(random, std::size(test::kAllKinds))]}};
+                        .type = test::kAllTypes[test::below(random, std::size(test::kAllTypes))]};
     model::ArrayBuilder builder(column.type);
     for (std::uint64_t row = 0, rows = 1 + test::below(random, 40); row < rows; ++row) {
       test::append_cell(builder, column.type, test::random_cell(random, column));
@@ -204,6 +204,7 @@ TEST_CASE("zone: bounds of any rows hold each of them, merged from pages as from
         REQUIRE(zone_may_hold(merged, column.type, *n));
       if (const auto* n = std::get_if<std::uint64_t>(&*cell))
         REQUIRE(zone_may_hold(merged, column.type, *n));
+      if (const auto* units = std::get_if<Decimal>(&*cell)) REQUIRE(zone_may_hold(merged, *units));
     }
     ByteWriter out;
     zone_write(out, merged);
@@ -211,6 +212,25 @@ TEST_CASE("zone: bounds of any rows hold each of them, merged from pages as from
     ByteReader in(out.view());
     REQUIRE(zone_parse(in, column.type) == merged);
   }
+}
+
+TEST_CASE("zone: what lies outside of decimals and booleans is not held") {
+  const Type price{TypeKind::decimal, 38, 2};
+  model::ArrayBuilder units(price);
+  units.append_null();
+  for (const std::int64_t value : {-5, 7, 3}) units.append_value(decimal_of(value));
+  const Zone zone = zone_of(units.finish());
+  CHECK(zone_may_hold(zone, decimal_of(-5)));
+  CHECK(zone_may_hold(zone, decimal_of(7)));
+  CHECK_FALSE(zone_may_hold(zone, decimal_of(-6)));
+  CHECK_FALSE(zone_may_hold(zone, decimal_of(8)));
+  CHECK_FALSE(zone_may_hold(zone, Decimal{7, 1}));
+  CHECK_FALSE(zone_may_hold(zone_of(model::array_of_nulls(price, 3)), decimal_of(0)));
+  model::ArrayBuilder truths({TypeKind::boolean});
+  truths.append_value(std::uint8_t{1});
+  const Zone always = zone_of(truths.finish());
+  CHECK(zone_may_hold(always, {TypeKind::boolean}, std::uint64_t{1}));
+  CHECK_FALSE(zone_may_hold(always, {TypeKind::boolean}, std::uint64_t{0}));
 }
 
 }  // namespace otolith::segment
