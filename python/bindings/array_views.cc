@@ -18,6 +18,8 @@ constexpr std::size_t kTextsKept = 4096;  // distinct values whose str is made o
 
 nb::dlpack::dtype numpy_type(TypeKind kind) {
   switch (kind) {
+    case TypeKind::boolean:
+      return nb::dtype<bool>();
     case TypeKind::int8:
       return nb::dtype<std::int8_t>();
     case TypeKind::int16:
@@ -93,13 +95,42 @@ void fill_texts(const Array& self, nb::handle objects) {
   }
 }
 
+/// Writes a bytes per row, or None.
+void fill_bytes(const Array& self, nb::handle objects) {
+  const Objects rows(objects, PyBUF_WRITABLE);
+  for (std::uint64_t row = 0; row < self.length; ++row) {
+    if (self.is_null(row)) {
+      rows.set(row, nb::none());
+    } else {
+      const std::string_view bytes = self.text(row);
+      rows.set(row, nb::bytes(bytes.data(), bytes.size()));
+    }
+  }
+}
+
+/// Writes what `make` makes of each row's digits, or None.
+void fill_decimals(const Array& self, nb::handle objects, const nb::object& make) {
+  const Objects rows(objects, PyBUF_WRITABLE);
+  for (std::uint64_t row = 0; row < self.length; ++row) {
+    if (self.is_null(row)) {
+      rows.set(row, nb::none());
+    } else {
+      const std::string digits = decimal_format(self.value<Decimal>(row), self.type.scale);
+      rows.set(row, make(nb::str(digits.data(), digits.size())));
+    }
+  }
+}
+
 }  // namespace
 
 void bind_array_views(nb::class_<Array>& array) {
   array.def("values", &values_of, "Values of fixed width, read-only; times as int64 ns.")
       .def("validity", &validity_of, "Validity bits, read-only; only where null_count is not 0.")
       .def("fill_texts", &fill_texts, nb::arg("objects"),
-           "Writes a str or None per row into a NumPy array of objects of that length.");
+           "Writes a str or None per row into a NumPy array of objects of that length.")
+      .def("fill_bytes", &fill_bytes, nb::arg("objects"), "The same of binary: bytes or None.")
+      .def("fill_decimals", &fill_decimals, nb::arg("objects"), nb::arg("make"),
+           "The same of decimals: what `make`, such as decimal.Decimal, makes of a str, or None.");
 }
 
 }  // namespace otolith::bindings

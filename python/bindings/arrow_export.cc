@@ -1,13 +1,17 @@
 // Data as an Arrow stream: one record batch per piece, buffers shared with the result.
 #include "arrow_abi.h"
 
+#include <fmt/format.h>
 #include <nanobind/stl/optional.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string>
 
 #include "bindings.h"
+#include "model/array.h"
+#include "model/bools.h"
 
 namespace otolith::bindings {
 
@@ -15,8 +19,10 @@ namespace {
 
 constexpr const char* kCapsuleName = "arrow_array_stream";
 
-const char* format_of(TypeKind kind) noexcept {
-  switch (kind) {
+std::string format_of(Type type) {
+  switch (type.kind) {
+    case TypeKind::boolean:
+      return "b";
     case TypeKind::int8:
       return "c";
     case TypeKind::int16:
@@ -39,11 +45,14 @@ const char* format_of(TypeKind kind) noexcept {
       return "g";
     case TypeKind::timestamp:
       return "tsn:UTC";
+    case TypeKind::decimal:
+      return fmt::format("d:{},{}", type.precision, type.scale);
     case TypeKind::string:
       return "U";
-    default:
-      return nullptr;
+    case TypeKind::binary:
+      return "Z";
   }
+  return "n";
 }
 
 /// Lets go of the children that the consumer has not moved away, then of the node itself.
@@ -65,8 +74,9 @@ bool nullable(const Schema& schema, const Column& column) {
 /// What a schema node points into.
 struct KeptSchema {
   std::shared_ptr<const Schema> schema;
-  std::vector<ArrowSchema> children;
-  std::vector<ArrowSchema*> pointers;
+  std::string format{};
+  std::vector<ArrowSchema> children{};
+  std::vector<ArrowSchema*> pointers{};
 };
 
 void export_schema(const std::shared_ptr<const Schema>& schema, ArrowSchema* out) {
@@ -75,11 +85,12 @@ void export_schema(const std::shared_ptr<const Schema>& schema, ArrowSchema* out
   for (std::size_t i = 0; i < schema->columns.size(); ++i) {
     const Column& column = schema->columns[i];
     ArrowSchema& child = kept->children[i];
-    child = {.format = format_of(column.type.kind),
+    auto of_child = std::make_unique<KeptSchema>(schema, format_of(column.type));
+    child = {.format = of_child->format.c_str(),
              .name = column.name.c_str(),
              .flags = nullable(*schema, column) ? kArrowNullable : 0,
-             .release = &release<ArrowSchema, KeptSchema>,
-             .private_data = new KeptSchema{schema, {}, {}}};
+             .release = &release<ArrowSchema, KeptSchema>};
+    child.private_data = of_child.release();
     kept->pointers.push_back(&child);
   }
   *out = {.format = "+s",
@@ -99,10 +110,21 @@ struct KeptArray {
   std::vector<ArrowArray*> pointers;
 };
 
-void export_column(const Data& data, const Array& array, ArrowArray* out) {
+/// Booleans as the bits that Arrow has.
+Array with_bits(const Array& array) {
+  Array out = array;
+  if (array.type.kind != TypeKind::boolean) return out;
+  std::byte* bits = nullptr;
+  out.values = buffer_allocate(model::bitmap_bytes(array.length), &bits);
+  model::bools_pack(array, 0, array.length, bits);
+  return out;
+}
+
+void export_column(const Data& data, const Array& given, ArrowArray* out) {
   static constexpr std::int64_t kNoOffsets = 0;
-  auto kept = std::make_unique<KeptArray>(data, array);
-  const bool text = array.type.kind == TypeKind::string;
+  auto kept = std::make_unique<KeptArray>(data, with_bits(given));
+  const Array& array = kept->array;
+  const bool text = model::is_text(array.type);
   const void* offsets = array.offsets.bytes.data();
   if (offsets == nullptr) offsets = &kNoOffsets;
   const void* validity = array.null_count == 0 ? nullptr : array.validity.bytes.data();

@@ -4,6 +4,8 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -13,6 +15,7 @@
 #include "base/error.h"
 #include "bindings.h"
 #include "model/array.h"
+#include "model/bools.h"
 #include "model/cast.h"
 
 namespace otolith::bindings {
@@ -55,11 +58,11 @@ Buffer buffer_at(const Owner& owner, const void* data, std::uint64_t bytes) {
 }
 
 /// An array of all rows from the buffers' beginning; its slice knows how many of them are null.
-Array whole_array(TypeKind kind, const ArrowArray& node, const Owner& owner) {
+Array whole_array(Type type, const ArrowArray& node, const Owner& owner) {
   const auto rows = static_cast<std::uint64_t>(node.offset + node.length);
   const bool nulls = node.null_count != 0 && node.buffers[0] != nullptr;
   return {
-      .type = {kind},
+      .type = type,
       .length = rows,
       .null_count = nulls ? 1u : 0u,
       .validity = nulls ? buffer_at(owner, node.buffers[0], model::bitmap_bytes(rows)) : Buffer{},
@@ -73,17 +76,42 @@ Array sliced(const Array& whole, const ArrowArray& node) {
                             static_cast<std::uint64_t>(node.length));
 }
 
-Array import_fixed(TypeKind kind, const ArrowArray& node, const Owner& owner) {
-  Array whole = whole_array(kind, node, owner);
-  whole.values = buffer_at(owner, node.buffers[1], whole.length * type_width({kind}));
+Array import_fixed(Type type, const ArrowArray& node, const Owner& owner) {
+  Array whole = whole_array(type, node, owner);
+  whole.values = buffer_at(owner, node.buffers[1], whole.length * type_width(type));
   return sliced(whole, node);
 }
 
+/// Bits as our bytes.
+Array import_booleans(const ArrowArray& node, const Owner& owner) {
+  Array whole = whole_array({TypeKind::boolean}, node, owner);
+  std::byte* values = nullptr;
+  whole.values = buffer_allocate(whole.length, &values);
+  const auto* bits = static_cast<const std::byte*>(node.buffers[1]);
+  if (bits != nullptr) model::bools_unpack(bits, 0, whole.length, values);
+  whole.zero_copy = false;
+  return sliced(whole, node);
+}
+
+/// The type of "d:12,2" and "d:12,2,128"; nullopt for other widths, and for digits that no type
+/// has.
+std::optional<Type> decimal_type(std::string_view format) {
+  if (!format.starts_with("d:")) return std::nullopt;
+  format.remove_prefix(2);
+  if (format.ends_with(",128")) format.remove_suffix(4);
+  if (std::ranges::count(format, ',') != 1) return std::nullopt;
+  try {
+    return type_parse(fmt::format("decimal({})", format));
+  } catch (const Error&) {
+    return std::nullopt;  // such as a scale below zero
+  }
+}
+
 template <typename Offset>
-Array import_text(const ArrowArray& node, const Owner& owner) {
-  Array whole = whole_array(TypeKind::string, node, owner);
+Array import_text(TypeKind kind, const ArrowArray& node, const Owner& owner) {
+  Array whole = whole_array({kind}, node, owner);
   const auto* from = static_cast<const Offset*>(node.buffers[1]);
-  if (from == nullptr) return model::array_of_nulls({TypeKind::string}, 0);
+  if (from == nullptr) return model::array_of_nulls({kind}, 0);
   if constexpr (sizeof(Offset) == sizeof(std::int64_t)) {
     whole.offsets = buffer_at(owner, from, (whole.length + 1) * sizeof(Offset));
   } else {
@@ -104,9 +132,9 @@ bool is_valid(const ArrowArray& node, std::int64_t place) noexcept {
 }
 
 /// Text by `text(place)`, place by place.
-Array build_text(const ArrowArray& node,
+Array build_text(TypeKind kind, const ArrowArray& node,
                  const std::function<std::string_view(std::int64_t)>& text) {
-  model::ArrayBuilder builder({TypeKind::string});
+  model::ArrayBuilder builder({kind});
   for (std::int64_t place = node.offset; place < node.offset + node.length; ++place) {
     if (is_valid(node, place)) {
       builder.append_text(text(place));
@@ -127,9 +155,9 @@ struct TextView {
 static_assert(sizeof(TextView) == 16);
 constexpr std::int32_t kInlineBytes = 12;
 
-Array import_views(const ArrowArray& node) {
+Array import_views(TypeKind kind, const ArrowArray& node) {
   const auto* views = static_cast<const TextView*>(node.buffers[1]);
-  return build_text(node, [&](std::int64_t place) -> std::string_view {
+  return build_text(kind, node, [&](std::int64_t place) -> std::string_view {
     const TextView& view = views[place];
     const auto size = static_cast<std::size_t>(view.size);
     if (view.size <= kInlineBytes) return {view.prefix, size};
@@ -137,12 +165,30 @@ Array import_views(const ArrowArray& node) {
   });
 }
 
+/// Values of one width: "w:16".
+std::optional<Array> import_fixed_binary(std::string_view format, const ArrowArray& node) {
+  std::size_t width = 0;
+  const auto [end, error] =
+      std::from_chars(format.data() + 2, format.data() + format.size(), width);
+  if (error != std::errc() || end != format.data() + format.size()) return std::nullopt;
+  const auto* values = static_cast<const char*>(node.buffers[1]);
+  return build_text(TypeKind::binary, node, [&](std::int64_t place) -> std::string_view {
+    return {values + static_cast<std::size_t>(place) * width, width};
+  });
+}
+
 std::optional<Array> import_plain(std::string_view format, const ArrowArray& node,
                                   const Owner& owner) {
-  if (const auto kind = fixed_kind(format)) return import_fixed(*kind, node, owner);
-  if (format == "U") return import_text<std::int64_t>(node, owner);
-  if (format == "u") return import_text<std::int32_t>(node, owner);
-  if (format == "vu") return import_views(node);
+  if (const auto kind = fixed_kind(format)) return import_fixed({*kind}, node, owner);
+  if (const auto type = decimal_type(format)) return import_fixed(*type, node, owner);
+  if (format == "b") return import_booleans(node, owner);
+  if (format == "U") return import_text<std::int64_t>(TypeKind::string, node, owner);
+  if (format == "u") return import_text<std::int32_t>(TypeKind::string, node, owner);
+  if (format == "vu") return import_views(TypeKind::string, node);
+  if (format == "Z") return import_text<std::int64_t>(TypeKind::binary, node, owner);
+  if (format == "z") return import_text<std::int32_t>(TypeKind::binary, node, owner);
+  if (format == "vz") return import_views(TypeKind::binary, node);
+  if (format.starts_with("w:")) return import_fixed_binary(format, node);
   if (format == "n") {
     return model::array_of_nulls({TypeKind::int64}, static_cast<std::uint64_t>(node.length));
   }
@@ -160,9 +206,9 @@ std::optional<Array> import_dictionary(const ArrowSchema& schema, const ArrowArr
                                        const Owner& owner) {
   const auto kind = fixed_kind(schema.format);
   auto words = import_plain(schema.dictionary->format, *node.dictionary, owner);
-  if (!kind || !words || words->type.kind != TypeKind::string) return std::nullopt;
-  const Array codes = model::cast(import_fixed(*kind, node, owner), {TypeKind::int64}, {});
-  model::ArrayBuilder builder({TypeKind::string});
+  if (!kind || !words || !model::is_text(words->type)) return std::nullopt;
+  const Array codes = model::cast(import_fixed({*kind}, node, owner), {TypeKind::int64}, {});
+  model::ArrayBuilder builder(words->type);
   for (std::uint64_t row = 0; row < codes.length; ++row) {
     const auto code =
         codes.is_null(row) ? std::nullopt : std::optional(codes.value<std::int64_t>(row));
@@ -184,11 +230,27 @@ std::optional<Array> import_dictionary(const ArrowSchema& schema, const ArrowArr
 /// An Arrow type that cannot be appended, in words.
 std::string_view type_in_words(std::string_view format) {
   static const std::vector<std::pair<std::string_view, std::string_view>> kWords{
-      {"b", "bool"},      {"e", "float16"},   {"z", "binary"},          {"Z", "binary"},
-      {"vz", "binary"},   {"w:", "binary"},   {"d:", "decimal"},        {"tt", "time of day"},
-      {"tD", "duration"}, {"ti", "interval"}, {"+l", "list"},           {"+L", "list"},
-      {"+vl", "list"},    {"+vL", "list"},    {"+w:", "list"},          {"+s", "struct"},
-      {"+m", "map"},      {"+u", "union"},    {"+r", "run-end encoded"}};
+      {"b", "bool"},
+      {"e", "float16"},
+      {"z", "binary"},
+      {"Z", "binary"},
+      {"vz", "binary"},
+      {"w:", "binary"},
+      {"d:",
+       "decimal of other than 128 bits, or of a "
+       "scale that is below 0 or above its digits"},
+      {"tt", "time of day"},
+      {"tD", "duration"},
+      {"ti", "interval"},
+      {"+l", "list"},
+      {"+L", "list"},
+      {"+vl", "list"},
+      {"+vL", "list"},
+      {"+w:", "list"},
+      {"+s", "struct"},
+      {"+m", "map"},
+      {"+u", "union"},
+      {"+r", "run-end encoded"}};
   for (const auto& [begins, words] : kWords) {
     const bool whole = begins.size() == 1;  // such as "b"; the others may have parameters
     if (whole ? format == begins : format.starts_with(begins)) return words;
@@ -203,7 +265,7 @@ Array import_column(const ArrowSchema& schema, const ArrowArray& node, const Own
   if (made) return *std::move(made);
   const bool plain = schema.dictionary == nullptr;
   throw_error(ErrorCode::invalid_argument,
-              "{}the Arrow type {}{} cannot be appended; cast it to numbers, times or text",
+              "{}the Arrow type {}{} cannot be appended; cast it to a type that tables have",
               about(schema), plain ? "" : "dictionary of ",
               type_in_words(plain ? schema.format : schema.dictionary->format));
 }

@@ -13,6 +13,7 @@ NB_MODULE(_core, module) {
   bindings::bind_schema(module);
   bindings::bind_array(module);
   bindings::bind_text(module);
+  bindings::bind_decimals(module);
   bindings::bind_data(module);
   bindings::bind_arrow(module);
   bindings::bind_arrow_import(module);

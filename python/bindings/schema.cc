@@ -78,9 +78,6 @@ void bind_schema(nb::module_& module) {
   module.def(
       "type_canonical", [](const std::string& text) { return type_name(type_parse(text)); },
       nb::arg("text"), "The type's own name; InvalidArgument with the known names.");
-  module.def(
-      "type_supported", [](const std::string& text) { return type_supported(type_parse(text)); },
-      nb::arg("text"), "True if tables can have it.");
 }
 
 }  // namespace otolith::bindings

@@ -11,10 +11,20 @@ namespace otolith::bindings {
 
 namespace {
 
-using KeyTuples = std::vector<std::pair<std::string, std::vector<KeyValue>>>;
+/// A key's value as Python has it; bytes are those of a binary key.
+using PythonKey = std::variant<std::int64_t, std::uint64_t, std::string, nb::bytes>;
+using KeyTuples = std::vector<std::pair<std::string, std::vector<PythonKey>>>;
+
+KeyValue key_value(const PythonKey& key) {
+  if (const auto* bytes = std::get_if<nb::bytes>(&key))
+    return std::string(bytes->c_str(), bytes->size());
+  if (const auto* text = std::get_if<std::string>(&key)) return *text;
+  if (const auto* large = std::get_if<std::uint64_t>(&key)) return *large;
+  return std::get<std::int64_t>(key);
+}
 
 ReadRequest make_request(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
-                         std::optional<std::vector<std::string>> columns, KeyTuples keys,
+                         std::optional<std::vector<std::string>> columns, const KeyTuples& keys,
                          std::optional<Expression> where, std::optional<std::uint64_t> limit,
                          bool reverse, Order order) {
   ReadRequest request{.start = timestamp_of(start),
@@ -25,7 +35,10 @@ ReadRequest make_request(std::optional<std::int64_t> start, std::optional<std::i
                       .limit = limit,
                       .reverse = reverse,
                       .order = order};
-  for (auto& [column, values] : keys) request.keys.push_back({column, std::move(values)});
+  for (const auto& [column, values] : keys) {
+    request.keys.push_back({column, {}});
+    for (const PythonKey& value : values) request.keys.back().values.push_back(key_value(value));
+  }
   return request;
 }
 

@@ -1,4 +1,4 @@
-// Text between Python's str objects and string columns; and which objects stand for null.
+// Python's str and bytes objects to columns of text and binary; and which objects stand for null.
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -36,7 +36,7 @@ std::uint64_t mark_nulls(nb::handle objects, const std::vector<nb::object>& null
   return count;
 }
 
-/// What growing a string column takes; nulls and text in the order of rows.
+/// What growing a column of text or binary takes; nulls and values in the order of rows.
 struct TextBuilder {
   std::vector<std::byte> values;
   std::vector<std::byte> offsets;
@@ -51,7 +51,7 @@ struct TextBuilder {
 
   void add(std::size_t row, std::string_view text) {
     if (values.size() - used < text.size()) values.resize(2 * values.size() + text.size());
-    std::memcpy(values.data() + used, text.data(), text.size());
+    if (!text.empty()) std::memcpy(values.data() + used, text.data(), text.size());
     used += text.size();
     validity[row / 8] |= static_cast<std::byte>(1u << (row % 8));
   }
@@ -59,9 +59,9 @@ struct TextBuilder {
     const auto at = static_cast<std::int64_t>(used);
     std::memcpy(offsets.data() + (row + 1) * sizeof(at), &at, sizeof(at));
   }
-  Array finish(std::uint64_t rows) {
+  Array finish(TypeKind kind, std::uint64_t rows) {
     values.resize(used);
-    return {.type = {TypeKind::string},
+    return {.type = {kind},
             .length = rows,
             .null_count = null_count,
             .validity = null_count == 0 ? Buffer{} : buffer_of(std::move(validity)),
@@ -86,7 +86,41 @@ std::pair<std::optional<Array>, std::int64_t> text_array(nb::handle objects,
     }
     builder.end_row(row);
   }
-  return {builder.finish(rows.size()), -1};
+  return {builder.finish(TypeKind::string, rows.size()), -1};
+}
+
+/// Adds the bytes of a bytes, bytearray or memoryview; false for other objects.
+bool add_bytes(TextBuilder& builder, std::size_t row, PyObject* object) {
+  if (PyBytes_Check(object)) {
+    builder.add(row,
+                {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))});
+    return true;
+  }
+  if (!PyByteArray_Check(object) && !PyMemoryView_Check(object)) return false;
+  Py_buffer view{};
+  if (PyObject_GetBuffer(object, &view, PyBUF_C_CONTIGUOUS) != 0) {
+    PyErr_Clear();  // a view with gaps
+    return false;
+  }
+  builder.add(row, {static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len)});
+  PyBuffer_Release(&view);
+  return true;
+}
+
+/// The same as text_array for binary.
+std::pair<std::optional<Array>, std::int64_t> binary_array(nb::handle objects,
+                                                           const std::vector<nb::object>& nulls) {
+  const Objects rows(objects);
+  TextBuilder builder(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (is_one_of(rows[row], nulls)) {
+      ++builder.null_count;
+    } else if (!add_bytes(builder, row, rows[row])) {
+      return {std::nullopt, static_cast<std::int64_t>(row)};
+    }
+    builder.end_row(row);
+  }
+  return {builder.finish(TypeKind::binary, rows.size()), -1};
 }
 
 }  // namespace
@@ -96,6 +130,8 @@ void bind_text(nb::module_& module) {
              "Writes 1 to marks where an object is one of nulls, else 0; returns how many are.");
   module.def("text_array", &text_array, nb::arg("objects"), nb::arg("nulls"),
              "(a string Array, -1), or (None, the first row that is no UTF-8 text and no null).");
+  module.def("binary_array", &binary_array, nb::arg("objects"), nb::arg("nulls"),
+             "(a binary Array, -1), or (None, the first row that is no bytes and no null).");
 }
 
 }  // namespace otolith::bindings

@@ -23,6 +23,6 @@ def many(values: Any, zone: Optional[Zone]) -> List[Any]:
         else:
             given = given_array(values)
         return list(given.tolist())
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    if isinstance(values, (str, bytes, bytearray, memoryview)) or not isinstance(values, Iterable):
         return [values]
     return [values[()]] if isinstance(values, np.ndarray) and values.ndim == 0 else list(values)

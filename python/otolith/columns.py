@@ -15,20 +15,26 @@ import numpy as np
 from otolith import _core
 from otolith.arrow import arrow_column, given_array, is_arrow
 from otolith.errors import InvalidArgument, quoted
+from otolith.exact import binary_array, boolean_array, decimal_array
 from otolith.frames import Values, is_series, keeps_nan, series_values, with_none
 from otolith.numbers import described, fixed_array, number_array, typed_list
 from otolith.schema import Column
 from otolith.times import Zone, array_to_ns, null_objects
 
 # Column types whose NumPy arrays are handed over as they are.
-_PLAIN = {
+_NUMBERS = {
     name: np.dtype(name)
     for name in (
         *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
         *("float32", "float64"),
     )
 }
+_PLAIN = {**_NUMBERS, "bool": np.dtype(np.bool_)}
 _TIMES = np.dtype("M8[ns]")
+
+
+# What makes the arrays of types that are no numbers of NumPy.
+_EXACT = {"bool": boolean_array, "decimal": decimal_array, "binary": binary_array}
 
 
 def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array:
@@ -55,7 +61,7 @@ def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array
             return fixed_array("timestamp", ns, null)
         if column.dtype.name == "string":
             return _text_array(taken)
-        return number_array(taken, column)
+        return _EXACT.get(column.dtype.kind, number_array)(taken, column)
     except InvalidArgument as error:
         message = str(error)
         if " is nan, which cannot" in message and column.dtype.nullable:
@@ -68,7 +74,7 @@ def core_array(values: Any, column: Column, zone: Optional[Zone]) -> _core.Array
 def values_of(values: Any, column: Column) -> Values:
     """Values of a one-dimensional array, masked array, list, tuple or Series."""
     if isinstance(values, (list, tuple)):
-        typed = typed_list(values) if column.dtype.name in _PLAIN else None
+        typed = typed_list(values) if column.dtype.name in _NUMBERS else None
         if typed is not None:
             return Values(typed)
         return Values(np.fromiter(values, dtype=object, count=len(values)))
@@ -108,6 +114,8 @@ def _no_values(column: Column) -> _core.Array:
     """No values are of any type: what makes an empty array often cannot know its type."""
     if column.dtype.name == "string":
         return _text_array(Values(np.empty(0, object)))
+    if column.dtype.kind in ("binary", "decimal"):
+        return _EXACT[column.dtype.kind](Values(np.empty(0, object)), column)
     dtype = np.dtype(np.int64) if column.dtype.name == "timestamp" else column.dtype.numpy
     return fixed_array(column.dtype.name, np.empty(0, dtype), None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 import numpy as np
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 class Data:
     """The result of a read: columns of one length, in the order of `columns`; immutable.
 
-    Arrays are read-only and keep the result alive. Times are datetime64[ns] in UTC; text is an
-    array of str objects, None where null; other columns with nulls are masked arrays.
+    Arrays are read-only and keep the result alive. Times are datetime64[ns] in UTC; text, binary
+    and decimals are arrays of str, bytes and Decimal objects, None where null; other columns with
+    nulls are masked arrays.
 
     >>> db = oto.open(":memory:")
     >>> table = db.create_table("quotes", {"time": "timestamp", "bid": "float64"})
@@ -73,7 +75,7 @@ class Data:
         """Per column, True if its array lies in a mapped file of the database, or in the memory of
         a ":memory:" database.
 
-        Text and columns with nulls are made for NumPy and never are.
+        Text, binary, decimals and columns with nulls are made for NumPy and never are.
 
         >>> oto.open(":memory:").create_table("t", {"time": "timestamp"}).read().zero_copy
         {'time': False}
@@ -123,7 +125,7 @@ class Data:
         DataFrame of its own memory, to be written to.
 
         Nulls are NaN in floats, NaT in times, None or NaN in text as pandas likes it; integers with
-        nulls become pandas' nullable integers (`Int64` and so on).
+        nulls become pandas' nullable integers (`Int64` and so on), booleans with nulls `boolean`.
 
         >>> db = oto.open(":memory:")
         >>> table = db.create_table("t", {"time": "timestamp", "n": "int8"})
@@ -164,7 +166,8 @@ class Data:
         """The Arrow C stream interface: a record batch per piece, sharing memory with this result.
 
         It makes `polars.DataFrame(d)`, `pyarrow.table(d)` and DuckDB's `from d` work. Nulls stay
-        nulls, times are ns in UTC, text is large_string. `requested_schema` is left aside, as the
+        nulls, times are ns in UTC, text is large_string, binary large_binary, decimals decimal128;
+        booleans become bits. `requested_schema` is left aside, as the
         interface allows.
         """
         return _core.arrow_stream(self._core)
@@ -185,11 +188,9 @@ class Data:
 
 def numpy_array(column: _core.Array) -> npt.NDArray[Any]:
     """A core Array as NumPy: a view where it has no nulls, masked where it has, text as objects."""
-    if column.type == "string":
-        texts = np.empty(column.length, object)
-        column.fill_texts(texts)
-        texts.flags.writeable = False
-        return texts
+    objects = _objects(column)
+    if objects is not None:
+        return objects
     values: npt.NDArray[Any] = column.values()
     if column.type == "timestamp":
         values = values.view("M8[ns]")
@@ -197,6 +198,21 @@ def numpy_array(column: _core.Array) -> npt.NDArray[Any]:
         return values
     valid = np.unpackbits(column.validity(), count=column.length, bitorder="little")
     return np.ma.MaskedArray(values, mask=valid == 0)
+
+
+def _objects(column: _core.Array) -> Optional[npt.NDArray[Any]]:
+    """The Python objects that values are, where NumPy has no type for them."""
+    if column.type not in ("string", "binary") and not column.type.startswith("decimal"):
+        return None
+    objects = np.empty(column.length, object)
+    if column.type == "string":
+        column.fill_texts(objects)
+    elif column.type == "binary":
+        column.fill_bytes(objects)
+    else:
+        column.fill_decimals(objects, decimal.Decimal)
+    objects.flags.writeable = False
+    return objects
 
 
 def _to_series(values: Any, pd: Any) -> Any:
@@ -208,6 +224,8 @@ def _to_series(values: Any, pd: Any) -> Any:
         return pd.Series(values, copy=False)
     if values.dtype.kind == "f":
         return pd.Series(values.filled(np.nan), copy=False)
+    if values.dtype.kind == "b":
+        return pd.Series(pd.arrays.BooleanArray(values.filled(False), mask))
     return pd.Series(pd.arrays.IntegerArray(values.filled(0), mask))
 
 

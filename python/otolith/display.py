@@ -78,7 +78,7 @@ def _column(ends: _Ends, name: Optional[str]) -> List[str]:
     dtype = "…" if name is None else ends.data.schema[name].dtype.name
     head = [shown("…" if name is None else name), dtype]
     width = max(map(len, head + values))
-    numeric = dtype.startswith(("int", "uint", "float"))
+    numeric = dtype.startswith(("int", "uint", "float", "decimal"))
     return [f"{cell:<{width}}" for cell in head] + [
         f"{value:>{width}}" if numeric else f"{value:<{width}}" for value in values
     ]

@@ -36,8 +36,19 @@ class DType:
         return plain if self.nullable else f"otolith.required({plain})"
 
     @property
+    def kind(self) -> str:
+        """The name without precision and scale.
+
+        >>> oto.decimal(12, 2).kind
+        'decimal'
+        """
+        return self.name.partition("(")[0]
+
+    @property
     def numpy(self) -> np.dtype[Any]:
-        """The NumPy type of a column that is read: times are datetime64[ns], text is object."""
+        """The NumPy type of a column that is read: times are datetime64[ns]; text, binary and
+        decimals are objects.
+        """
         return np.dtype(_NUMPY.get(self.name, "O"))
 
 
@@ -58,7 +69,8 @@ def decimal(precision: int, scale: int = 0) -> DType:
     otolith.decimal(12,2)
     """
     for digits in (precision, scale):
-        if not isinstance(digits, int) or abs(digits) > _DIGITS_MAX:
+        whole = isinstance(digits, int) and not isinstance(digits, bool)
+        if not whole or not 0 <= digits <= _DIGITS_MAX:
             raise InvalidArgument(
                 f"decimal({shown(precision)}, {shown(scale)}): give a precision of 1 to "
                 f"{_DIGITS_MAX} digits, and how many of them stand after the point"
@@ -89,6 +101,7 @@ _FROM_PYTHON: Dict[type, str] = {
 _FROM_OTHERS: Dict[str, str] = {
     "float": "float32", "double": "float64", "boolean": "bool", "str": "string", "utf8": "string",
     "large_string": "string", "string_view": "string", "large_binary": "binary",
+    "binary_view": "binary",
 }  # fmt: skip
 _PATTERNS = (
     (
@@ -96,6 +109,7 @@ _PATTERNS = (
         "timestamp",
     ),
     (re.compile(r"dictionary<values=(large_)?string,.*>$"), "string"),
+    (re.compile(r"fixed_size_binary\[\d+\]$"), "binary"),
     (re.compile(r"decimal(?:128)?\((?:precision=)?(\d+), ?(?:scale=)?(\d+)\)$"), r"decimal(\1,\2)"),
 )
 

@@ -23,7 +23,18 @@ from otolith.frames import Values, frame_columns, is_frame
 from otolith.schema import Column, Schema
 from otolith.times import Zone
 
-_SCALARS = (str, bytes, bool, int, float, datetime.date, np.generic, type(None))
+_SCALARS = (
+    str,
+    bytes,
+    bytearray,
+    memoryview,
+    bool,
+    int,
+    float,
+    datetime.date,
+    np.generic,
+    type(None),
+)
 
 
 def batch_of(data: Any, schema: Schema, zone: Optional[Zone], nan: str = "keep") -> _core.Batch:

@@ -53,6 +53,11 @@ def fixed_array(name: str, array: npt.NDArray[Any], null: Mask) -> _core.Array:
     return _core.Array.make(name, len(array), array, bits, int(np.count_nonzero(null)))
 
 
+def native_name(array: npt.NDArray[Any]) -> Optional[str]:
+    """The type whose values an array holds, whatever their byte order; None if there is none."""
+    return _NATIVE.get(array.dtype.newbyteorder("="))
+
+
 def typed_list(listed: Any) -> Optional[npt.NDArray[Any]]:
     """A list as the NumPy array of numbers that holds each exactly; None if there is none.
 

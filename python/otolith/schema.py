@@ -10,16 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from otolith import _core
 from otolith.dtypes import DType, dtype_of
-from otolith.errors import (
-    InvalidArgument,
-    NotFound,
-    is_utf8,
-    nearest,
-    not_built,
-    quoted,
-    shown,
-    utf8,
-)
+from otolith.errors import InvalidArgument, NotFound, is_utf8, nearest, quoted, shown, utf8
 
 _PARTITIONS = {
     "hour": _core.Partition.hour, "day": _core.Partition.day, "month": _core.Partition.month,
@@ -159,10 +150,6 @@ def _type(name: str, spec: Any) -> Tuple[str, bool]:
         dtype = dtype_of(spec)
     except InvalidArgument as error:
         raise InvalidArgument(f"column {quoted(name)}: {error}") from None
-    if not _core.type_supported(dtype.name):
-        raise not_built(
-            f"column {quoted(name)}: the type {dtype.name}", "leave the column out so far"
-        )
     return dtype.name, dtype.nullable
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import operator
 from collections.abc import Iterable
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
@@ -189,9 +190,12 @@ class Table:
         for name in keys:
             if not isinstance(name, str):
                 raise InvalidArgument(f"keys: {shown(name)} is no name of a column")
-        times = {column.name for column in self.schema if column.dtype.name == "timestamp"}
+        kinds = {column.name: column.dtype.kind for column in self.schema}
         return [
-            (utf8("keys:", name), [_key(name, v, zone, name in times) for v in many(values, zone)])
+            (
+                utf8("keys:", name),
+                [_key(name, v, zone, kinds.get(name, "")) for v in many(values, zone)],
+            )
             for name, values in keys.items()
         ]
 
@@ -228,9 +232,21 @@ def _names(columns: Union[str, Sequence[str], None]) -> Optional[List[str]]:
     return [utf8("columns:", name) for name in names]
 
 
-def _key(name: str, value: Any, zone: Optional[Zone], is_time: bool) -> Any:
+def _key(name: str, value: Any, zone: Optional[Zone], kind: str) -> Any:
+    binary = isinstance(value, (bytes, bytearray, memoryview))
+    if kind and binary != (kind == "binary"):
+        wanted = "bytes" if kind == "binary" else f"what {kind} values are"
+        raise InvalidArgument(f"keys: {quoted(name)} is asked for as {shown(value)}; give {wanted}")
+    if binary:
+        return bytes(value)
+    if isinstance(value, decimal.Decimal) or (kind == "decimal" and isinstance(value, int)):
+        return str(value)
     if isinstance(value, str):
-        return to_ns(value, zone) if is_time else str(utf8(f"keys: {quoted(name)} as", value))
+        return (
+            to_ns(value, zone)
+            if kind == "timestamp"
+            else str(utf8(f"keys: {quoted(name)} as", value))
+        )
     if isinstance(value, (datetime.date, np.datetime64)):
         return to_ns(value, zone)
     try:
