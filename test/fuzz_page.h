@@ -29,7 +29,8 @@ inline Bytes fuzz_input(const codec::PageFacts& facts, BytesView shared, BytesVi
 inline void fuzz_page(const codec::Codec& codec, const std::uint8_t* data, std::size_t size) {
   const BytesView bytes = std::as_bytes(std::span(data, size));
   if (size < kFuzzHeadBytes) return;
-  const Type type{static_cast<TypeKind>(load_le<std::uint8_t>(&bytes[0]))};
+  Type type{static_cast<TypeKind>(load_le<std::uint8_t>(&bytes[0]))};
+  if (type.kind == TypeKind::decimal) type = {TypeKind::decimal, kDecimalDigitsMax, 2};
   if (!type_supported(type) || !codec.fits(type)) return;
   const std::uint64_t rows = load_le<std::uint16_t>(&bytes[1]) % kPageRowsMax + 1;
   const BytesView rest = bytes.subspan(kFuzzHeadBytes);

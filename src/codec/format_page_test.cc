@@ -8,6 +8,7 @@
 #include "codec/bits.h"
 #include "codec/block.h"
 #include "codec/registry.h"
+#include "otolith/decimal.h"
 #include "test/fuzz_page.h"
 #include "test/hex_page.h"
 
@@ -78,6 +79,18 @@ Array urls() {
 Array notes() {
   model::ArrayBuilder builder({TypeKind::string});
   for (const char* text : {"late", "later", "", "latest"}) builder.append_text(text);
+  return builder.finish();
+}
+
+Array truths() {
+  return array_of<std::uint8_t>(TypeKind::boolean, {1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1});
+}
+
+// Two prices of one word, and one that 64 bits do not hold.
+Array long_decimals() {
+  model::ArrayBuilder builder({TypeKind::decimal, 38, 2});
+  for (const char* text : {"12.50", "-0.75", "1000000000000000000000.00"})
+    builder.append_value(decimal_parse(text, {TypeKind::decimal, 38, 2}));
   return builder.finish();
 }
 
@@ -287,13 +300,33 @@ std::string dump_of_pressed() {
   return dump.text();
 }
 
+std::string dump_of_bits_and_decimals() {
+  const Bytes bits = page_of(CodecId::bitmap, truths());
+  test::HexDump first(bits);
+  first.heading("bitmap: true, false, false, true, true, four times false, true, true");
+  first.field(2, "rows 0 to 7, rows 8 to 10");
+  first.field(6, "zero");
+  REQUIRE(first.at() == bits.size());
+  const Bytes units = page_of(CodecId::decimal, long_decimals());
+  test::HexDump second(units);
+  second.heading("decimal: 12.50, -0.75 and 10^21 as decimal(38,2)");
+  second.field(1, "scheme: low and high words");
+  second.field(7, "zero");
+  const auto both = BytesView(units);
+  dump_integers(second, both, 3);
+  dump_integers(second, both, 3);
+  REQUIRE(second.at() == units.size());
+  return first.text() + second.text();
+}
+
 }  // namespace
 
 TEST_CASE("codec: the page on formats shows the very bytes of pages") {
-  CHECK_MESSAGE(test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_lattice() +
-                                            dump_of_alp_rd() + dump_of_dictionary() +
-                                            dump_of_planes() + dump_of_text() + dump_of_pressed()),
-                "run with OTOLITH_UPDATE_DOCS=1");
+  CHECK_MESSAGE(
+      test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_lattice() +
+                                  dump_of_alp_rd() + dump_of_dictionary() + dump_of_planes() +
+                                  dump_of_text() + dump_of_pressed() + dump_of_bits_and_decimals()),
+      "run with OTOLITH_UPDATE_DOCS=1");
 }
 
 TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written today") {
@@ -315,6 +348,8 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_alp/prices", CodecId::alp, prices());
   check("test/corpus/fuzz_lattice/volts", CodecId::lattice, volts());
   check("test/corpus/fuzz_alp_rd/roots", CodecId::alp_rd, roots());
+  check("test/corpus/fuzz_bitmap/truths", CodecId::bitmap, truths());
+  check("test/corpus/fuzz_decimal/long", CodecId::decimal, long_decimals());
   check("test/corpus/fuzz_dictionary/symbols", CodecId::dictionary, symbols());
   check("test/corpus/fuzz_dictionary/small", CodecId::dictionary_small, symbols());
   check("test/corpus/fuzz_text/urls", CodecId::text, urls());
