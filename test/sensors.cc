@@ -16,7 +16,7 @@ std::string text_of(const Cell& cell) {
   return std::visit(
       [](const auto& value) {
         if constexpr (std::is_same_v<decltype(value), const Decimal&>)
-          return std::string();
+          return std::string();  // written above
         else
           return fmt::format("{}", value);
       },

@@ -23,6 +23,7 @@
 #include "codec/bits.h"
 #include "codec/registry.h"
 #include "model/array.h"
+#include "otolith/decimal.h"
 
 namespace otolith {
 namespace {
@@ -126,6 +127,7 @@ Rates rates_of(int rounds, const Array& chunk) {
 
 void codec_figures(int rounds, const std::string& name, const Array& chunk) {
   const codec::Codec& codec = codec::codec_choose(codec::Profile::hot, chunk);
+  const std::uint32_t width = type_width(chunk.type);
   const codec::EncodedChunk encoded = codec::chunk_parts(codec, chunk, kPageRowsMax);
   const std::string side = name + ": " + std::string(codec.name());
   bench::report_value("codec", side, "bits a value",
@@ -133,22 +135,38 @@ void codec_figures(int rounds, const std::string& name, const Array& chunk) {
   const auto rate = [&](const std::function<void()>& work) {
     std::vector<double> samples;
     for (int round = 0; round < rounds; ++round) samples.push_back(bench::seconds_of(work));
-    return double(chunk.length) * 8 / bench::quantile(samples, 0.5) / 1e9;
+    return double(chunk.length) * width / bench::quantile(samples, 0.5) / 1e9;
   };
   report(side + ", choose", rate([&] { codec::codec_choose(codec::Profile::hot, chunk); }));
   report(side + ", encode", rate([&] { codec::chunk_parts(codec, chunk, kPageRowsMax); }));
   if (codec.mappable()) return;
-  Bytes out(chunk.length * 8);
+  Bytes out(chunk.length * width);
   report(side + ", decode", rate([&] {
            for (std::uint64_t page = 0; page < encoded.pages.size(); ++page) {
              const codec::PagePlace& at = encoded.pages[page];
              const codec::Parts parts{
                  {}, {}, {nullptr, encoded.values.bytes.subspan(at.values_at, at.values_bytes)}, 0};
              codec.decode(parts, {chunk.type, kPageRowsMax},
-                          {&out[page * kPageRowsMax * 8], nullptr, 0});
+                          {&out[page * kPageRowsMax * width], nullptr, 0});
            }
            touch(out.data());
          }));
+}
+
+// Booleans and decimals, whose values are no 8 bytes.
+void other_widths(int rounds) {
+  std::mt19937_64 random(1);
+  model::ArrayBuilder truths({TypeKind::boolean});
+  model::ArrayBuilder amounts({TypeKind::decimal, 12, 2});
+  model::ArrayBuilder longs({TypeKind::decimal, 38, 10});
+  for (std::uint64_t row = 0; row < kRowGroupRowsMax; ++row) {
+    truths.append_value(static_cast<std::uint8_t>(random() % 2));
+    amounts.append_value(decimal_of(static_cast<std::int64_t>(random() % 20'000)));
+    longs.append_value(Decimal{random(), static_cast<std::int64_t>(random() % 1000)});
+  }
+  codec_figures(rounds, "booleans", truths.finish());
+  codec_figures(rounds, "amounts up to 200 as decimal(12,2)", amounts.finish());
+  codec_figures(rounds, "decimals of up to 22 digits", longs.finish());
 }
 
 // Symbols of four letters, skewed: in GB of plain text and offsets.
@@ -233,6 +251,7 @@ std::vector<Column> float_columns(std::mt19937_64& random) {
 }
 
 void codecs(int rounds) {
+  other_widths(rounds);
   text_figures(rounds);
   std::mt19937_64 random(1);
   codec_figures(rounds, "W1 time",

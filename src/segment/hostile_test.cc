@@ -25,9 +25,16 @@ struct Hostile {
     made.partition = Partition::hour;
     made.keys = {"k"};
     made.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
-                    {.name = "k", .type = {TypeKind::string}, .nullable = false, .id = 2}};
+                    {.name = "k", .type = {TypeKind::string}, .nullable = false, .id = 2},
+                    {.name = "flag", .type = {TypeKind::boolean}, .id = 3},
+                    {.name = "price", .type = {TypeKind::decimal, 4, 2}, .id = 4}};
     schema = std::make_shared<const Schema>(made);
-    const std::vector<Row> rows{{1, "aa"}, {1, "bb"}, {2, "bb"}, {sample::kHour, "aa"}};
+    const test::Value yes = std::uint64_t{1};
+    const test::Value price = decimal_of(9999);
+    const std::vector<Row> rows{{1, "aa", yes, price},
+                                {1, "bb", yes, price},
+                                {2, "bb", yes, price},
+                                {sample::kHour, "aa", yes, price}};
     SegmentSpec spec = sample::spec_of(schema);
     spec.many = many;
     spec.codec = &codec::raw_codec();  // so that a value is where its row says
@@ -165,6 +172,20 @@ TEST_CASE("segment: a page that expands a thousandfold is a limit error within s
     CHECK(holds(error.message(), "column 2: its text is longer than 32 MiB"));
     CHECK(error.where().file == "sample.seg");
   }
+}
+
+TEST_CASE(
+    "segment: a hostile writer's booleans that are neither and longer decimals are not served") {
+  Hostile flag(false);
+  flag.put(ColumnId{3}, 0, 1, std::uint8_t{2});
+  CHECK(
+      holds(flag.read(), "row group 0 of column 3 is damaged: it holds a boolean that is neither"));
+  CHECK(holds(flag.verify(), "neither 0 nor 1"));
+  Hostile price(false);
+  price.put(ColumnId{4}, 1, 0, std::uint64_t{10'000});
+  CHECK(
+      holds(price.read(), "row group 1 of column 4 is damaged: it holds a decimal of more digits"));
+  CHECK(holds(price.verify(), "more digits"));
 }
 
 TEST_CASE("segment: verify finds rows out of order and outside their partition, and says where") {

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/limits.h"
 #include "db/hall.h"
 #include "io/sim_disk.h"
 #include "test/sensors.h"
@@ -149,6 +150,27 @@ TEST_CASE("misuse: batches that do not fit their table change nothing") {
           [&] { table.append(batch_of(table.schema(), {{std::int64_t{1}, "\xc3", 1.0, kNull}})); });
   CHECK(table.rows() == 0);
   CHECK(static_cast<std::uint64_t>(db.head().number) == 1);
+}
+
+TEST_CASE("misuse: values that booleans, decimals and binary do not have change nothing") {
+  Database db = Database::open(":memory:");
+  Schema schema = sensors();
+  schema.columns.push_back({.name = "flag", .type = {TypeKind::boolean}});
+  schema.columns.push_back({.name = "price", .type = {TypeKind::decimal, 4, 2}});
+  schema.columns.push_back({.name = "raw", .type = {TypeKind::binary}});
+  const Table table = db.create_table("t", schema);
+  const auto row = [&](Cell flag, Cell price, Cell raw) {
+    return batch_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull, flag, price, raw}});
+  };
+  refused(ErrorCode::invalid_argument, {"flag", "row 0 is 2"},
+          [&] { table.append(row(std::uint64_t{2}, kNull, kNull)); });
+  refused(ErrorCode::invalid_argument, {"price", "row 0 is 100.00", "decimal(4,2)"},
+          [&] { table.append(row(kNull, decimal_of(10'000), kNull)); });
+  refused(ErrorCode::limit, {"raw", "kStringBytesMax"},
+          [&] { table.append(row(kNull, kNull, std::string(kStringBytesMax + 1, '\xff'))); });
+  CHECK(table.rows() == 0);
+  table.append(row(std::uint64_t{1}, decimal_of(-9999), "\xff"));
+  CHECK(table.rows() == 1);
 }
 
 TEST_CASE("misuse: unknown columns and keys of a read are named, with the nearest") {

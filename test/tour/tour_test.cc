@@ -1,6 +1,7 @@
 // The first hour with Otolith, verb by verb, on a real directory and in memory.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "db/hall.h"
@@ -213,6 +214,54 @@ TEST_CASE("tour: no commit's state digest changes by a seal, opening again, or a
   unchanged(open());
   for (const std::string& name : vfs->list("index")) vfs->remove("index/" + name);
   unchanged(open());
+}
+
+TEST_CASE("tour: rows of every type are the same in the tail, in segments, sealed and reopened") {
+  history::HistoryOptions sizes;
+  sizes.tail_commits_max = 3;
+  sizes.inline_bytes_max = 20'000;
+  const std::shared_ptr<io::Vfs> vfs = io::memory_vfs();
+  const auto open = [&] { return db::Door::open(vfs, io::system_environment(), {}, sizes); };
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}}};
+  for (const Type type : kAllTypes) {
+    schema.columns.push_back({.name = type_name(type), .type = type});
+    if (type.kind == TypeKind::decimal || type.kind == TypeKind::boolean)
+      schema.keys.push_back(type_name(type));
+  }
+  Random random(20260101);
+  std::vector<Row> all;
+  {
+    Database db = open();
+    const Table table = db.create_table("t", schema);
+    for (std::int64_t commit = 0; commit < 12; ++commit) {
+      std::vector<Row> rows;
+      for (int i = 0; i < (commit % 5 == 2 ? 300 : 9); ++i) {
+        rows.emplace_back();
+        for (const Column& column : table.schema()->columns)
+          rows.back().push_back(random_cell(random, column));
+        rows.back()[0] = static_cast<std::int64_t>(all.size());
+        all.push_back(rows.back());
+      }
+      append(table, rows, "rows");
+    }
+    CHECK(db.status().datasets.at("t").segments >= 2);
+    CHECK(db.verify().ok());
+    db.close();
+  }
+  const Database db = open();
+  std::vector<Row> read;
+  for (const Batch& batch : db.table("t").read().batches())
+    for (Row& row : rows_of(batch)) read.push_back(std::move(row));
+  CHECK(same_rows(read, all));
+  const Data yes = db.table("t").read({.keys = {{"bool", {1}}, {"decimal(6,2)", {"0.07"}}}});
+  const auto expected = std::ranges::count_if(all, [](const Row& row) {
+    return row[1] == Value(std::uint64_t{1}) && row[12] == Value(decimal_of(7));
+  });
+  CHECK(expected > 0);
+  CHECK(yes.rows() == static_cast<std::uint64_t>(expected));
+  CHECK(yes.column("decimal(6,2)").value<Decimal>(0) ==
+        decimal_parse("0.07", {TypeKind::decimal, 6, 2}));
 }
 
 }  // namespace otolith::test
