@@ -8,7 +8,7 @@
 // Errors:  as codec.h; what a user's codec throws while it encodes is passed on, as
 //          invalid_argument where it is no Error; while it decodes, it is a flaw.
 // Threads: immutable.
-// Why:     what it decodes to is measured before a byte of it is used. ADR 0037.
+// Why:     what it decodes to is measured before a byte of it is used. ADR 0038.
 #pragma once
 
 #include <memory>
