@@ -20,11 +20,11 @@ std::shared_ptr<const Schema> schema_of_all(const char* profile) {
   schema.partition = Partition::none;
   schema.codec = profile;
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1}};
-  for (const TypeKind kind : test::kAllKinds) {
+  for (const Type type : test::kAllTypes) {
     for (const bool nullable : {false, true}) {
       const auto id = static_cast<std::uint32_t>(schema.columns.size() + 1);
       schema.columns.push_back(
-          {.name = "c" + std::to_string(id), .type = {kind}, .nullable = nullable, .id = id});
+          {.name = "c" + std::to_string(id), .type = type, .nullable = nullable, .id = id});
     }
   }
   return std::make_shared<const Schema>(std::move(schema));
@@ -40,6 +40,8 @@ test::Cell cell_in(test::Random& random, const Column& column, std::uint64_t man
     return manner == 1 ? test::Cell("same") : test::Cell(std::to_string(row % 50));
   }
   const std::int64_t step = manner == 1 ? 5 : row % 100 + static_cast<std::int64_t>(random() % 2);
+  if (std::holds_alternative<Decimal>(*any)) return decimal_of(step);
+  if (column.type.kind == TypeKind::boolean) return static_cast<std::uint64_t>(step % 2);
   if (std::holds_alternative<double>(*any)) return static_cast<double>(step) / 4;
   if (std::holds_alternative<std::uint64_t>(*any)) return static_cast<std::uint64_t>(step);
   return step;

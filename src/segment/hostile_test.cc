@@ -274,7 +274,7 @@ TEST_CASE("segment: a footer that claims 2^63 rows or absurd counts is corrupt, 
 TEST_CASE("segment: a column said to be of another width is corrupt and named") {
   const Hostile sound(false);
   const std::uint64_t columns =
-      sound.bytes.size() - kTrailerBytes - 2 * kRowGroupEntryBytes - 2 * kColumnEntryBytes;
+      sound.bytes.size() - kTrailerBytes - 2 * kRowGroupEntryBytes - 4 * kColumnEntryBytes;
   for (const TypeKind kind : {TypeKind::int8, TypeKind::float64, TypeKind::uint16}) {
     Hostile hostile(false);  // plain text, said to be numbers
     store_le(&hostile.bytes[columns + kColumnEntryBytes + 4], kind);

@@ -192,7 +192,16 @@ TEST_CASE("zone: bounds of any rows hold each of them, merged from pages as from
     Zone merged = zone_of(model::array_slice(all, 0, half));
     zone_merge(merged, zone_of(model::array_slice(all, half, all.length - half)), column.type);
     if (column.type.kind != TypeKind::float32 && column.type.kind != TypeKind::float64) {
-      REQUIRE(merged == zone_of(all));  // floats: -0.0 and 0.0 are one bound, sums are rounded
+      Zone parts = merged;
+      Zone whole = zone_of(all);  // floats: -0.0 and 0.0 are one bound, sums are rounded
+      if (!merged.has_sum() ||
+          !whole.has_sum()) {  // a part passed 128 bits, or the other way round
+        REQUIRE(column.type.precision > 18);
+        whole.sum = parts.sum;
+        whole.flags = static_cast<std::uint8_t>(whole.flags | kZoneNoSum);
+        parts.flags = static_cast<std::uint8_t>(parts.flags | kZoneNoSum);
+      }
+      REQUIRE(parts == whole);
     }
     REQUIRE(merged.null_count == all.null_count);
     for (std::uint64_t row = 0; row < all.length; ++row) {
