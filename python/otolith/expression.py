@@ -27,9 +27,7 @@ _WORDS = {
     _Kind.equal: "==", _Kind.not_equal: "!=", _Kind.less: "<", _Kind.less_equal: "<=",
     _Kind.greater: ">", _Kind.greater_equal: ">=", _Kind.all_of: "&", _Kind.any_of: "|",
 }  # fmt: skip
-_JOIN = (
-    "& | ~ join conditions: (oto.col('bid') > 90) & (oto.col('size') > 0), each in parentheses"
-)
+_JOIN = "& | ~ join conditions: (oto.col('bid') > 90) & (oto.col('size') > 0), each in parentheses"
 
 
 class Expression:

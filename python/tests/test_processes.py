@@ -88,7 +88,7 @@ def test_long_calls_let_other_threads_run(big, verb):
 def _request():
     from otolith import _core
 
-    return _core.ReadRequest.make(None, None, None, [], None, True, _core.Order.time)
+    return _core.ReadRequest.make(None, None, None, [], None, None, True, _core.Order.time)
 
 
 def test_threads_append_and_read_one_database(db, quotes):
