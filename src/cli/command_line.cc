@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "base/error.h"
 #include "cli/inspect.h"
 #include "db/json_writer.h"
 #include "otolith/error.h"
@@ -51,6 +52,12 @@ int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
       "More: docs/cli.md");
   InspectArguments inspecting;
   add_inspect(app, inspecting);
+  const bool names_verb = !arguments.empty() && !arguments.front().starts_with('-');
+  if (names_verb && app.get_subcommand_no_throw(arguments.front()) == nullptr) {
+    sinks.err(fmt::format("otolith: there is no verb {}; `otolith --help` lists them\n",
+                          quoted(arguments.front())));
+    return kUsage;
+  }
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

@@ -225,6 +225,7 @@ TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in messag
   CHECK(otolith({}).code == cli::kUsage);
   CHECK(otolith({"inspect"}).code == cli::kUsage);
   CHECK(otolith({"inspct", "x"}).code == cli::kUsage);
+  CHECK(holds(otolith({"inspct", "x"}).err, "\"inspct\""));
   CHECK(otolith({"inspect", "x", "y", "z"}).code == cli::kUsage);
   CHECK_FALSE(otolith({"inspect", "x", "--csv"}).err.empty());
   const Ran help = otolith({"inspect", "--help"});
