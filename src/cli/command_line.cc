@@ -53,9 +53,10 @@ int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
   InspectArguments inspecting;
   add_inspect(app, inspecting);
   const bool names_verb = !arguments.empty() && !arguments.front().starts_with('-');
-  if (names_verb && app.get_subcommand_no_throw(arguments.front()) == nullptr) {
+  const auto named = [&](const CLI::App* verb) { return verb->get_name() == arguments.front(); };
+  if (names_verb && app.get_subcommands(named).empty()) {
     sinks.err(fmt::format("otolith: there is no verb {}; `otolith --help` lists them\n",
-                          quoted(arguments.front())));
+                          otolith::quoted(arguments.front())));
     return kUsage;
   }
   try {
