@@ -40,16 +40,19 @@ void Filter::keep(std::span<std::vector<Unit>> partitions, unsigned threads) con
       rows += unit.rows;
     }
   }
+  std::vector<std::uint64_t> kept(parts.size());
   segment::run_tasks(segment::threads_worth(threads, rows), parts.size(),
                      [&](unsigned, std::size_t task) {
                        const auto& [filter, part] = parts[task];
                        part->ranges = filter->rows(part->piece, part->ranges);
+                       kept[task] = rows_in(part->ranges);
                      });
+  auto count = kept.begin();
   for (std::vector<Unit>& units : partitions) {
     for (Unit& unit : units) {
-      std::erase_if(unit.parts, [](const Selected& part) { return part.ranges.empty(); });
       unit.rows = 0;
-      for (const Selected& part : unit.parts) unit.rows += rows_in(part.ranges);
+      for (std::size_t i = 0; i < unit.parts.size(); ++i) unit.rows += *count++;
+      std::erase_if(unit.parts, [](const Selected& part) { return part.ranges.empty(); });
     }
     std::erase_if(units, [](const Unit& unit) { return unit.parts.empty(); });
   }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/limits.h"
 #include "io/large_memory.h"
 #include "model/array.h"
 #include "segment/tasks.h"
@@ -65,8 +66,12 @@ Array finished(Filling& filling, const std::vector<std::uint64_t>& first) {
 
 Batch materialize(const std::vector<PieceRows>& pieces, const std::vector<Column>& columns,
                   std::shared_ptr<const Schema> schema, unsigned threads) {
+  std::vector<std::vector<std::uint32_t>> rows(pieces.size());
+  segment::run_tasks(
+      segment::threads_worth(threads, pieces.size() * kPageRowsMax), pieces.size(),
+      [&](unsigned, std::size_t piece) { rows[piece] = row_numbers(pieces[piece].ranges); });
   std::vector<std::uint64_t> first{0};
-  for (const PieceRows& piece : pieces) first.push_back(first.back() + piece.rows.size());
+  for (const auto& of_piece : rows) first.push_back(first.back() + of_piece.size());
   std::vector<Filling> fillings;
   for (const Column& column : columns)
     fillings.push_back(filling_of(column, first.back(), pieces.size()));
@@ -78,11 +83,11 @@ Batch materialize(const std::vector<PieceRows>& pieces, const std::vector<Column
                        const PieceRows& from = pieces[piece];
                        if (model::is_text(filling.array.type)) {
                          filling.texts[piece] =
-                             gather_values(*from.source, from.piece, from.rows, columns[column]);
+                             gather_values(*from.source, from.piece, rows[piece], columns[column]);
                          return;
                        }
                        filling.validity[piece] = gather_fixed(
-                           *from.source, from.piece, from.rows, columns[column],
+                           *from.source, from.piece, rows[piece], columns[column],
                            filling.values + first[piece] * type_width(filling.array.type));
                      });
   Batch out{.schema = std::move(schema), .rows = first.back(), .columns = {}};

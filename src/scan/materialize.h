@@ -16,11 +16,11 @@
 
 namespace otolith::scan {
 
-/// Some rows of one piece, ascending.
+/// Some rows of one piece.
 struct PieceRows {
   std::shared_ptr<const RowSource> source;
   std::size_t piece = 0;
-  std::vector<std::uint32_t> rows;
+  RowRanges ranges;
 };
 
 /// `columns`: of the sources' schema, in the order of `schema`.

@@ -103,11 +103,11 @@ class ClusterRows {
 
   /// The unit whose rows are all of them, in the order they have; nullptr where there is more to
   /// it.
-  const Unit* in_order() const noexcept {
+  Unit* in_order() noexcept {
     return picks_ || plan_.reverse || cluster_.empty() ? nullptr : &cluster_.front();
   }
-  /// At most `limit` rows; nullopt at the end.
   bool untouched() const noexcept { return at_ == 0; }
+  /// At most `limit` rows; nullopt at the end.
   std::optional<Batch> next(std::uint64_t limit) {
     return picks_ ? next_picks(limit) : next_part(limit);
   }
@@ -126,7 +126,9 @@ class ClusterRows {
     const Unit& unit = cluster_.front();
     if (at_ == unit.parts.size()) return std::nullopt;
     Selected part = unit.parts[at_++];
-    part.ranges = plan_.reverse ? take_last(part.ranges, limit) : take_first(part.ranges, limit);
+    if (limit != UINT64_MAX) {  // a condition may leave a range of every row
+      part.ranges = plan_.reverse ? take_last(part.ranges, limit) : take_first(part.ranges, limit);
+    }
     return batch_of_piece(plan_, unit.source, part);
   }
 
@@ -195,7 +197,7 @@ struct Scan::State {
       pieces.clear();
     };
     while (left != 0 && (rows || next_cluster())) {
-      const Unit* unit = plan.filter ? rows->in_order() : nullptr;
+      Unit* unit = plan.filter ? rows->in_order() : nullptr;
       if (unit != nullptr && rows->untouched() && scattered(*unit)) {
         take_parts(*unit, pieces);
       } else {
@@ -226,11 +228,15 @@ struct Scan::State {
     }
   }
 
-  void take_parts(const Unit& unit, std::vector<PieceRows>& pieces) {
-    for (const Selected& part : unit.parts) {
+  // Without a limit nothing is counted here: there may be a range for every row.
+  void take_parts(Unit& unit, std::vector<PieceRows>& pieces) {
+    for (Selected& part : unit.parts) {
       if (left == 0) return;
-      pieces.push_back({unit.source, part.piece, row_numbers(take_first(part.ranges, left))});
-      left -= pieces.back().rows.size();
+      pieces.push_back({unit.source, part.piece, std::move(part.ranges)});
+      if (left == UINT64_MAX) continue;
+      RowRanges& ranges = pieces.back().ranges;
+      ranges = take_first(ranges, left);
+      left -= rows_in(ranges);
     }
   }
 
