@@ -39,12 +39,12 @@ struct CopiedFrame {
 };
 
 struct RecoveryPlan {
-  OpenLogFile file;         // the last one, open for writing
-  RecordNumber durable{0};  // on the disk for certain
-  RecordNumber last{0};     // the last that can be read
-  RecordNumber lost_to{0};  // records last + 1 .. lost_to were visible and are gone; 0: none
+  OpenLogFile file;          // the last one, open for writing
+  RecordNumber durable{0};   // on the disk for certain
+  RecordNumber last{0};      // the last that can be read
+  RecordNumber lost_to{0};   // records last + 1 .. lost_to were visible and are gone; 0: none
   bool raise_epoch = false;  // some were, or without a page may have been
-  bool begin_file = false;  // else go on in place
+  bool begin_file = false;   // else go on in place
   std::vector<CopiedFrame> copies;  // durable + 1 .. last
   std::uint64_t torn_from = 0;      // bytes to keep beside the log; none if equal
   std::uint64_t torn_to = 0;

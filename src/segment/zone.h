@@ -21,8 +21,8 @@
 
 #include "base/bytes.h"
 #include "otolith/batch.h"
-#include "segment/summary.h"
 #include "otolith/decimal.h"
+#include "segment/summary.h"
 
 namespace otolith::segment {
 
