@@ -37,6 +37,7 @@ void use(Lineage& lineage) {
     if (value_of(a) != 0) sink = sink + lineage.reversal_of(a, std::nullopt).own.size();
   }
   const CommitNumber before{last / 2};
+  if (last > UINT64_MAX - 2) return;  // two more have no numbers
   lineage.append_rollback(CommitNumber{last + 1}, before, datasets.front());
   lineage.append_revert(CommitNumber{last + 2},
                         lineage.reversal_of(CommitNumber{last + 1}, std::nullopt));

@@ -235,6 +235,7 @@ std::unique_ptr<Lineage> Lineage::load(ByteReader& in) {
   const WriteLock lock(lineage->guarded_->mutex);
   Tree& tree = lineage->guarded_->tree;
   tree.last = in.get_varint();
+  if (tree.last == UINT64_MAX) in.fail("no commit could follow the last one");
   tree.chain.load(in);
   tree.events.assign(tree.chain.size(), false);
   for (const CommitRun& run : get_runs(in)) {
