@@ -189,6 +189,11 @@ Directory directory_parse(std::string_view text, const std::string& where) {
   if (!id128_parse(id, directory.database) || rest != check_line(body)) {
     throw_error(ErrorCode::corrupt, "{} fails its checksum: put it back from a backup", where);
   }
+  if (format != std::to_string(kFormatVersion)) {
+    throw_error(ErrorCode::corrupt,
+                "{} says format {}, which is no number: put it back from a backup", where,
+                quoted(format));
+  }
   return directory;
 }
 
