@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -99,7 +100,7 @@ class Decoder {
     } else {
       decode_values(array);
     }
-    if (unsound_row(array)) in_.fail(unsound_words(array.type).data());
+    if (unsound_row(array)) in_.fail(std::string(unsound_words(array.type)).c_str());
     return {ColumnId{static_cast<std::uint32_t>(id)}, std::move(array)};
   }
 
