@@ -29,6 +29,8 @@ namespace {
 constexpr std::uint64_t kBytesOfAModel = 128;
 // A dense codec has to save one in so many bytes.
 constexpr std::uint64_t kDenseWorth = 50;
+// Finding symbols takes a good part of a millisecond, and their table up to 2 KiB.
+constexpr std::uint64_t kBytesWorthSymbols = 8192;
 
 // How fast a codec is read, measured: within one class by less than what it saves in bytes.
 enum class Speed : std::uint8_t { view, model, packed, summed, pressed };
@@ -145,7 +147,9 @@ const Codec& codec_choose(Profile profile, const Array& chunk) {
     // A general compressor takes longer to ask than others, and is for what they cannot shrink.
     if (codec == &lz4_codec() && least < raw_bytes - raw_bytes / 4) continue;
     // Nor does text get so small: building a table costs more than the dictionary that did.
-    if (codec == &text_codec() && least < raw_bytes / 4) continue;
+    if (codec == &text_codec() && (least < raw_bytes / 4 || raw_bytes < kBytesWorthSymbols)) {
+      continue;
+    }
     if (!codec->fits(chunk.type) || (codec->dense() && profile != Profile::small)) continue;
     auto bytes = codec->analyze(chunk);
     if (bytes && codec->dense()) *bytes += *bytes / kDenseWorth;
