@@ -1,7 +1,7 @@
 // Memory for megabytes that are about to be written once, from end to end.
 //
 // Role:    whole columns of a read are decoded into it.
-// Shapes:  starts at a multiple of kLargePageBytes, below half of one at 64; bytes, not initialised.
+// Shapes:  at a multiple of kLargePageBytes, below half of one at 64; bytes, not initialised.
 // Errors:  std::bad_alloc.
 // Threads: thread-safe; several may write different parts of one allocation.
 // Why:     a first touch of memory costs a fault a page: 4 KiB pages make that dearer than the
