@@ -1,7 +1,5 @@
 #include "codec/decimal.h"
 
-#include <algorithm>
-
 #include "codec/numbers.h"
 #include "otolith/decimal.h"
 
@@ -68,15 +66,12 @@ void put_block(const Array& chunk, std::uint64_t first, std::uint64_t count, boo
 
 std::optional<std::uint64_t> DecimalCodec::analyze(const Array& chunk) const {
   if (chunk.length == 0) return std::nullopt;
-  ByteWriter sample;
-  std::uint64_t sampled = 0;
-  for (const std::uint64_t first : sample_blocks(chunk.length)) {
-    const std::uint64_t count = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
-    put_block(chunk, first, count, is_narrow(chunk, first, count), sample);
-    sampled += count;
-  }
+  const auto sample = [](const Array& of, std::uint64_t first, std::uint64_t count,
+                         ByteWriter& out) {
+    put_block(of, first, count, is_narrow(of, first, count), out);
+  };
   const std::uint64_t pages = (chunk.length + kPageRowsMax - 1) / kPageRowsMax;
-  return sample.size() * chunk.length / sampled + pages * kHeadBytes;
+  return rows_estimate(chunk, sample) + pages * kHeadBytes;
 }
 
 // ----------------------------------------------------------------------------------------- encode

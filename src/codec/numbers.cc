@@ -176,6 +176,17 @@ std::vector<std::uint64_t> sample_blocks(std::uint64_t rows) {
   return out;
 }
 
+std::uint64_t rows_estimate(const Array& chunk, const RowsEncoder& rows) {
+  ByteWriter sample;
+  std::uint64_t sampled = 0;
+  for (const std::uint64_t first : sample_blocks(chunk.length)) {
+    const std::uint64_t count = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
+    rows(chunk, first, count, sample);
+    sampled += count;
+  }
+  return sample.size() * chunk.length / sampled;
+}
+
 std::uint64_t blocks_estimate(const Array& chunk, const BlockPages& pages) {
   Bytes room(pages.block_bytes_max);
   alignas(64) BlockValues values;

@@ -60,6 +60,10 @@ std::uint64_t pages_estimate(const Array& chunk, std::uint64_t pages, const Rows
 std::vector<std::uint64_t> sample_blocks(std::uint64_t rows);
 inline constexpr std::uint64_t kSampleBlocks = 4;
 
+/// Bytes of the whole chunk without heads of pages, judged from what `rows` writes of its sample;
+/// the chunk is not empty.
+std::uint64_t rows_estimate(const Array& chunk, const RowsEncoder& rows);
+
 /// Bytes of the whole chunk in pages of kPageRowsMax, judged from those of its sample.
 std::uint64_t blocks_estimate(const Array& chunk, const BlockPages& pages);
 

@@ -66,15 +66,7 @@ std::optional<std::uint64_t> Text::analyze(const Array& chunk) const {
   const SymbolTable table = table_of(chunk);
   ByteWriter shared;
   table.write(shared);
-  const RowsEncoder put = rows_encoder(table);
-  ByteWriter sample;
-  std::uint64_t sampled = 0;
-  for (const std::uint64_t first : sample_blocks(chunk.length)) {
-    const std::uint64_t rows = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
-    put(chunk, first, rows, sample);
-    sampled += rows;
-  }
-  return shared.size() + sample.size() * chunk.length / sampled;
+  return shared.size() + rows_estimate(chunk, rows_encoder(table));
 }
 
 EncodedChunk Text::encode(const Array& chunk, std::uint32_t page_rows) const {
