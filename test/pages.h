@@ -61,6 +61,32 @@ inline bool same_plain(const Array& a, const Array& b) {
          (!model::is_text(a.type) || std::ranges::equal(a.offsets.bytes, b.offsets.bytes));
 }
 
+/// False if what asks a page without flaw goes beside its room, or some rows are not those of all.
+inline bool asked_in_room(const codec::Codec& codec, const codec::Page& page, BytesView values) {
+  constexpr std::uint64_t kMark = 0xa5a5'a5a5'a5a5'a5a5;
+  model::Criterion test{.type = page.facts.type, .kind = model::Criterion::Kind::range};
+  test.integers = {0, 100};
+  test.floats = {0, 100};
+  test.texts.low = "b";
+  const std::uint64_t words = model::bit_words(page.facts.rows);
+  std::vector<std::uint64_t> bits(words + 1, kMark);
+  (void)codec.select(page.parts, page.facts, test, bits.data());
+  if (bits.back() != kMark) return false;
+  if (model::is_text(page.facts.type)) return true;
+  std::vector<std::uint32_t> rows;
+  for (std::uint32_t row = 0; row < page.facts.rows; row += 3) rows.push_back(row);
+  const std::uint64_t width = type_width(page.facts.type);
+  Bytes out(rows.size() * width + 1, std::byte{0xa5});
+  if (!codec.gather(page.parts, page.facts, {rows, 0}, out.data())) return true;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!std::ranges::equal(BytesView(out).subspan(i * width, width),
+                            values.subspan(rows[i] * width, width))) {
+      return false;
+    }
+  }
+  return out.back() == std::byte{0xa5};
+}
+
 /// False if a page of such bytes has no flaw and writes beside its room. The room is exactly as
 /// large as the codec says, with bytes behind that must stay.
 inline bool stays_in_room(const codec::Codec& codec, BytesView bytes, const codec::PageFacts& facts,
@@ -77,7 +103,8 @@ inline bool stays_in_room(const codec::Codec& codec, BytesView bytes, const code
   const auto untouched = [](BytesView of) {
     return std::ranges::all_of(of, [](std::byte byte) { return byte == kMark; });
   };
-  return untouched(BytesView(values).last(kBehind)) && untouched(BytesView(offsets).last(kBehind));
+  return untouched(BytesView(values).last(kBehind)) &&
+         untouched(BytesView(offsets).last(kBehind)) && asked_in_room(codec, page, values);
 }
 
 }  // namespace otolith::test

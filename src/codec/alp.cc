@@ -4,6 +4,7 @@
 
 #include "codec/float_loops.h"
 #include "codec/numbers.h"
+#include "codec/select.h"
 
 namespace otolith::codec {
 
@@ -25,6 +26,10 @@ class Alp final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+              std::uint64_t* bits) const override;
+  bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+              std::byte* out) const override;
 };
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -142,13 +147,18 @@ std::string_view Alp::flaw(const Parts& page, const PageFacts& facts) const {
 }
 
 template <typename Float>
+std::uint64_t decode_block(const std::byte* at, std::uint64_t count, std::byte* out) noexcept {
+  return float_block_decode(at, count, sizeof(Float), out,
+                            [count](Exponents by, const std::uint64_t* integers, std::byte* to) {
+                              FloatLoops<Float, Decimals>::to_floats(integers, count, Decimals(by),
+                                                                     to);
+                            });
+}
+
+template <typename Float>
 void decode_blocks(const std::byte* at, std::uint64_t rows, std::byte* out) noexcept {
   for_each_block(rows, [&](std::uint64_t first, std::uint64_t count) {
-    at += float_block_decode(at, count, sizeof(Float), out + first * sizeof(Float),
-                             [&](Exponents by, const std::uint64_t* integers, std::byte* to) {
-                               FloatLoops<Float, Decimals>::to_floats(integers, count, Decimals(by),
-                                                                      to);
-                             });
+    at += decode_block<Float>(at, count, out + first * sizeof(Float));
   });
 }
 
@@ -157,6 +167,41 @@ void Alp::decode(const Parts& page, const PageFacts& facts, const Room& to) cons
     decode_blocks<double>(page.values.bytes.data(), facts.rows, to.values);
   else
     decode_blocks<float>(page.values.bytes.data(), facts.rows, to.values);
+}
+
+template <typename Float>
+void select_blocks(const std::byte* at, std::uint64_t rows, const model::Criterion& test,
+                   std::uint64_t* bits) {
+  Exponents by;
+  IntegerTest asked = float_test<Float>(test, Decimals(by));
+  const auto test_by = [&](Exponents other) -> const IntegerTest& {
+    if (!(other == by)) by = other, asked = float_test<Float>(test, Decimals(by));
+    return asked;
+  };
+  for_each_block(rows, [&](std::uint64_t first, std::uint64_t count) {
+    at += float_block_select<Float>(at, count, test, bits + first / 64, test_by);
+  });
+}
+
+bool Alp::select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+                 std::uint64_t* bits) const {
+  if (!is_selectable(test)) return false;
+  if (facts.type.kind == TypeKind::float64)
+    select_blocks<double>(page.values.bytes.data(), facts.rows, test, bits);
+  else
+    select_blocks<float>(page.values.bytes.data(), facts.rows, test, bits);
+  return true;
+}
+
+bool Alp::gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+                 std::byte* out) const {
+  float_blocks_gather(page.values.bytes.data(), facts, rows, out,
+                      [wide = facts.type.kind == TypeKind::float64](
+                          const std::byte* at, std::uint64_t count, std::byte* to) {
+                        return wide ? decode_block<double>(at, count, to)
+                                    : decode_block<float>(at, count, to);
+                      });
+  return true;
 }
 
 }  // namespace

@@ -40,6 +40,8 @@ class AlpRd final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+              std::byte* out) const override;
 };
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -247,21 +249,39 @@ std::uint64_t decode_block(const std::byte* bytes, std::uint64_t count, const La
   return packed + exceptions_bytes(exceptions, sizeof(std::uint16_t));
 }
 
+// The same, cut to `width` bytes each.
+std::uint64_t decode_block(const std::byte* bytes, std::uint64_t count, const Layout& layout,
+                           std::uint32_t width, std::byte* out) noexcept {
+  if (width == sizeof(std::uint64_t) && count == kBlockRows)
+    return decode_block(bytes, count, layout, reinterpret_cast<std::uint64_t*>(out));
+  alignas(64) BlockValues values;
+  const std::uint64_t taken = decode_block(bytes, count, layout, values.data());
+  numbers_store(values.data(), count, width, out);
+  return taken;
+}
+
 void AlpRd::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
-  const std::byte* at = page.values.bytes.data();
-  const Layout layout = layout_read(at);
-  at += kPageHeadBytes;
+  const std::byte* at = page.values.bytes.data() + kPageHeadBytes;
   const std::uint32_t width = type_width(facts.type);
-  for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
-    std::byte* out = to.values + first * width;
-    if (width == sizeof(std::uint64_t) && count == kBlockRows) {
-      at += decode_block(at, count, layout, reinterpret_cast<std::uint64_t*>(out));
-      return;
-    }
-    alignas(64) BlockValues values;
-    at += decode_block(at, count, layout, values.data());
-    numbers_store(values.data(), count, width, out);
+  for_each_block(facts.rows, [&, layout = layout_read(page.values.bytes.data())](
+                                 std::uint64_t first, std::uint64_t count) {
+    at += decode_block(at, count, layout, width, to.values + first * width);
   });
+}
+
+bool AlpRd::gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+                   std::byte* out) const {
+  const Layout layout = layout_read(page.values.bytes.data());
+  blocks_gather(
+      page.values.bytes.data() + kPageHeadBytes, facts, rows, out,
+      [&](const std::byte* at, std::uint64_t count) {
+        return kBlockHead + packed_bytes(count, layout.width()) +
+               exceptions_bytes(load_le<std::uint16_t>(at), sizeof(std::uint16_t));
+      },
+      [&, width = type_width(facts.type)](const std::byte* at, std::uint64_t count, std::byte* to) {
+        return decode_block(at, count, layout, width, to);
+      });
+  return true;
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ class Bitmap final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+              std::uint64_t* bits) const override;
 };
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -60,6 +62,18 @@ std::string_view Bitmap::flaw(const Parts& page, const PageFacts& facts) const {
 
 void Bitmap::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
   model::bools_unpack(page.values.bytes.data(), 0, facts.rows, to.values);
+}
+
+bool Bitmap::select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+                    std::uint64_t* bits) const {
+  const std::uint64_t of_true = test.holds(model::WideInteger{1}) ? ~0ull : 0;
+  const std::uint64_t of_false = test.holds(model::WideInteger{0}) ? ~0ull : 0;
+  for (std::uint64_t i = 0; i < model::bit_words(facts.rows); ++i) {
+    const auto word = load_le<std::uint64_t>(page.values.bytes.data() + i * sizeof(std::uint64_t));
+    bits[i] = (word & of_true) | (~word & of_false);
+  }
+  if (facts.rows % 64 != 0) bits[facts.rows / 64] &= (1ull << (facts.rows % 64)) - 1;
+  return true;
 }
 
 }  // namespace

@@ -334,6 +334,18 @@ std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order
   return outliers_flaw(bytes.subspan(places, *taken - places), outliers, count);
 }
 
+BlockSpan block_span(const std::byte* bytes, std::uint64_t count) noexcept {
+  const unsigned width = load_le<std::uint8_t>(bytes);
+  const unsigned order = load_le<std::uint8_t>(bytes + 1);
+  const std::uint64_t outliers = load_le<std::uint16_t>(bytes + 2);
+  const bool scaled = load_le<std::uint8_t>(bytes + 4) != 0;
+  BlockSpan out{head_bytes(order, scaled) + packed_bytes(count, width) + outlier_bytes(outliers),
+                load_le<std::uint64_t>(bytes + 8)};
+  if (order == 0 && outliers == 0 && !scaled)
+    out.most = width == kWidthMax ? ~0ull : (1ull << width) - 1;
+  return out;
+}
+
 std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
                            std::uint64_t* out) noexcept {
   const unsigned width = load_le<std::uint8_t>(bytes);

@@ -22,6 +22,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -51,6 +52,15 @@ void block_encode(const BlockValues& values, std::uint64_t count, unsigned order
 /// What is wrong with the block that begins `bytes`; else empty, and *taken its bytes.
 std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order_max,
                             std::uint64_t* taken) noexcept;
+
+/// What the head of a block without flaw says of its values.
+struct BlockSpan {
+  std::uint64_t bytes = 0;  // the block takes
+  std::uint64_t base = 0;
+  std::optional<std::uint64_t> most{};  // all lie so far behind the base, wrapping; nullopt where
+                                        // there is more to them
+};
+BlockSpan block_span(const std::byte* bytes, std::uint64_t count) noexcept;
 
 /// The values of a block without flaw, rounded up to kLanes; returns the bytes it takes.
 std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,

@@ -1,5 +1,6 @@
 #include "codec/codec.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -48,9 +49,8 @@ void zero_nulls(const Page& page, std::byte* values) {
   if (page.facts.null_count == 0 || model::is_text(page.facts.type)) return;
   if (mutant("codec-nulls-not-zeroed")) return;
   const std::uint64_t width = type_width(page.facts.type);
-  const std::byte* bits = page.parts.validity.bytes.data();
   for (std::uint64_t row = 0; row < page.facts.rows; ++row) {
-    if (((std::to_integer<unsigned>(bits[row / 8]) >> (row % 8)) & 1u) == 0)
+    if (!model::bitmap_get(page.parts.validity.bytes, row))
       std::memset(values + row * width, 0, width);
   }
 }
@@ -79,6 +79,14 @@ std::uint64_t Codec::decoded_bytes(const Parts&, const PageFacts& facts) const {
 }
 
 void Codec::decode(const Parts&, const PageFacts&, const Room&) const { OTO_INVARIANT(mappable()); }
+
+bool Codec::select(const Parts&, const PageFacts&, const model::Criterion&, std::uint64_t*) const {
+  return false;
+}
+
+bool Codec::gather(const Parts&, const PageFacts&, const WantedRows&, std::byte*) const {
+  return false;
+}
 
 EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows) {
   OTO_INVARIANT(page_rows % kBlockRows == 0 && page_rows != 0);
@@ -123,6 +131,40 @@ Array pages_decode(const Codec& codec, std::span<const Page> pages, const Target
   }
   if (out.null_count != 0) out.validity = validity_joined(pages, out.length);
   return out;
+}
+
+bool page_select(const Codec& codec, const Page& page, const model::Criterion& test,
+                 std::uint64_t* bits) {
+  OTO_INVARIANT(test.type == page.facts.type);
+  using Kind = model::Criterion::Kind;
+  const std::uint64_t words = model::bit_words(page.facts.rows);
+  const bool always = test.kind == Kind::always;
+  if (test.kind == Kind::never) std::fill_n(bits, words, 0);
+  if ((test.kind == Kind::range || test.kind == Kind::set) &&
+      !codec.select(page.parts, page.facts, test, bits)) {
+    return false;
+  }
+  if (!always && (page.facts.null_count == 0 || mutant("select-null-true"))) return true;
+  const Array nulls{.type = page.facts.type,
+                    .length = page.facts.rows,
+                    .null_count = page.facts.null_count,
+                    .validity = page.parts.validity};
+  std::vector<std::uint64_t> valid(words);
+  model::valid_rows(nulls, valid.data());
+  for (std::size_t i = 0; i < words; ++i) bits[i] = always ? valid[i] : bits[i] & valid[i];
+  return true;
+}
+
+bool page_gather(const Codec& codec, const Page& page, const WantedRows& rows, std::byte* out) {
+  if (model::is_text(page.facts.type) || !codec.gather(page.parts, page.facts, rows, out))
+    return false;
+  if (page.facts.null_count == 0 || mutant("codec-nulls-not-zeroed")) return true;
+  const std::uint64_t width = type_width(page.facts.type);
+  for (const std::uint32_t row : rows.numbers) {
+    if (!model::bitmap_get(page.parts.validity.bytes, row - rows.first)) std::memset(out, 0, width);
+    out += width;
+  }
+  return true;
 }
 
 Array pages_view(const Codec& codec, const Page& pages) {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "model/criterion.h"
 #include "otolith/batch.h"
 
 namespace otolith::codec {
@@ -104,6 +105,12 @@ struct Target {
   std::byte* values = nullptr;  // nullptr: anywhere
 };
 
+/// Some rows of a page, ascending; numbers count from the same row as `first`, the page's own.
+struct WantedRows {
+  std::span<const std::uint32_t> numbers;
+  std::uint64_t first = 0;
+};
+
 class Codec {
  public:
   virtual ~Codec() = default;
@@ -132,7 +139,21 @@ class Codec {
   virtual std::uint64_t decoded_bytes(const Parts& page, const PageFacts& facts) const;
   /// ... and the values.
   virtual void decode(const Parts& page, const PageFacts& facts, const Room& to) const;
+
+  /// The rows of a page without flaw that pass a test, a range or a set of the page's type, told
+  /// from what is stored: bits as of model::criterion_rows, those of nulls anything. False where
+  /// only the values can tell.
+  virtual bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+                      std::uint64_t* bits) const;
+  /// The values of some rows of a page without flaw, one behind the other; of fixed width. False
+  /// where that takes as long as decoding the page.
+  virtual bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+                      std::byte* out) const;
 };
+
+/// The same of any test, and with nulls: they never pass.
+bool page_select(const Codec& codec, const Page& page, const model::Criterion& test,
+                 std::uint64_t* bits);
 
 /// The chunk as a codec encodes it, with its bitmap of nulls.
 EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows);
@@ -142,6 +163,9 @@ std::string_view page_flaw(const Codec& codec, const Page& page);
 
 /// Neighbouring pages without flaw as one Array: zeros where there are nulls. Text has no target.
 Array pages_decode(const Codec& codec, std::span<const Page> pages, const Target& target = {});
+
+/// The same with nulls, which become zeros.
+bool page_gather(const Codec& codec, const Page& page, const WantedRows& rows, std::byte* out);
 
 /// Neighbouring pages of a mappable codec, read as one, as views that keep their owners.
 Array pages_view(const Codec& codec, const Page& pages);

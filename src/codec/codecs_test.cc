@@ -14,6 +14,7 @@
 #include "codec/symbols.h"
 #include "model/array.h"
 #include "test/budget.h"
+#include "test/encoded_answers.h"
 #include "test/pages.h"
 #include "test/random_batch.h"
 
@@ -215,6 +216,7 @@ std::uint64_t all_round_trips(const Array& chunk, std::mt19937_64& random) {
     for (const std::uint32_t page_rows : {kBlockRows, kPageRowsMax}) {
       const Array& brought = codec->mappable() ? chunk : odd;
       REQUIRE(test::same_plain(test::encoded_and_back(*codec, brought, page_rows), chunk));
+      REQUIRE(test::answers_flaw(*codec, brought, page_rows, random) == "");
     }
   }
   return taken;

@@ -1,6 +1,7 @@
 #include "codec/decimal.h"
 
 #include "codec/numbers.h"
+#include "codec/select.h"
 #include "otolith/decimal.h"
 
 namespace otolith::codec {
@@ -23,6 +24,10 @@ class DecimalCodec final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+              std::uint64_t* bits) const override;
+  bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+              std::byte* out) const override;
 };
 
 std::int64_t sign_word(std::uint64_t low) noexcept { return static_cast<std::int64_t>(low) >> 63; }
@@ -114,23 +119,68 @@ std::string_view DecimalCodec::flaw(const Parts& page, const PageFacts& facts) c
       });
 }
 
+bool is_narrow(const Parts& page) noexcept {
+  return load_le<std::uint8_t>(page.values.bytes.data()) == kNarrow;
+}
+
+// The decimals of a block; returns the bytes it takes.
+std::uint64_t decode_block(const std::byte* at, std::uint64_t count, bool narrow,
+                           std::byte* out) noexcept {
+  auto* units = reinterpret_cast<Decimal*>(out);
+  alignas(64) BlockValues low;
+  const std::uint64_t low_bytes = block_decode(at, count, low.data());
+  if (narrow) {
+    for (std::uint64_t i = 0; i < count; ++i) units[i] = {low[i], sign_word(low[i])};
+    return low_bytes;
+  }
+  alignas(64) BlockValues high;
+  const std::uint64_t high_bytes = block_decode(at + low_bytes, count, high.data());
+  for (std::uint64_t i = 0; i < count; ++i) units[i] = {low[i], static_cast<std::int64_t>(high[i])};
+  return low_bytes + high_bytes;
+}
+
+// What a test asks of low words alone.
+model::Criterion within_words(model::Criterion test) {
+  constexpr model::IntegerBounds all{INT64_MIN, INT64_MAX};
+  const auto beyond = [&](model::WideInteger one) { return one < all.low || one > all.high; };
+  std::erase_if(test.integer_set, beyond);
+  if (test.kind != model::Criterion::Kind::range) return test;
+  test.integers = {std::max(test.integers.low, all.low), std::min(test.integers.high, all.high)};
+  if (test.integers.low > test.integers.high) test.kind = model::Criterion::Kind::set;  // of none
+  return test;
+}
+
 void DecimalCodec::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
-  const std::byte* at = page.values.bytes.data();
-  const bool narrow = load_le<std::uint8_t>(at) == kNarrow;
-  at += kHeadBytes;
-  auto* units = reinterpret_cast<Decimal*>(to.values);
+  const std::byte* at = page.values.bytes.data() + kHeadBytes;
   for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
-    alignas(64) BlockValues low;
-    at += block_decode(at, count, low.data());
-    if (narrow) {
-      for (std::uint64_t i = 0; i < count; ++i) units[first + i] = {low[i], sign_word(low[i])};
-      return;
-    }
-    alignas(64) BlockValues high;
-    at += block_decode(at, count, high.data());
-    for (std::uint64_t i = 0; i < count; ++i)
-      units[first + i] = {low[i], static_cast<std::int64_t>(high[i])};
+    at += decode_block(at, count, is_narrow(page), to.values + first * sizeof(Decimal));
   });
+}
+
+bool DecimalCodec::gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+                          std::byte* out) const {
+  const bool narrow = is_narrow(page);
+  blocks_gather(
+      page.values.bytes.data() + kHeadBytes, facts, rows, out,
+      [narrow](const std::byte* at, std::uint64_t count) {
+        const std::uint64_t low = block_span(at, count).bytes;
+        return narrow ? low : low + block_span(at + low, count).bytes;
+      },
+      [narrow](const std::byte* at, std::uint64_t count, std::byte* to) {
+        return decode_block(at, count, narrow, to);
+      });
+  return true;
+}
+
+bool DecimalCodec::select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+                          std::uint64_t* bits) const {
+  if (!is_narrow(page) || !is_selectable(test)) return false;
+  const std::byte* at = page.values.bytes.data() + kHeadBytes;
+  const IntegerTest asked = integer_test(within_words(test));
+  for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
+    at += block_select(at, count, asked, bits + first / 64);
+  });
+  return true;
 }
 
 }  // namespace

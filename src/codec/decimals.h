@@ -15,6 +15,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "model/criterion.h"
+
 namespace otolith::codec {
 
 inline constexpr unsigned kExponentMax = 18;
@@ -38,6 +40,7 @@ inline constexpr double kRounding = 0x1.8p52;
 
 /// The floats n * 10^f * 10^-e.
 struct Decimals {
+  static constexpr model::IntegerBounds kIntegers{-(1ll << 51), 1ll << 51};  // that have a value
   explicit Decimals(Exponents by) noexcept
       : tens_of_e(kTens[by.e]),
         tenths_of_f(kTenths[by.f]),

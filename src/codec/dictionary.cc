@@ -13,6 +13,7 @@
 #include "codec/byte_planes.h"
 #include "codec/compress.h"
 #include "codec/numbers.h"
+#include "codec/select.h"
 #include "model/array.h"
 
 namespace otolith::codec {
@@ -44,6 +45,8 @@ class Dictionary final : public Codec {
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   std::uint64_t decoded_bytes(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+              std::uint64_t* bits) const override;
 
  private:
   RowsEncoder page_encoder(const std::vector<std::uint32_t>& numbers) const;
@@ -402,6 +405,24 @@ void Dictionary::decode(const Parts& page, const PageFacts& facts, const Room& t
     at += block_decode(at, count, values.data());
     out.write(values.data(), first, count);
   });
+}
+
+bool Dictionary::select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+                        std::uint64_t* bits) const {
+  if (!is_selectable(test)) return false;
+  const Entries entries(page.offsets.bytes);
+  const IntegerTest asked =
+      entry_test(test, entries.count(), [&](std::uint64_t entry) { return entries.text(entry); });
+  const std::byte* at = page.values.bytes.data() + kPageHeadBytes;
+  const auto numbers = std::make_unique_for_overwrite<std::uint64_t[]>(dense_ ? facts.rows : 0);
+  if (dense_) planes_get(at, facts.rows, numbers.get());
+  for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
+    if (dense_)
+      integers_select(numbers.get() + first, count, asked, bits + first / 64);
+    else
+      at += block_select(at, count, asked, bits + first / 64);
+  });
+  return true;
 }
 
 }  // namespace

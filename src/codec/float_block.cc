@@ -68,15 +68,15 @@ std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uin
   return wrong;
 }
 
+std::uint64_t float_block_bytes(const std::byte* bytes, std::uint64_t count,
+                                std::uint32_t width) noexcept {
+  return kFloatHeadBytes + block_span(bytes + kFloatHeadBytes, count).bytes +
+         exceptions_bytes(load_le<std::uint16_t>(bytes + 4), width);
+}
+
 std::uint64_t float_bits_decode(const std::byte* bytes, std::uint64_t count, std::uint32_t width,
                                 std::byte* out) noexcept {
-  bytes += kFloatHeadBytes;
-  if (width == sizeof(std::uint64_t) && count == kBlockRows)
-    return kFloatHeadBytes + block_decode(bytes, count, reinterpret_cast<std::uint64_t*>(out));
-  alignas(64) BlockValues integers;
-  const std::uint64_t taken = block_decode(bytes, count, integers.data());
-  numbers_store(integers.data(), count, width, out);
-  return kFloatHeadBytes + taken;
+  return kFloatHeadBytes + block_numbers(bytes + kFloatHeadBytes, count, width, out);
 }
 
 }  // namespace otolith::codec

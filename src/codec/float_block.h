@@ -15,6 +15,7 @@
 
 #include "codec/decimals.h"
 #include "codec/exceptions.h"
+#include "codec/numbers.h"
 
 namespace otolith::codec {
 
@@ -46,6 +47,10 @@ std::byte* float_block_bits(const std::uint64_t* values, std::uint64_t count,
 std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uint32_t width,
                                   unsigned exponent_max, std::uint64_t* taken) noexcept;
 
+/// What a block without flaw takes.
+std::uint64_t float_block_bytes(const std::byte* bytes, std::uint64_t count,
+                                std::uint32_t width) noexcept;
+
 /// The floats of a block without flaw; `convert` makes `count` integers with exponents to floats.
 /// Returns the bytes it takes.
 template <typename Convert>
@@ -55,6 +60,18 @@ std::uint64_t float_block_decode(const std::byte* bytes, std::uint64_t count, st
 /// The bits of floats, cut to `width`, as their block holds them.
 std::uint64_t float_bits_decode(const std::byte* bytes, std::uint64_t count, std::uint32_t width,
                                 std::byte* out) noexcept;
+
+/// Codec::gather of such blocks; `decode` as that of blocks_gather.
+template <typename Decode>
+void float_blocks_gather(const std::byte* at, const PageFacts& facts, const WantedRows& rows,
+                         std::byte* out, Decode decode) {
+  blocks_gather(
+      at, facts, rows, out,
+      [width = type_width(facts.type)](const std::byte* block, std::uint64_t count) {
+        return float_block_bytes(block, count, width);
+      },
+      decode);
+}
 
 template <typename Convert>
 std::uint64_t float_block_decode(const std::byte* bytes, std::uint64_t count, std::uint32_t width,

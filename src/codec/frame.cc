@@ -1,6 +1,7 @@
 #include "codec/frame.h"
 
 #include "codec/numbers.h"
+#include "codec/select.h"
 #include "model/array.h"
 
 namespace otolith::codec {
@@ -20,6 +21,10 @@ class Frame final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+              std::uint64_t* bits) const override;
+  bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+              std::byte* out) const override;
 
  private:
   BlockPages pages() const {
@@ -60,15 +65,30 @@ void Frame::decode(const Parts& page, const PageFacts& facts, const Room& to) co
   const std::byte* at = page.values.bytes.data();
   const std::uint32_t width = type_width(facts.type);
   for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
-    std::byte* out = to.values + first * width;
-    if (width == sizeof(std::uint64_t) && count == kBlockRows) {
-      at += block_decode(at, count, reinterpret_cast<std::uint64_t*>(out));
-      return;
-    }
-    alignas(64) BlockValues values;
-    at += block_decode(at, count, values.data());
-    numbers_store(values.data(), count, width, out);
+    at += block_numbers(at, count, width, to.values + first * width);
   });
+}
+
+bool Frame::select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+                   std::uint64_t* bits) const {
+  if (!is_selectable(test)) return false;
+  const IntegerTest asked = integer_test(test);
+  const std::byte* at = page.values.bytes.data();
+  for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
+    at += block_select(at, count, asked, bits + first / 64);
+  });
+  return true;
+}
+
+bool Frame::gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+                   std::byte* out) const {
+  blocks_gather(
+      page.values.bytes.data(), facts, rows, out,
+      [](const std::byte* at, std::uint64_t count) { return block_span(at, count).bytes; },
+      [width = type_width(facts.type)](const std::byte* at, std::uint64_t count, std::byte* to) {
+        return block_numbers(at, count, width, to);
+      });
+  return true;
 }
 
 }  // namespace

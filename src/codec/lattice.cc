@@ -7,6 +7,7 @@
 
 #include "codec/float_loops.h"
 #include "codec/numbers.h"
+#include "codec/select.h"
 #include "codec/steps.h"
 
 namespace otolith::codec {
@@ -33,6 +34,10 @@ class Lattice final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+              std::uint64_t* bits) const override;
+  bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+              std::byte* out) const override;
 };
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -254,14 +259,21 @@ std::string_view Lattice::flaw(const Parts& page, const PageFacts& facts) const 
 }
 
 template <typename Float>
+std::uint64_t decode_block(const std::byte* at, std::uint64_t count, Steps by,
+                           std::byte* out) noexcept {
+  return float_block_decode(at, count, sizeof(Float), out,
+                            [by, count](Exponents, const std::uint64_t* integers, std::byte* to) {
+                              FloatLoops<Float, Steps>::to_floats(integers, count, by, to);
+                            });
+}
+
+Steps steps_of(const Parts& page) noexcept { return {load_le<double>(page.values.bytes.data())}; }
+
+template <typename Float>
 void decode_blocks(const Parts& page, std::uint64_t rows, std::byte* out) noexcept {
   const std::byte* at = page.values.bytes.data() + kPageHeadBytes;
-  const Steps by{load_le<double>(page.values.bytes.data())};
-  for_each_block(rows, [&](std::uint64_t first, std::uint64_t count) {
-    at += float_block_decode(at, count, sizeof(Float), out + first * sizeof(Float),
-                             [&](Exponents, const std::uint64_t* integers, std::byte* to) {
-                               FloatLoops<Float, Steps>::to_floats(integers, count, by, to);
-                             });
+  for_each_block(rows, [&, by = steps_of(page)](std::uint64_t first, std::uint64_t count) {
+    at += decode_block<Float>(at, count, by, out + first * sizeof(Float));
   });
 }
 
@@ -270,6 +282,38 @@ void Lattice::decode(const Parts& page, const PageFacts& facts, const Room& to) 
     decode_blocks<double>(page, facts.rows, to.values);
   else
     decode_blocks<float>(page, facts.rows, to.values);
+}
+
+template <typename Float>
+void select_blocks(const Parts& page, std::uint64_t rows, const model::Criterion& test,
+                   std::uint64_t* bits) {
+  const std::byte* at = page.values.bytes.data() + kPageHeadBytes;
+  const auto asked = float_test<Float>(test, steps_of(page));
+  for_each_block(rows, [&](std::uint64_t first, std::uint64_t count) {
+    at += float_block_select<Float>(at, count, test, bits + first / 64,
+                                    [&](Exponents) -> const IntegerTest& { return asked; });
+  });
+}
+
+bool Lattice::select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
+                     std::uint64_t* bits) const {
+  if (!is_selectable(test)) return false;
+  if (facts.type.kind == TypeKind::float64)
+    select_blocks<double>(page, facts.rows, test, bits);
+  else
+    select_blocks<float>(page, facts.rows, test, bits);
+  return true;
+}
+
+bool Lattice::gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+                     std::byte* out) const {
+  float_blocks_gather(page.values.bytes.data() + kPageHeadBytes, facts, rows, out,
+                      [by = steps_of(page), wide = facts.type.kind == TypeKind::float64](
+                          const std::byte* at, std::uint64_t count, std::byte* to) {
+                        return wide ? decode_block<double>(at, count, by, to)
+                                    : decode_block<float>(at, count, by, to);
+                      });
+  return true;
 }
 
 }  // namespace

@@ -33,9 +33,12 @@ class Linear final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+              std::byte* out) const override;
 
  private:
   std::uint64_t page_bytes() const noexcept { return has_step_ ? 16 : 8; }
+  Line line(const Parts& page) const noexcept;
   Line line_of(const Array& chunk, std::uint64_t first, std::uint64_t count) const noexcept;
 
   bool has_step_;
@@ -101,15 +104,35 @@ std::string_view Linear::flaw(const Parts& page, const PageFacts&) const {
              : "its values have a wrong size";
 }
 
+Line Linear::line(const Parts& page) const noexcept {
+  const std::byte* at = page.values.bytes.data();
+  return {load_le<std::uint64_t>(at), has_step_ ? load_le<std::uint64_t>(at + 8) : 0};
+}
+
 void Linear::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
-  const auto start = load_le<std::uint64_t>(&page.values.bytes[0]);
-  const auto step = has_step_ ? load_le<std::uint64_t>(&page.values.bytes[8]) : 0;
+  const auto [start, step] = line(page);
   const std::uint32_t width = type_width(facts.type);
   alignas(64) BlockValues values;
   for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) values[i] = start + (first + i) * step;
     numbers_store(values.data(), count, width, to.values + first * width);
   });
+}
+
+bool Linear::gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
+                    std::byte* out) const {
+  const auto [start, step] = line(page);
+  const std::uint32_t width = type_width(facts.type);
+  std::span<const std::uint32_t> left = rows.numbers;
+  alignas(64) BlockValues values;
+  while (!left.empty()) {
+    const std::size_t count = std::min<std::size_t>(left.size(), kBlockRows);
+    for (std::size_t i = 0; i < count; ++i) values[i] = start + (left[i] - rows.first) * step;
+    numbers_store(values.data(), count, width, out);
+    out += count * width;
+    left = left.subspan(count);
+  }
+  return true;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "codec/block.h"
 #include "codec/codec.h"
+#include "otolith/decimal.h"
 
 namespace otolith::codec {
 
@@ -35,6 +36,10 @@ const std::uint64_t* numbers_at(const Array& array, std::uint64_t first, std::ui
 /// `count` values, cut to `width` bytes each.
 void numbers_store(const std::uint64_t* values, std::uint64_t count, std::uint32_t width,
                    std::byte* out) noexcept;
+
+/// The numbers of a block (block.h), cut to `width` bytes each; returns the bytes it takes.
+std::uint64_t block_numbers(const std::byte* bytes, std::uint64_t count, std::uint32_t width,
+                            std::byte* out) noexcept;
 
 /// Appends a page of rows first..first+count-1.
 using RowsEncoder =
@@ -86,6 +91,32 @@ template <typename Block>
 void for_each_block(std::uint64_t rows, Block block) {
   for (std::uint64_t first = 0; first < rows; first += kBlockRows)
     block(first, std::min<std::uint64_t>(kBlockRows, rows - first));
+}
+
+/// Copies values of `width` bytes: out[i] = values[numbers[i] - first].
+void values_gather(const std::byte* values, std::uint32_t width, const WantedRows& rows,
+                   std::byte* out) noexcept;
+
+/// Codec::gather of the blocks at `at`: `bytes_of` (bytes, count) says what a block takes of which
+/// no row is wanted; `decode` (bytes, count, out) does too, and makes its values.
+template <typename BytesOf, typename Decode>
+void blocks_gather(const std::byte* at, const PageFacts& facts, WantedRows rows, std::byte* out,
+                   BytesOf bytes_of, Decode decode) {
+  const std::uint32_t width = type_width(facts.type);
+  alignas(64) std::array<std::byte, kBlockRows * sizeof(Decimal)> values;
+  for (std::uint64_t first = 0; first < facts.rows && !rows.numbers.empty(); first += kBlockRows) {
+    const std::uint64_t count = std::min<std::uint64_t>(kBlockRows, facts.rows - first);
+    const auto end = std::ranges::lower_bound(rows.numbers, rows.first + first + count);
+    const auto held = static_cast<std::size_t>(end - rows.numbers.begin());
+    if (held == 0) {
+      at += bytes_of(at, count);
+      continue;
+    }
+    at += decode(at, count, values.data());
+    values_gather(values.data(), width, {rows.numbers.first(held), rows.first + first}, out);
+    out += held * width;
+    rows.numbers = rows.numbers.subspan(held);
+  }
 }
 
 }  // namespace otolith::codec

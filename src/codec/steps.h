@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "codec/decimals.h"
+#include "model/criterion.h"
 
 namespace otolith::codec {
 
@@ -28,6 +29,7 @@ inline double whole_double(std::uint64_t k) noexcept {
 
 /// The floats k * step.
 struct Steps {
+  static constexpr model::IntegerBounds kIntegers{INT64_MIN, INT64_MAX};  // that have a value
   double step = 1;
 
   double value(std::uint64_t k) const noexcept { return whole_double(k) * step; }

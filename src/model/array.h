@@ -22,6 +22,10 @@ constexpr std::uint64_t bitmap_bytes(std::uint64_t rows) noexcept { return (rows
 /// The bitmaps of several arrays behind each other, ones where an array has no nulls.
 Buffer validity_concat(std::span<const Array* const> parts);
 
+inline bool bitmap_get(std::span<const std::byte> bitmap, std::uint64_t row) noexcept {
+  return ((std::to_integer<unsigned>(bitmap[row / 8]) >> (row % 8)) & 1u) != 0;
+}
+
 /// Zero bits among the first `rows` of a bitmap.
 std::uint64_t bitmap_nulls(std::span<const std::byte> bitmap, std::uint64_t rows) noexcept;
 

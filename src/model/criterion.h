@@ -41,10 +41,13 @@ struct TextBounds {
   bool low_included = true;
   bool high_included = true;
 
-  bool hold(std::string_view text) const noexcept {
-    return (!low || (low_included ? text >= *low : text > *low)) &&
-           (!high || (high_included ? text <= *high : text < *high));
+  bool above_low(std::string_view text) const noexcept {
+    return !low || (low_included ? text >= *low : text > *low);
   }
+  bool below_high(std::string_view text) const noexcept {
+    return !high || (high_included ? text <= *high : text < *high);
+  }
+  bool hold(std::string_view text) const noexcept { return above_low(text) && below_high(text); }
 };
 
 struct Criterion {
@@ -78,6 +81,10 @@ constexpr std::uint64_t bit_words(std::uint64_t rows) noexcept { return (rows + 
 
 /// Of `array`, which is of the test's type: bit_words(length) words, zeros behind the last row.
 void criterion_rows(const Criterion& test, const Array& array, std::uint64_t* bits);
+
+/// Bits of the integers that lie at most `steps` above `low`; all wraps.
+void range_bits(const std::uint64_t* values, std::uint64_t rows, std::uint64_t low,
+                std::uint64_t steps, std::uint64_t* bits) noexcept;
 
 /// Bits of the rows that are not null.
 void valid_rows(const Array& array, std::uint64_t* bits) noexcept;

@@ -137,6 +137,11 @@ void test_values(const Criterion& test, const Array& array, std::uint64_t* bits)
 
 }  // namespace
 
+void range_bits(const std::uint64_t* values, std::uint64_t rows, std::uint64_t low,
+                std::uint64_t steps, std::uint64_t* bits) noexcept {
+  test_range(values, rows, low, steps, false, bits);
+}
+
 void valid_rows(const Array& array, std::uint64_t* bits) noexcept {
   const std::uint64_t words = bit_words(array.length);
   if (words == 0) return;

@@ -68,6 +68,17 @@ class SegmentSource final : public RowSource {
         [&] { return reader_->rows(piece, *reader_->find(column), first, rows, target); });
   }
 
+  bool select(std::size_t piece, ColumnId column, std::uint64_t page, const model::Criterion& test,
+              std::uint64_t* bits) const override {
+    return located(
+        [&] { return reader_->select(piece, *reader_->find(column), page, test, bits); });
+  }
+
+  std::optional<Buffer> gather(std::size_t piece, ColumnId column, std::uint64_t page,
+                               std::span<const std::uint32_t> rows, std::byte* out) const override {
+    return located([&] { return reader_->gather(piece, *reader_->find(column), page, rows, out); });
+  }
+
  private:
   std::shared_ptr<const segment::SegmentReader> reader_;
   history::SegmentEntry entry_;
@@ -131,6 +142,16 @@ class TailSource final : public RowSource {
 Array RowSource::values_into(std::size_t piece, ColumnId column, std::uint64_t first,
                              std::uint64_t rows, const codec::Target&) const {
   return values(piece, column, first, rows);
+}
+
+bool RowSource::select(std::size_t, ColumnId, std::uint64_t, const model::Criterion&,
+                       std::uint64_t*) const {
+  return false;
+}
+
+std::optional<Buffer> RowSource::gather(std::size_t, ColumnId, std::uint64_t,
+                                        std::span<const std::uint32_t>, std::byte*) const {
+  return std::nullopt;
 }
 
 std::shared_ptr<const RowSource> segment_source(

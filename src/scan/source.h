@@ -54,6 +54,14 @@ class RowSource {
   /// The same, in the target where they are decoded and that costs nothing.
   virtual Array values_into(std::size_t piece, ColumnId column, std::uint64_t first,
                             std::uint64_t rows, const codec::Target& target) const;
+  /// The rows of a page that pass a test of the stored type, told without reading values; false
+  /// where that cannot be. The column exists.
+  virtual bool select(std::size_t piece, ColumnId column, std::uint64_t page,
+                      const model::Criterion& test, std::uint64_t* bits) const;
+  /// Some rows of a page as stored, as of SegmentReader::gather; nullopt where the page has to be
+  /// read. The column exists.
+  virtual std::optional<Buffer> gather(std::size_t piece, ColumnId column, std::uint64_t page,
+                                       std::span<const std::uint32_t> rows, std::byte* out) const;
 
  protected:
   std::vector<Piece> pieces_;

@@ -59,7 +59,7 @@ struct SourceFilter::Step {
   bool inverse = false;  // is_null
   ColumnId column{};
   unsigned cost = 0;                       // of asking a row, roughly
-  const model::Criterion* test = nullptr;  // compare: the condition's, or `own`
+  const model::Criterion* test = nullptr;  // compare, is_null: the condition's, or `own`
   std::unique_ptr<const model::Criterion> own{};
   std::vector<Step> operands{};
 
@@ -91,6 +91,10 @@ SourceFilter::Step SourceFilter::Step::of(const Condition& condition, const Sche
   if (condition.kind == Condition::Kind::is_null) {
     out.kind = type ? Kind::is_null : condition.inverse ? Kind::never : Kind::always;
     out.cost = 1;
+    if (!type) return out;
+    out.own = std::make_unique<const model::Criterion>(
+        model::Criterion{.type = *type, .kind = model::Criterion::Kind::always});
+    out.test = out.own.get();
     return out;
   }
   if (!type) return out;  // all null: a comparison with it is never true
@@ -163,13 +167,13 @@ Verdict SourceFilter::Page::verdict(const Step& step) const {
                                           : judge(*bounds, *step.test, rows);
 }
 
+// From the encoding where it can tell, and the values are not at hand.
 void SourceFilter::Page::look(const Step& step, Bits& bits) {
-  const Array& array = values(step.column);
   Bits found{};
-  if (step.kind == Step::Kind::compare) {
-    model::criterion_rows(*step.test, array, found.data());
-  } else {
-    model::valid_rows(array, found.data());
+  const auto read = std::ranges::find(columns, step.column, &std::pair<ColumnId, Array>::first);
+  const std::uint64_t page = first / source.page_rows();
+  if (read != columns.end() || !source.select(piece, step.column, page, *step.test, found.data())) {
+    model::criterion_rows(*step.test, values(step.column), found.data());
   }
   const std::uint64_t turned = step.kind == Step::Kind::is_null && !step.inverse ? ~0ull : 0;
   for (std::size_t i = 0; i < bits.size(); ++i) bits[i] &= found[i] ^ turned;

@@ -51,10 +51,10 @@ void copy_rows(const Array& page, std::uint64_t first, std::span<const std::uint
 }
 
 // Bits of values that are there; those from `to` on are zero yet.
-void copy_validity(const Array& page, std::uint64_t first, std::span<const std::uint32_t> rows,
+void copy_validity(BytesView page, std::uint64_t first, std::span<const std::uint32_t> rows,
                    Bytes& bits, std::uint64_t to) {
   for (const std::uint32_t row : rows) {
-    const unsigned valid = page.is_null(row - first) ? 0 : 1;
+    const unsigned valid = page.empty() || model::bitmap_get(page, row - first) ? 1 : 0;
     bits[to / 8] |= static_cast<std::byte>(valid << (to % 8));
     ++to;
   }
@@ -95,16 +95,25 @@ std::vector<std::uint32_t> row_numbers(const RowRanges& ranges) {
 
 Bytes gather_fixed(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
                    const Column& column, std::byte* out) {
+  const ColumnId id{column.id};
+  const bool as_stored = source.type(id) == column.type;
   Bytes validity;
   std::uint64_t done = 0;
   for_each_page(source, piece, rows, [&](RowRange of, std::span<const std::uint32_t> held) {
-    const Array page = piece_values(source, piece, column, of.first, of.count);
-    copy_rows(page, of.first, held, out + done * type_width(page.type));
-    if (page.null_count != 0 && validity.empty()) {
+    std::byte* const to = out + done * type_width(column.type);
+    std::optional<Buffer> valid;
+    if (as_stored) valid = source.gather(piece, id, of.first / source.page_rows(), held, to);
+    if (!valid) {
+      const Array page = piece_values(source, piece, column, of.first, of.count);
+      copy_rows(page, of.first, held, to);
+      valid = page.null_count == 0 ? Buffer{} : page.validity;
+    }
+    const bool nulls = !valid->bytes.empty();
+    if (nulls && validity.empty()) {
       validity.resize(model::bitmap_bytes(rows.size()));
       set_validity(validity, done);
     }
-    if (!validity.empty()) copy_validity(page, of.first, held, validity, done);
+    if (!validity.empty()) copy_validity(valid->bytes, of.first, held, validity, done);
     done += held.size();
   });
   return validity;

@@ -516,6 +516,27 @@ Array SegmentReader::rows(std::size_t row_group, std::size_t column, std::uint64
   return model::array_slice(pages, first - range.first * footer.page_rows, rows);
 }
 
+bool SegmentReader::select(std::size_t row_group, std::size_t column, std::size_t page,
+                           const model::Criterion& test, std::uint64_t* bits) const {
+  state_->column(column);
+  const PageBytes bytes = state_->read(row_group, column, {page, 1});
+  if (!state_->verified(bytes, page)) return false;
+  return codec::page_select(*bytes.codec, {bytes.parts, bytes.facts}, test, bits);
+}
+
+std::optional<Buffer> SegmentReader::gather(std::size_t row_group, std::size_t column,
+                                            std::size_t page, std::span<const std::uint32_t> rows,
+                                            std::byte* out) const {
+  state_->column(column);
+  const PageBytes bytes = state_->read(row_group, column, {page, 1});
+  const std::uint64_t first = page * state_->footer.page_rows;
+  if (!state_->verified(bytes, page) ||
+      !codec::page_gather(*bytes.codec, {bytes.parts, bytes.facts}, {rows, first}, out)) {
+    return std::nullopt;
+  }
+  return bytes.facts.null_count == 0 ? Buffer{} : bytes.parts.validity;
+}
+
 void SegmentReader::verify(unsigned threads) const {
   const std::size_t groups = state_->footer.row_groups.size();
   run_tasks(threads_worth(threads, state_->footer.rows), groups * state_->footer.columns.size(),

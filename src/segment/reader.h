@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "io/vfs.h"
+#include "model/criterion.h"
 #include "otolith/batch.h"
 #include "segment/layout.h"
 
@@ -61,6 +62,15 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   /// pages that have to be decoded are decoded into the target.
   Array rows(std::size_t row_group, std::size_t column, std::uint64_t first, std::uint64_t rows,
              const codec::Target& target = {}) const;
+  /// The rows of one whole page that pass a test of the column's type, told from its encoding
+  /// (codec.h); false where its values have to be read: the encoding cannot tell, or this process
+  /// has not verified the page.
+  bool select(std::size_t row_group, std::size_t column, std::size_t page,
+              const model::Criterion& test, std::uint64_t* bits) const;
+  /// Some rows of one page of a column of fixed width, numbered within the row group, into `out`;
+  /// their page's bitmap of validity, empty where none is null. nullopt as select is false.
+  std::optional<Buffer> gather(std::size_t row_group, std::size_t column, std::size_t page,
+                               std::span<const std::uint32_t> rows, std::byte* out) const;
   /// Reads everything and checks it, also what no read would touch: zone maps and the order of rows
   /// against their values, row groups against partitions. Throws the first damage that one of the
   /// threads meets.

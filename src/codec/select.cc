@@ -1,0 +1,108 @@
+#include "codec/select.h"
+
+#include "base/mutant.h"
+#include "model/array.h"
+
+namespace otolith::codec {
+
+namespace {
+
+using model::Criterion;
+
+// Zeros behind the last row.
+void cut_bits(std::uint64_t count, std::uint64_t* bits) noexcept {
+  if (count % 64 != 0) bits[count / 64] &= (1ull << (count % 64)) - 1;
+}
+
+void fill_bits(std::uint64_t count, bool passes, std::uint64_t* bits) noexcept {
+  std::fill_n(bits, model::bit_words(count), passes ? ~0ull : 0);
+  cut_bits(count, bits);
+}
+
+// Whether all integers base..base+most pass or none of them; nullopt where they have to be asked.
+std::optional<bool> known_of(std::uint64_t base, std::uint64_t most, const IntegerTest& test) {
+  bool apart = true;
+  for (const IntegerRange& range : test.ranges) {
+    const std::uint64_t first = base - range.low;
+    const bool goes_on = first <= UINT64_MAX - most;  // does not wrap past the range's low end
+    if (first <= range.steps && goes_on && first + most <= range.steps) return !test.inverse;
+    apart = apart && first > range.steps && (goes_on || mutant("select-wrapped-block-apart"));
+  }
+  return apart ? std::optional(test.inverse) : std::nullopt;
+}
+
+}  // namespace
+
+bool is_selectable(const Criterion& test) noexcept {
+  return test.integer_set.size() <= kSelectRangesMax && test.float_set.size() <= kSelectRangesMax &&
+         test.text_set.size() <= kSelectRangesMax;
+}
+
+IntegerTest integer_test(const Criterion& test) {
+  IntegerTest out{.ranges = {}, .inverse = test.inverse};
+  const auto add = [&out](model::WideInteger low, model::WideInteger high) {
+    out.ranges.push_back({static_cast<std::uint64_t>(low), static_cast<std::uint64_t>(high - low)});
+  };
+  if (test.kind == Criterion::Kind::range) add(test.integers.low, test.integers.high);
+  for (const model::WideInteger one : test.integer_set) add(one, one);
+  return out;
+}
+
+IntegerTest entry_test(const Criterion& test, std::uint64_t entries,
+                       const std::function<std::string_view(std::uint64_t)>& entry) {
+  IntegerTest out{.ranges = {}, .inverse = test.inverse};
+  const auto first = [&](auto holds) {
+    std::uint64_t low = 0;
+    std::uint64_t high = entries;
+    while (low < high) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      (holds(entry(middle)) ? high : low) = holds(entry(middle)) ? middle : middle + 1;
+    }
+    return low;
+  };
+  const auto add = [&](auto from, auto behind) {
+    const std::uint64_t low = first(from);
+    const std::uint64_t high = first(behind);
+    if (low < high) out.ranges.push_back({low, high - low - 1});
+  };
+  if (test.kind == Criterion::Kind::range) {
+    const model::TextBounds& asked = test.texts;
+    add([&](std::string_view text) { return asked.above_low(text); },
+        [&](std::string_view text) { return !asked.below_high(text); });
+  }
+  for (const std::string& one : test.text_set) {
+    add([&](std::string_view text) { return text >= one; },
+        [&](std::string_view text) { return text > one; });
+  }
+  return out;
+}
+
+void integers_select(const std::uint64_t* values, std::uint64_t count, const IntegerTest& test,
+                     std::uint64_t* bits) noexcept {
+  fill_bits(count, false, bits);
+  for (const IntegerRange& range : test.ranges) {
+    std::array<std::uint64_t, model::bit_words(kBlockRows)> found;
+    model::range_bits(values, count, range.low, range.steps, found.data());
+    for (std::uint64_t i = 0; i < model::bit_words(count); ++i) bits[i] |= found[i];
+  }
+  if (!test.inverse || mutant("select-inverse-ignored")) return;
+  for (std::uint64_t i = 0; i < model::bit_words(count); ++i) bits[i] = ~bits[i];
+  cut_bits(count, bits);
+}
+
+std::uint64_t block_select(const std::byte* bytes, std::uint64_t count, const IntegerTest& test,
+                           std::uint64_t* bits) noexcept {
+  const BlockSpan span = block_span(bytes, count);
+  if (span.most) {
+    if (const auto known = known_of(span.base, *span.most, test)) {
+      fill_bits(count, *known, bits);
+      return span.bytes;
+    }
+  }
+  alignas(64) BlockValues values;
+  block_decode(bytes, count, values.data());
+  integers_select(values.data(), count, test, bits);
+  return span.bytes;
+}
+
+}  // namespace otolith::codec
