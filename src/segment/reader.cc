@@ -83,6 +83,8 @@ struct SegmentReader::State {
   PageBytes read(std::size_t row_group, std::size_t column, PageRange pages) const;
   codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again) const;
   bool verified(const PageBytes& bytes, std::uint64_t page) const;
+  void mark_verified(const PageBytes& bytes, std::uint64_t page);
+  bool sound_undecoded(const PageBytes& bytes, std::uint64_t page);
   void judge_page(const PageBytes& bytes, std::uint64_t page, const Array& values);
   void judge(const PageBytes& bytes, const Array& values);
   [[noreturn]] void damaged_page(const PageBytes& bytes, std::uint64_t page,
@@ -271,10 +273,23 @@ void SegmentReader::State::judge_page(const PageBytes& bytes, std::uint64_t page
                                       const Array& values) {
   const std::string_view flaw = values_flaw(values);
   if (!flaw.empty()) damaged_page(bytes, page, flaw);
+  mark_verified(bytes, page);
+}
+
+void SegmentReader::State::mark_verified(const PageBytes& bytes, std::uint64_t page) {
   if (!source.mapped()) return;
   LoadedColumn& loaded = columns[bytes.column];
   const ChunkEntry& chunk = loaded.index.chunks[bytes.row_group];
   loaded.verified[chunk.page_first + page].store(true, std::memory_order_release);
+}
+
+// Verifies a page without its values; false where these have to be judged first.
+bool SegmentReader::State::sound_undecoded(const PageBytes& bytes, std::uint64_t page) {
+  if (verified(bytes, page)) return true;
+  if (!model::unsound_words(bytes.facts.type).empty()) return false;
+  (void)check_page(bytes, page, false);
+  mark_verified(bytes, page);
+  return true;
 }
 
 // All pages of an Array that nobody has judged yet.
@@ -520,7 +535,7 @@ bool SegmentReader::select(std::size_t row_group, std::size_t column, std::size_
                            const model::Criterion& test, std::uint64_t* bits) const {
   state_->column(column);
   const PageBytes bytes = state_->read(row_group, column, {page, 1});
-  if (!state_->verified(bytes, page)) return false;
+  if (!state_->sound_undecoded(bytes, page)) return false;
   return codec::page_select(*bytes.codec, {bytes.parts, bytes.facts}, test, bits);
 }
 
@@ -530,7 +545,7 @@ std::optional<Buffer> SegmentReader::gather(std::size_t row_group, std::size_t c
   state_->column(column);
   const PageBytes bytes = state_->read(row_group, column, {page, 1});
   const std::uint64_t first = page * state_->footer.page_rows;
-  if (!state_->verified(bytes, page) ||
+  if (!state_->sound_undecoded(bytes, page) ||
       !codec::page_gather(*bytes.codec, {bytes.parts, bytes.facts}, {rows, first}, out)) {
     return std::nullopt;
   }

@@ -64,7 +64,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
              const codec::Target& target = {}) const;
   /// The rows of one whole page that pass a test of the column's type, told from its encoding
   /// (codec.h); false where its values have to be read: the encoding cannot tell, or this process
-  /// has not verified the page.
+  /// has not judged them yet.
   bool select(std::size_t row_group, std::size_t column, std::size_t page,
               const model::Criterion& test, std::uint64_t* bits) const;
   /// Some rows of one page of a column of fixed width, numbered within the row group, into `out`;
