@@ -51,6 +51,53 @@ constexpr std::uint64_t kFactorSample = 32;
 constexpr std::uint64_t kWidths = 128;  // and whose widths are
 using Sample = std::array<std::int64_t, kSample>;
 
+// Which places of a sample to compare and swap, one pair after another, so that it is sorted: on
+// so few values every other branch of std::sort is missed, and a block has two to five samples.
+// Batcher's merge exchange (Knuth, The Art of Computer Programming, vol. 3, 5.2.2, algorithm M).
+struct Exchange {
+  std::uint8_t low = 0;
+  std::uint8_t high = 0;
+};
+constexpr void each_exchange(auto take) {
+  for (std::size_t p = std::bit_ceil(kSample) / 2; p != 0; p /= 2) {
+    std::size_t q = std::bit_ceil(kSample) / 2;
+    for (std::size_t r = 0, distance = p;; distance = q - p, q /= 2, r = p) {
+      for (std::size_t i = 0; i + distance < kSample; ++i) {
+        if ((i & p) == r) take(i, i + distance);
+      }
+      if (q == p) break;
+    }
+  }
+}
+constexpr std::size_t kExchanges = [] {
+  std::size_t count = 0;
+  each_exchange([&count](std::size_t, std::size_t) { ++count; });
+  return count;
+}();
+constexpr auto kNetwork = [] {
+  std::array<Exchange, kExchanges> out;
+  std::size_t count = 0;
+  each_exchange([&](std::size_t low, std::size_t high) {
+    out[count++] = {static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(high)};
+  });
+  return out;
+}();
+
+constexpr void sort(Sample& sample) noexcept {
+#pragma clang loop unroll(full)
+  for (const auto [low, high] : kNetwork) {
+    const std::int64_t less = std::min(sample[low], sample[high]);
+    sample[high] = std::max(sample[low], sample[high]);
+    sample[low] = less;
+  }
+}
+static_assert([] {
+  Sample sample;
+  for (std::size_t i = 0; i < kSample; ++i) sample[i] = static_cast<std::int64_t>(i * 4 % kSample);
+  sort(sample);
+  return std::ranges::is_sorted(sample);
+}());
+
 constexpr std::uint64_t head_bytes(unsigned order, bool scaled) noexcept {
   return kBlockHeadBytes + (order + (scaled ? 2 : 0)) * sizeof(std::uint64_t);
 }
@@ -140,7 +187,7 @@ Packing packing_over(std::uint64_t base, const std::uint64_t* values, std::uint6
 std::int64_t least_of_most(const std::uint64_t* values, std::uint64_t count,
                            std::int64_t least_of_all) noexcept {
   Sample sample = sample_of(0, count, [values](std::uint64_t i) { return values[i]; });
-  std::ranges::sort(sample);
+  sort(sample);
   const std::int64_t low = sample[kSample / 4];
   const auto reach =
       static_cast<std::uint64_t>(sample[kSample - kSample / 4]) - static_cast<std::uint64_t>(low);
@@ -180,7 +227,7 @@ std::uint64_t bytes_hoped(const std::uint64_t* values, std::uint64_t count,
   Sample sample = sample_of(order, count, [values, order](std::uint64_t i) {
     return order == 1 ? values[i] - values[i - 1] : values[i] - 2 * values[i - 1] + values[i - 2];
   });
-  std::ranges::sort(sample);
+  sort(sample);
   const auto reach = static_cast<std::uint64_t>(sample[kSample - 1 - kSample / 8]) -
                      static_cast<std::uint64_t>(sample[kSample / 8]);
   return packed_bytes(count, width_of(reach));
