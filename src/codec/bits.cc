@@ -7,9 +7,12 @@
 
 namespace otolith::codec {
 
-void pack(const std::uint64_t* values, std::uint64_t count, unsigned width, std::uint64_t base,
-          std::byte* out) noexcept {
-  if (width == 0) return;
+namespace {
+
+// Compiled into each of its callers below, in vectors of theirs.
+__attribute__((always_inline)) inline void pack_rows(const std::uint64_t* values,
+                                                     std::uint64_t count, unsigned width,
+                                                     std::uint64_t base, std::byte* out) noexcept {
   const std::uint64_t rows = (count + kLanes - 1) / kLanes;
   std::array<std::uint64_t, kLanes> last;
   std::fill(std::copy(values + count / kLanes * kLanes, values + count, last.begin()), last.end(),
@@ -28,6 +31,44 @@ void pack(const std::uint64_t* values, std::uint64_t count, unsigned width, std:
     word = filled == 0 ? BitsRow{} : value >> (width - filled);
   }
   if (filled != 0) *to = word;
+}
+
+using Pack = void (*)(const std::uint64_t*, std::uint64_t, unsigned, std::uint64_t,
+                      std::byte*) noexcept;
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) void pack_avx2(const std::uint64_t* values, std::uint64_t count,
+                                               unsigned width, std::uint64_t base,
+                                               std::byte* out) noexcept {
+  pack_rows(values, count, width, base, out);
+}
+
+__attribute__((target("avx512f"))) void pack_avx512(const std::uint64_t* values,
+                                                    std::uint64_t count, unsigned width,
+                                                    std::uint64_t base, std::byte* out) noexcept {
+  pack_rows(values, count, width, base, out);
+}
+#endif
+
+Pack fastest_pack() noexcept {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512f") != 0) return pack_avx512;
+  if (__builtin_cpu_supports("avx2") != 0) return pack_avx2;
+#endif
+  return pack_plain;
+}
+
+}  // namespace
+
+void pack_plain(const std::uint64_t* values, std::uint64_t count, unsigned width,
+                std::uint64_t base, std::byte* out) noexcept {
+  pack_rows(values, count, width, base, out);
+}
+
+void pack(const std::uint64_t* values, std::uint64_t count, unsigned width, std::uint64_t base,
+          std::byte* out) noexcept {
+  static const Pack fastest = fastest_pack();
+  if (width != 0) fastest(values, count, width, base, out);
 }
 
 void unpack_plain(const std::byte* in, std::uint64_t count, unsigned width, std::uint64_t base,

@@ -32,6 +32,10 @@ constexpr std::uint64_t packed_bytes(std::uint64_t count, unsigned width) noexce
 void pack(const std::uint64_t* values, std::uint64_t count, unsigned width, std::uint64_t base,
           std::byte* out) noexcept;
 
+/// The same without vectors of the machine; `width` is not 0.
+void pack_plain(const std::uint64_t* values, std::uint64_t count, unsigned width,
+                std::uint64_t base, std::byte* out) noexcept;
+
 /// base + each value (wrapping); writes `count` rounded up to whole rows.
 void unpack(const std::byte* in, std::uint64_t count, unsigned width, std::uint64_t base,
             std::uint64_t* out) noexcept;

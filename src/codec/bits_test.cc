@@ -49,6 +49,9 @@ TEST_CASE("bits: every width and length comes back, and every kernel agrees with
       unpack(packed.bytes.data(), count, width, base, out.data());
       unpack_plain(packed.bytes.data(), count, width, base, plain.data());
       REQUIRE(out == plain);
+      Bytes again(packed.bytes.size());
+      if (width != 0) pack_plain(packed.values.data(), count, width, base, again.data());
+      REQUIRE(again == packed.bytes);
       for (std::uint64_t i = 0; i < count; ++i) REQUIRE(out[i] == packed.expected[i]);
     }
   }
