@@ -44,4 +44,11 @@ void block_scale(std::uint64_t* values, std::uint64_t count, std::uint64_t facto
 bool block_divide(const std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
                   std::uint64_t offset, std::uint64_t* out) noexcept;
 
+/// out[i] = first + i * step.
+void block_line(std::uint64_t first, std::uint64_t step, std::uint64_t count,
+                std::uint64_t* out) noexcept;
+/// Whether that is what all values are.
+bool block_is_line(const std::uint64_t* values, std::uint64_t count, std::uint64_t first,
+                   std::uint64_t step) noexcept;
+
 }  // namespace otolith::codec

@@ -64,6 +64,10 @@ struct Decimals {
     return std::abs(scaled) <= kDecimalMax ? back : 0;
   }
 
+  double round_trip_by_cast(double value, std::uint64_t* n) const noexcept {
+    return round_trip(value, n);
+  }
+
   double tens_of_e;
   double tenths_of_f;
   double tens_of_f;

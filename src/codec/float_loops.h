@@ -5,8 +5,8 @@
 // Errors:  none.
 // Threads: thread-safe.
 // Why:     a `By` is one arithmetic with its parameters: round_trip(double, u64*), value(u64), and
-//          value_by_cast(u64), which is the same where vectors can convert integers. The operations
-//          do not depend on the vectors, hence neither do the bits.
+//          both once more "by cast", which is the same where vectors can convert integers of 64
+//          bits. No result depends on the vectors, hence neither do the bytes.
 #pragma once
 
 #include <algorithm>
@@ -41,12 +41,15 @@ struct FloatLoops {
 #define OTO_FLOAT_LOOP __attribute__((always_inline)) static inline
 
   /// The integers of floats, and for each group bits that are 0 if all of it comes back.
+  template <bool cast>
   OTO_FLOAT_LOOP void integers_loop(const std::uint64_t* values, std::uint64_t groups, By by,
                                     std::uint64_t* integers, std::uint64_t* differ) noexcept {
     for (std::uint64_t group = 0; group < groups; ++group) {
       std::uint64_t bits = 0;
       for (std::uint64_t i = group * kFloatGroup; i < (group + 1) * kFloatGroup; ++i) {
-        const double back = by.round_trip(float_as_double<Float>(values[i]), &integers[i]);
+        const double value = float_as_double<Float>(values[i]);
+        const double back =
+            cast ? by.round_trip_by_cast(value, &integers[i]) : by.round_trip(value, &integers[i]);
         bits |= float_bits<Float>(back) ^ values[i];
       }
       differ[group] = bits;
@@ -61,7 +64,7 @@ struct FloatLoops {
 
   static void integers_plain(const std::uint64_t* values, std::uint64_t groups, By by,
                              std::uint64_t* integers, std::uint64_t* differ) noexcept {
-    integers_loop(values, groups, by, integers, differ);
+    integers_loop<false>(values, groups, by, integers, differ);
   }
   static void floats_plain(const std::uint64_t* integers, std::uint64_t count, By by,
                            std::byte* out) noexcept {
@@ -72,9 +75,14 @@ struct FloatLoops {
                                                             std::uint64_t groups, By by,
                                                             std::uint64_t* integers,
                                                             std::uint64_t* differ) noexcept {
-    integers_loop(values, groups, by, integers, differ);
+    integers_loop<false>(values, groups, by, integers, differ);
   }
-  // Where vectors have a conversion from integers of 64 bits.
+  // Where vectors have conversions of integers of 64 bits.
+  __attribute__((target("avx512f,avx512dq,avx512vl"))) static void integers_avx512(
+      const std::uint64_t* values, std::uint64_t groups, By by, std::uint64_t* integers,
+      std::uint64_t* differ) noexcept {
+    integers_loop<true>(values, groups, by, integers, differ);
+  }
   __attribute__((target("avx512f,avx512dq,avx512vl"))) static void floats_avx512(
       const std::uint64_t* integers, std::uint64_t count, By by, std::byte* out) noexcept {
     for (std::uint64_t i = 0; i < count; ++i)
@@ -117,6 +125,7 @@ struct FloatLoops {
   static void to_groups(const std::uint64_t* values, std::uint64_t groups, By by,
                         std::uint64_t* integers, std::uint64_t* differ) noexcept {
 #ifdef __x86_64__
+    if (avx512()) return integers_avx512(values, groups, by, integers, differ);
     if (avx2()) return integers_avx2(values, groups, by, integers, differ);
 #endif
     integers_plain(values, groups, by, integers, differ);

@@ -1,5 +1,6 @@
 #include "codec/linear.h"
 
+#include "codec/block_loops.h"
 #include "codec/numbers.h"
 #include "model/array.h"
 
@@ -64,21 +65,27 @@ Line Linear::line_of(const Array& chunk, std::uint64_t first, std::uint64_t coun
   return out;
 }
 
+// Whether the rows of a block that are not null do.
+bool lies_on(const Array& chunk, std::uint64_t first, std::uint64_t count, Line line) noexcept {
+  alignas(64) BlockValues room;
+  const std::uint64_t* values = numbers_at(chunk, first, count, room);
+  if (chunk.null_count == 0) return block_is_line(values, count, line.first, line.step);
+  std::uint64_t differ = 0;
+  for (std::uint64_t i = 0; i < count; ++i)
+    differ |= chunk.is_null(first + i) ? 0 : values[i] ^ (line.first + i * line.step);
+  return differ == 0;
+}
+
 std::optional<std::uint64_t> Linear::analyze(const Array& chunk) const {
-  BlockValues values;
   for (std::uint64_t page = 0; page < chunk.length; page += kPageRowsMax) {
     const std::uint64_t rows = std::min<std::uint64_t>(kPageRowsMax, chunk.length - page);
     const Line line = line_of(chunk, page, rows);
     if (line.step + kStepMax > 2 * kStepMax) return std::nullopt;
     for (std::uint64_t at = 0; at < rows; at += kBlockRows) {
       const std::uint64_t count = std::min<std::uint64_t>(kBlockRows, rows - at);
-      numbers_load(chunk, page + at, count, values);
-      std::uint64_t differ = 0;
-      for (std::uint64_t i = 0; i < count; ++i) {
-        const bool counts = !chunk.is_null(page + at + i);
-        differ |= counts ? values[i] ^ (line.first + (at + i) * line.step) : 0;
+      if (!lies_on(chunk, page + at, count, {line.first + at * line.step, line.step})) {
+        return std::nullopt;
       }
-      if (differ != 0) return std::nullopt;
     }
   }
   return (chunk.length + kPageRowsMax - 1) / kPageRowsMax * page_bytes();
@@ -112,10 +119,13 @@ Line Linear::line(const Parts& page) const noexcept {
 void Linear::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
   const auto [start, step] = line(page);
   const std::uint32_t width = type_width(facts.type);
-  alignas(64) BlockValues values;
+  alignas(64) BlockValues room;
   for_each_block(facts.rows, [&](std::uint64_t first, std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) values[i] = start + (first + i) * step;
-    numbers_store(values.data(), count, width, to.values + first * width);
+    std::byte* const out = to.values + first * width;
+    const bool in_place = width == sizeof(std::uint64_t);
+    std::uint64_t* const values = in_place ? reinterpret_cast<std::uint64_t*>(out) : room.data();
+    block_line(start + first * step, step, count, values);
+    if (!in_place) numbers_store(values, count, width, out);
   });
 }
 

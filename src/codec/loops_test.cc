@@ -1,6 +1,7 @@
 // The loops that are compiled for several machines, beside plain ones.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -38,22 +39,36 @@ void same_floats(const std::vector<std::uint64_t>& from, By by) {
 #endif
 }
 
+struct Found {
+  explicit Found(std::uint64_t count) : integers(count), differ(count / kFloatGroup) {}
+  void same_as(const Found& other) const {
+    for (std::uint64_t group = 0; group < differ.size(); ++group) {
+      REQUIRE((differ[group] == 0) == (other.differ[group] == 0));
+      if (other.differ[group] != 0) continue;
+      for (std::uint64_t i = group * kFloatGroup; i < (group + 1) * kFloatGroup; ++i)
+        REQUIRE(integers[i] == other.integers[i]);
+    }
+  }
+
+  std::vector<std::uint64_t> integers;
+  std::vector<std::uint64_t> differ;
+};
+
 template <typename Float, typename By>
 void same_integers(const std::vector<std::uint64_t>& floats, By by) {
+  using Loops = FloatLoops<Float, By>;
   const std::uint64_t groups = floats.size() / kFloatGroup;
-  std::vector<std::uint64_t> fast(floats.size());
-  std::vector<std::uint64_t> plain(floats.size());
-  std::vector<std::uint64_t> fast_differ(groups);
-  std::vector<std::uint64_t> plain_differ(groups);
-  FloatLoops<Float, By>::to_groups(floats.data(), groups, by, fast.data(), fast_differ.data());
-  FloatLoops<Float, By>::integers_plain(floats.data(), groups, by, plain.data(),
-                                        plain_differ.data());
-  for (std::uint64_t group = 0; group < groups; ++group) {
-    REQUIRE((fast_differ[group] == 0) == (plain_differ[group] == 0));
-    if (plain_differ[group] != 0) continue;
-    for (std::uint64_t i = group * kFloatGroup; i < (group + 1) * kFloatGroup; ++i)
-      REQUIRE(fast[i] == plain[i]);
-  }
+  Found plain(floats.size());
+  Found fast(floats.size());
+  Loops::integers_plain(floats.data(), groups, by, plain.integers.data(), plain.differ.data());
+  Loops::to_groups(floats.data(), groups, by, fast.integers.data(), fast.differ.data());
+  fast.same_as(plain);
+#ifdef __x86_64__
+  if (!Loops::avx2()) return;
+  Found avx2(floats.size());
+  Loops::integers_avx2(floats.data(), groups, by, avx2.integers.data(), avx2.differ.data());
+  avx2.same_as(plain);
+#endif
 }
 
 }  // namespace
@@ -136,6 +151,42 @@ TEST_CASE(
       bits = float_bits<float>(static_cast<double>(random() % 1000) / 100);
     same_integers<float>(floats, Steps{0.01});
     same_integers<float>(floats, Decimals(Exponents{2, 0}));
+  }
+}
+
+TEST_CASE("loops: steps of integers close to 2^53 and beyond are the same from every loop") {
+  std::mt19937_64 random(test::seed());
+  constexpr double step = 100 * 0x1p-53;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::uint64_t> floats(kBlockRows);
+    for (std::uint64_t& bits : floats) {
+      const auto k = round % 2 == 0 ? double(random() >> 11) : 0x1p53 - 8 + double(random() % 16);
+      bits = std::bit_cast<std::uint64_t>((random() % 2 == 0 ? k : -k) * step);
+    }
+    same_integers<double>(floats, Steps{step});
+    floats[static_cast<std::size_t>(round)] = std::bit_cast<std::uint64_t>(HUGE_VAL);
+    floats[static_cast<std::size_t>(round) + 200] = std::bit_cast<std::uint64_t>(std::nan(""));
+    floats[static_cast<std::size_t>(round) + 400] = std::bit_cast<std::uint64_t>(0x1p80 * step);
+    floats[static_cast<std::size_t>(round) + 600] = std::bit_cast<std::uint64_t>(-0.0);
+    same_integers<double>(floats, Steps{step});
+  }
+}
+
+TEST_CASE("loops: a line is what its values are, and one value beside it is noticed") {
+  std::mt19937_64 random(test::seed());
+  for (const std::uint64_t count : kCounts) {
+    CAPTURE(count);
+    const std::uint64_t first = random();
+    const std::uint64_t step = random() >> (random() % 64);
+    std::vector<std::uint64_t> out(count);
+    block_line(first, step, count, out.data());
+    for (std::uint64_t i = 0; i < count; ++i) REQUIRE(out[i] == first + i * step);
+    REQUIRE(block_is_line(out.data(), count, first, step));
+    for (const std::uint64_t at : {std::uint64_t{0}, random() % count, count - 1}) {
+      out[at] ^= 1ull << (random() % 64);
+      REQUIRE_FALSE(block_is_line(out.data(), count, first, step));
+      out[at] = first + at * step;
+    }
   }
 }
 

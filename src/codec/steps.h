@@ -53,6 +53,18 @@ struct Steps {
     const double back = (whole + (missing - kRounding)) * step;
     return std::abs(whole) <= kStepsMax ? back : 0;
   }
+
+  /// The same where vectors can round and convert.
+  double round_trip_by_cast(double value, std::uint64_t* k) const noexcept {
+    const double quotient = value / step;
+    const bool within = std::abs(quotient) <= kStepsMax;
+    const double whole = std::nearbyint(within ? quotient : 0);
+    const double missing = (value - whole * step) * (1 / step) + kRounding;
+    *k = static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) +
+         (std::bit_cast<std::uint64_t>(missing) - std::bit_cast<std::uint64_t>(kRounding));
+    const double back = (whole + (missing - kRounding)) * step;
+    return within ? back : 0;
+  }
 };
 
 }  // namespace otolith::codec
