@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/array.h"
 #include "model/compare.h"
 
 namespace otolith::segment {
@@ -30,6 +31,16 @@ Neighbours RowOrder::among(std::span<const Array> columns) const {
 
 Neighbours RowOrder::between(std::span<const Array> before, std::span<const Array> after) const {
   return compare(before, before[time_].length - 1, after, 0);
+}
+
+std::vector<Array> row_of(std::span<const Array> columns, std::uint64_t row) {
+  std::vector<Array> out;
+  for (const Array& column : columns) {
+    model::ArrayBuilder copy(column.type);
+    copy.append_rows(column, row, 1);
+    out.push_back(copy.finish());
+  }
+  return out;
 }
 
 }  // namespace otolith::segment

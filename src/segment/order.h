@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "otolith/batch.h"
 
@@ -35,5 +36,15 @@ class RowOrder {
 
   std::size_t time_;
 };
+
+/// What some rows are among themselves, and those of them that their neighbours are compared with.
+struct Ends {
+  Neighbours among = Neighbours::differ;
+  std::vector<Array> first;
+  std::vector<Array> last;
+};
+
+/// One row of every column, in memory of its own.
+std::vector<Array> row_of(std::span<const Array> columns, std::uint64_t row);
 
 }  // namespace otolith::segment

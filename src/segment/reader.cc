@@ -46,6 +46,14 @@ struct PageBytes {
   codec::Parts parts;
 };
 
+// What verify reads and decodes the chunks of one column into.
+struct ChunkRooms {
+  Room validity;
+  Room offsets;
+  Room values;
+  Room decoded;
+};
+
 [[noreturn]] void mismatch(const std::string& name, std::uint64_t offset, const char* what) {
   throw_corrupt(
       name, offset,
@@ -80,7 +88,8 @@ struct SegmentReader::State {
   void load(std::size_t index, LoadedColumn& into) const;
   const ChunkEntry& entry(std::size_t row_group, std::size_t column);
   codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
-  PageBytes read(std::size_t row_group, std::size_t column, PageRange pages) const;
+  PageBytes read(std::size_t row_group, std::size_t column, PageRange pages,
+                 ChunkRooms* rooms = nullptr) const;
   codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again) const;
   bool verified(const PageBytes& bytes, std::uint64_t page) const;
   void mark_verified(const PageBytes& bytes, std::uint64_t page);
@@ -92,10 +101,15 @@ struct SegmentReader::State {
   Array pages(std::size_t row_group, std::size_t column, PageRange pages,
               const codec::Target& target = {});
   std::uint64_t page_count(std::size_t row_group) const noexcept;
-  void verify_chunk(std::size_t row_group, std::size_t column);
-  void verify_group(std::size_t row_group);
   std::vector<std::size_t> order_columns() const;
-  void verify_order();
+  std::vector<std::vector<std::size_t>> lanes() const;
+  void check_zone(const PageBytes& bytes, const Zone& said, const Zone& found,
+                  std::string_view of) const;
+  Array verify_page(const PageBytes& bytes, std::uint64_t page, Room& room);
+  Ends verify_lane(std::size_t row_group, std::span<const std::size_t> lane, bool ordered,
+                   std::vector<ChunkRooms>& rooms);
+  void verify_group(std::size_t row_group);
+  void verify_order(std::span<const Ends> ends);
   void verify_gaps();
   [[noreturn]] void damaged_group(std::size_t row_group, std::string_view what);
   [[noreturn]] void damaged_footer(std::string_view what) const;
@@ -184,8 +198,8 @@ codec::PageFacts SegmentReader::State::facts(std::size_t row_group, std::size_t 
   return out;
 }
 
-PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index,
-                                     PageRange range) const {
+PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, PageRange range,
+                                     ChunkRooms* rooms) const {
   const ColumnIndex& in = columns[index].index;
   const ChunkEntry& chunk = in.chunks[row_group];
   const PageEntry* pages = &in.pages[chunk.page_first + range.first];
@@ -193,11 +207,13 @@ PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index,
   out.codec = &codec::codec_for(chunk.codec, source.name(), chunk.values.offset);
   out.extents = codec::page_extents(*out.codec, out.facts, range.first * footer.page_rows,
                                     pages[0].place, pages[range.count - 1].place);
-  const auto part = [&](const Part& of, const codec::Extent& extent) {
-    return extent.bytes == 0 ? Buffer{} : source.read(of.offset + extent.at, extent.bytes);
+  const auto part = [&](const Part& of, const codec::Extent& extent, Room ChunkRooms::* room) {
+    Room* const into = rooms == nullptr ? nullptr : &(rooms->*room);
+    return extent.bytes == 0 ? Buffer{} : source.read(of.offset + extent.at, extent.bytes, into);
   };
-  out.parts = {part(chunk.validity, out.extents.validity), part(chunk.offsets, out.extents.offsets),
-               part(chunk.values, out.extents.values), out.extents.values.at};
+  out.parts = {part(chunk.validity, out.extents.validity, &ChunkRooms::validity),
+               part(chunk.offsets, out.extents.offsets, &ChunkRooms::offsets),
+               part(chunk.values, out.extents.values, &ChunkRooms::values), out.extents.values.at};
   return out;
 }
 
@@ -212,9 +228,14 @@ codec::Parts page_parts(const PageBytes& bytes, const codec::PageExtents& extent
           piece(bytes.parts.values, extents.values, bytes.extents.values), extents.values.at};
 }
 
-// The values of one page that has no flaw.
-Array page_values(const codec::Codec& codec, const codec::Page& page) {
-  return codec.mappable() ? codec::pages_view(codec, page) : codec::pages_decode(codec, {&page, 1});
+// The values of one page that has no flaw; of fixed width in `room`.
+Array page_values(const codec::Codec& codec, const codec::Page& page, Room& room) {
+  if (codec.mappable()) return codec::pages_view(codec, page);
+  codec::Target target;
+  if (!model::is_text(page.facts.type)) {
+    target.owner = room.take(codec.decoded_bytes(page.parts, page.facts), &target.values).owner;
+  }
+  return codec::pages_decode(codec, {&page, 1}, target);
 }
 
 // Values that their type does not have are not handed out, whoever wrote them.
@@ -349,32 +370,6 @@ void SegmentReader::State::damaged_footer(std::string_view what) const {
                 fmt::format("the segment's footer is damaged: {}", what));
 }
 
-// Every page again, and its zone map against its rows.
-void SegmentReader::State::verify_chunk(std::size_t row_group, std::size_t index) {
-  const ChunkEntry& chunk = entry(row_group, index);
-  const ColumnIndex& in = columns[index].index;
-  const auto check_zone = [&](const Zone& said, const Zone& found, std::string_view of) {
-    if (said == found) return;
-    throw_corrupt(source.name(), footer.columns[index].index_offset,
-                  fmt::format("the zone map of {}row group {} of {} does not fit its rows", of,
-                              row_group, column_words(footer.columns[index].id)));
-  };
-  Zone whole;
-  const PageBytes bytes = read(row_group, index, {0, page_count(row_group)});
-  for (std::uint64_t page = 0; page < page_count(row_group); ++page) {
-    const codec::Page checked{check_page(bytes, page, true), facts(row_group, index, {page, 1})};
-    const Zone& zone = in.pages[chunk.page_first + page].zone;
-    const Array values = page_values(*bytes.codec, checked);
-    judge_page(bytes, page, values);
-    check_zone(zone, zone_of(values), fmt::format("page {} of ", page));
-    if (page == 0)
-      whole = zone;
-    else
-      zone_merge(whole, zone, footer.columns[index].type);
-  }
-  check_zone(chunk.zone, whole, "");
-}
-
 // What the footer says of a row group, against its rows and its dataset.
 void SegmentReader::State::verify_group(std::size_t row_group) {
   const RowGroup& group = footer.row_groups[row_group];
@@ -421,27 +416,83 @@ std::vector<std::size_t> SegmentReader::State::order_columns() const {
   return out;
 }
 
-// Rows of a run in stored order, over row groups of one partition too.
-void SegmentReader::State::verify_order() {
-  const std::vector<std::size_t> ordered = order_columns();
+// Columns whose chunks are verified together, page by page: in front those that rows are ordered by.
+std::vector<std::vector<std::size_t>> SegmentReader::State::lanes() const {
+  std::vector<std::vector<std::size_t>> out{order_columns()};
+  for (std::size_t index = 0; index < columns.size(); ++index) {
+    if (std::ranges::find(out.front(), index) == out.front().end()) out.push_back({index});
+  }
+  return out;
+}
+
+void SegmentReader::State::check_zone(const PageBytes& bytes, const Zone& said, const Zone& found,
+                                      std::string_view of) const {
+  if (said == found) return;
+  const ColumnEntry& column = footer.columns[bytes.column];
+  throw_corrupt(source.name(), column.index_offset,
+                fmt::format("the zone map of {}row group {} of {} does not fit its rows", of,
+                            bytes.row_group, column_words(column.id)));
+}
+
+// A page again, and its zone map against its rows.
+Array SegmentReader::State::verify_page(const PageBytes& bytes, std::uint64_t page, Room& room) {
+  const codec::Page checked{check_page(bytes, page, true),
+                            facts(bytes.row_group, bytes.column, {page, 1})};
+  Array values = page_values(*bytes.codec, checked, room);
+  judge_page(bytes, page, values);
+  const ColumnIndex& in = columns[bytes.column].index;
+  const Zone& zone = in.pages[in.chunks[bytes.row_group].page_first + page].zone;
+  check_zone(bytes, zone, zone_of(values), fmt::format("page {} of ", page));
+  return values;
+}
+
+// The chunks of a lane in one row group; where rows are ordered by its columns, in what order.
+Ends SegmentReader::State::verify_lane(std::size_t row_group, std::span<const std::size_t> lane,
+                                       bool ordered, std::vector<ChunkRooms>& rooms) {
+  std::vector<PageBytes> chunks;
+  for (std::size_t i = 0; i < lane.size(); ++i) {
+    (void)column(lane[i]);
+    chunks.push_back(read(row_group, lane[i], {0, page_count(row_group)}, &rooms[i]));
+  }
   const RowOrder order(footer.keys.size());
-  std::vector<Array> before;
+  Ends ends;
+  for (std::uint64_t page = 0; page < page_count(row_group); ++page) {
+    std::vector<Array> rows;
+    for (std::size_t i = 0; i < lane.size(); ++i)
+      rows.push_back(verify_page(chunks[i], page, rooms[i].decoded));
+    if (!ordered) continue;
+    ends.among = std::max(ends.among, order.among(rows));
+    if (page == 0)
+      ends.first = row_of(rows, 0);
+    else
+      ends.among = std::max(ends.among, order.between(ends.last, rows));
+    ends.last = row_of(rows, rows.front().length - 1);
+  }
+  for (const PageBytes& bytes : chunks) {
+    const ColumnIndex& in = columns[bytes.column].index;
+    const ChunkEntry& chunk = in.chunks[row_group];
+    Zone whole = in.pages[chunk.page_first].zone;
+    for (std::uint64_t page = 1; page < page_count(row_group); ++page)
+      zone_merge(whole, in.pages[chunk.page_first + page].zone, bytes.facts.type);
+    check_zone(bytes, chunk.zone, whole, "");
+  }
+  return ends;
+}
+
+// Rows of a run in stored order, over row groups of one partition too.
+void SegmentReader::State::verify_order(std::span<const Ends> ends) {
+  const RowOrder order(footer.keys.size());
   Neighbours all = footer.runs > 1 ? Neighbours::share_keys_and_time : Neighbours::differ;
   for (std::size_t group = 0; group < footer.row_groups.size(); ++group) {
     verify_group(group);
-    std::vector<Array> rows;
-    for (const std::size_t index : ordered) {
-      rows.push_back(pages(group, index, {0, page_count(group)}));
-    }
-    Neighbours worst = order.among(rows);
+    Neighbours worst = ends[group].among;
     const RowGroup& in = footer.row_groups[group];
     if (group != 0 && footer.row_groups[group - 1].run == in.run &&
         footer.row_groups[group - 1].partition == in.partition) {
-      worst = std::max(worst, order.between(before, rows));
+      worst = std::max(worst, order.between(ends[group - 1].last, ends[group].first));
     }
     if (worst == Neighbours::disordered) damaged_group(group, "its rows are out of order");
     all = std::max(all, worst);
-    before = std::move(rows);
   }
   if (footer.unique && all != Neighbours::differ) {
     damaged_footer("it says that no rows share keys and time, and some do");
@@ -554,12 +605,18 @@ std::optional<Buffer> SegmentReader::gather(std::size_t row_group, std::size_t c
 
 void SegmentReader::verify(unsigned threads) const {
   const std::size_t groups = state_->footer.row_groups.size();
-  run_tasks(threads_worth(threads, state_->footer.rows), groups * state_->footer.columns.size(),
-            [&](unsigned, std::size_t task) {
-              state_->column(task / groups);
-              state_->verify_chunk(task % groups, task / groups);
-            });
-  if (!mutant("verify-order-unread")) state_->verify_order();
+  const unsigned workers = threads_worth(threads, state_->footer.rows);
+  const auto lanes = state_->lanes();
+  std::vector<std::vector<ChunkRooms>> rooms(std::max(workers, 1u));  // by worker
+  for (auto& of_worker : rooms) of_worker.resize(lanes.front().size());
+  std::vector<Ends> ends(groups);
+  run_tasks(workers, groups * lanes.size(), [&](unsigned worker, std::size_t task) {
+    const std::size_t group = task % groups;
+    const bool ordered = task < groups;
+    Ends found = state_->verify_lane(group, lanes[task / groups], ordered, rooms[worker]);
+    if (ordered) ends[group] = std::move(found);
+  });
+  if (!mutant("verify-order-unread")) state_->verify_order(ends);
   state_->verify_gaps();
 }
 

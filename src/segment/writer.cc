@@ -41,14 +41,6 @@ struct Work {
   std::uint64_t first = 0;  // its first row in the batch
 };
 
-// What the order of a row group's rows is, and the rows that its neighbours are compared with: the
-// columns that rows are ordered by.
-struct Ends {
-  Neighbours among = Neighbours::differ;
-  std::vector<Array> first;
-  std::vector<Array> last;
-};
-
 // Columns that one task encodes: those that rows are ordered by together, any other alone.
 using Lane = std::vector<std::size_t>;
 
@@ -93,17 +85,6 @@ std::vector<Lane> lanes_of(const Schema& schema, bool many) {
   std::vector<Lane> out{ordered};
   for (std::size_t column = 0; column < columns; ++column) {
     if (std::ranges::find(ordered, column) == ordered.end()) out.push_back({column});
-  }
-  return out;
-}
-
-// One row of every column, kept.
-std::vector<Array> row_of(std::span<const Array> columns, std::uint64_t row) {
-  std::vector<Array> out;
-  for (const Array& column : columns) {
-    model::ArrayBuilder copy(column.type);
-    copy.append_rows(column, row, 1);
-    out.push_back(copy.finish());
   }
   return out;
 }
