@@ -46,9 +46,15 @@ class AlpRd final : public Codec {
 
 // ---------------------------------------------------------------------------------------- analyze
 
-// The greatest upper parts there can be of some values, ascending.
-std::vector<std::uint16_t> upper_sample(const Array& chunk) {
-  std::vector<std::uint16_t> out;
+// How many values of a sample have an upper part.
+struct Run {
+  std::uint16_t part = 0;
+  std::uint64_t count = 0;
+};
+
+// The longest upper parts there can be of some values, ascending.
+std::vector<Run> upper_sample(const Array& chunk) {
+  std::vector<std::uint16_t> sample;
   alignas(64) BlockValues room;
   const unsigned right_least = type_width(chunk.type) * 8 - kUpperBitsMax;
   for (const std::uint64_t first : sample_blocks(chunk.length)) {
@@ -56,48 +62,55 @@ std::vector<std::uint16_t> upper_sample(const Array& chunk) {
     const std::uint64_t* values = numbers_at(chunk, first, rows, room);
     const std::uint64_t count = std::min(rows, kSampledRows);
     for (std::uint64_t i = 0; i < count; ++i)
-      out.push_back(static_cast<std::uint16_t>(values[i * rows / count] >> right_least));
+      sample.push_back(static_cast<std::uint16_t>(values[i * rows / count] >> right_least));
   }
-  std::ranges::sort(out);
-  return out;
-}
-
-struct Run {
-  std::uint16_t part = 0;
-  std::uint64_t count = 0;
-};
-
-// The upper parts of `bits` bits of a sample, the most frequent first.
-std::vector<Run> frequent(std::span<const std::uint16_t> sample, unsigned bits) {
+  std::ranges::sort(sample);
   std::vector<Run> out;
-  for (const std::uint16_t longest : sample) {
-    const auto part = static_cast<std::uint16_t>(longest >> (kUpperBitsMax - bits));
+  for (const std::uint16_t part : sample) {
     if (out.empty() || out.back().part != part) out.push_back({part, 0});
     ++out.back().count;
   }
-  std::ranges::sort(out, [](const Run& a, const Run& b) {
-    return a.count != b.count ? a.count > b.count : a.part < b.part;
-  });
   return out;
+}
+
+// The same with parts of a bit less.
+void shorten(std::vector<Run>& runs) noexcept {
+  std::size_t kept = 0;
+  for (const Run& run : runs) {
+    const auto part = static_cast<std::uint16_t>(run.part >> 1);
+    if (kept != 0 && runs[kept - 1].part == part)
+      runs[kept - 1].count += run.count;
+    else
+      runs[kept++] = {part, run.count};
+  }
+  runs.resize(kept);
 }
 
 // The cheapest split of a chunk, as a sample has it; nullopt if none saves a bit a value.
 std::optional<Layout> layout_of(const Array& chunk) {
-  const std::vector<std::uint16_t> sample = upper_sample(chunk);
+  std::vector<Run> runs = upper_sample(chunk);
+  std::uint64_t values = 0;
+  for (const Run& run : runs) values += run.count;
   const unsigned width = type_width(chunk.type) * 8;
   std::optional<Layout> best;
-  std::uint64_t least = sample.size() * (width - 1) + 1;
-  for (unsigned bits = 1; bits <= kUpperBitsMax; ++bits) {
-    const std::vector<Run> runs = frequent(sample, bits);
+  std::uint64_t least = values * (width - 1);
+  std::array<Run, kUpperPartsMax> frequent;
+  for (unsigned bits = kUpperBitsMax; bits >= 1; --bits) {
+    const auto end = std::ranges::partial_sort_copy(runs, frequent, [](const Run& a, const Run& b) {
+                       return a.count != b.count ? a.count > b.count : a.part < b.part;
+                     }).out;
     Layout layout{.split = {.right = width - bits}, .entries = 0};
-    std::uint64_t left = sample.size();
-    while (layout.entries < std::min(kUpperPartsMax, runs.size())) {
-      const Run& run = runs[layout.entries];
+    std::uint64_t left = values;
+    for (const Run& run : std::span(frequent.begin(), end)) {
       layout.split.upper[layout.entries++] = std::uint64_t{run.part} << layout.split.right;
       left -= run.count;
-      const std::uint64_t cost = sample.size() * layout.width() + left * kExceptionBits;
-      if (cost < least && left * kExceptionsFew <= sample.size()) best = layout, least = cost;
+      if (left * kExceptionsFew > values) continue;
+      const std::uint64_t cost = values * layout.width() + left * kExceptionBits;
+      // Of equal ones the shortest parts, and of these the fewest.
+      const bool shorter = best && best->split.right != layout.split.right;
+      if (cost < least || (cost == least && (!best || shorter))) best = layout, least = cost;
     }
+    shorten(runs);
   }
   return best;
 }

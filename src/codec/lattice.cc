@@ -64,33 +64,53 @@ struct Sample {
 constexpr double kFarAbove = 16;
 constexpr double kFarBelow = 0x1p-16;
 
+bool counts(double value) noexcept { return std::isfinite(value) && value != 0; }
+
 template <typename Float>
-Sample sample_of(const Array& chunk) {
-  Sample out;
-  BlockValues values;
-  std::vector<double> magnitudes;
+std::vector<double> probes_of(const Array& chunk) {
+  std::vector<double> out;
+  alignas(64) BlockValues room;
   for (const std::uint64_t first : sample_blocks(chunk.length)) {
     const std::uint64_t rows = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
-    numbers_load(chunk, first, rows, values);
+    const std::uint64_t* values = numbers_at(chunk, first, rows, room);
     const std::uint64_t every = std::max<std::uint64_t>(1, rows / kProbesPerBlock);
-    for (std::uint64_t i = 0; i < rows; ++i) {
+    for (std::uint64_t i = 0; i < rows; i += every) {
       const double value = float_as_double<Float>(values[i]);
-      if (!std::isfinite(value) || value == 0) continue;
-      magnitudes.push_back(std::abs(value));
-      if (i % every == 0) out.probes.push_back(value);
+      if (counts(value)) out.push_back(value);
     }
   }
+  return out;
+}
+
+double median_magnitude(std::vector<double> of) {
+  const auto middle = of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2);
+  std::ranges::nth_element(of, middle, {}, [](double value) { return std::abs(value); });
+  return std::abs(*middle);
+}
+
+// Bounds from all values of the blocks, not from probes only: the least magnitudes are rare.
+template <typename Float>
+Sample sample_of(const Array& chunk) {
+  Sample out{.probes = probes_of<Float>(chunk), .least = {}};
   if (out.probes.empty()) return out;
-  std::vector<double> sorted(out.probes);
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::ranges::nth_element(sorted, middle, {}, [](double value) { return std::abs(value); });
-  const double median = std::abs(*middle);
-  std::erase_if(magnitudes, [median](double value) {
-    return value > median * kFarAbove || value < median * kFarBelow;
-  });
-  out.greatest = std::ranges::max(magnitudes);
-  out.least.resize(std::min(kLeastMagnitudes, magnitudes.size()));
-  std::ranges::partial_sort_copy(magnitudes, out.least);
+  const double median = median_magnitude(out.probes);
+  const double most = median * kFarAbove;
+  const double fewest = median * kFarBelow;
+  alignas(64) BlockValues room;
+  for (const std::uint64_t first : sample_blocks(chunk.length)) {
+    const std::uint64_t rows = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
+    const std::uint64_t* values = numbers_at(chunk, first, rows, room);
+    double bound = out.least.size() < kLeastMagnitudes ? HUGE_VAL : out.least.back();
+    for (std::uint64_t i = 0; i < rows; ++i) {
+      const double value = std::abs(float_as_double<Float>(values[i]));
+      if (!(value >= fewest && value <= most) || !counts(value)) continue;
+      out.greatest = std::max(out.greatest, value);
+      if (value >= bound) continue;
+      if (out.least.size() == kLeastMagnitudes) out.least.pop_back();
+      out.least.insert(std::ranges::upper_bound(out.least, value), value);
+      if (out.least.size() == kLeastMagnitudes) bound = out.least.back();
+    }
+  }
   return out;
 }
 
