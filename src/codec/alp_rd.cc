@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "base/mutant.h"
 #include "codec/bits.h"
@@ -52,6 +53,18 @@ struct Run {
   std::uint64_t count = 0;
 };
 
+// By their two bytes, counted: a comparison would be missed every other time.
+void sort(std::vector<std::uint16_t>& parts) {
+  std::vector<std::uint16_t> out(parts.size());
+  for (const unsigned shift : {0u, 8u}) {
+    std::array<std::uint32_t, 257> at{};
+    for (const std::uint16_t part : parts) ++at[((part >> shift) & 0xffu) + 1];
+    std::partial_sum(at.begin(), at.end(), at.begin());
+    for (const std::uint16_t part : parts) out[at[(part >> shift) & 0xffu]++] = part;
+    parts.swap(out);
+  }
+}
+
 // The longest upper parts there can be of some values, ascending.
 std::vector<Run> upper_sample(const Array& chunk) {
   std::vector<std::uint16_t> sample;
@@ -64,7 +77,7 @@ std::vector<Run> upper_sample(const Array& chunk) {
     for (std::uint64_t i = 0; i < count; ++i)
       sample.push_back(static_cast<std::uint16_t>(values[i * rows / count] >> right_least));
   }
-  std::ranges::sort(sample);
+  sort(sample);
   std::vector<Run> out;
   for (const std::uint16_t part : sample) {
     if (out.empty() || out.back().part != part) out.push_back({part, 0});
@@ -95,7 +108,9 @@ std::optional<Layout> layout_of(const Array& chunk) {
   std::optional<Layout> best;
   std::uint64_t least = values * (width - 1);
   std::array<Run, kUpperPartsMax> frequent;
-  for (unsigned bits = kUpperBitsMax; bits >= 1; --bits) {
+  for (unsigned bits = kUpperBitsMax; bits >= 1; shorten(runs), --bits) {
+    // Each part without an entry is one value at least.
+    if (runs.size() > kUpperPartsMax + values / kExceptionsFew) continue;
     const auto end = std::ranges::partial_sort_copy(runs, frequent, [](const Run& a, const Run& b) {
                        return a.count != b.count ? a.count > b.count : a.part < b.part;
                      }).out;
@@ -110,7 +125,6 @@ std::optional<Layout> layout_of(const Array& chunk) {
       const bool shorter = best && best->split.right != layout.split.right;
       if (cost < least || (cost == least && (!best || shorter))) best = layout, least = cost;
     }
-    shorten(runs);
   }
   return best;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -88,27 +89,37 @@ double median_magnitude(std::vector<double> of) {
   return std::abs(*middle);
 }
 
-// Bounds from all values of the blocks, not from probes only: the least magnitudes are rare.
+// Keeps the few least values, ascending.
+__attribute__((noinline)) void put_least(std::vector<double>& least, double value) {
+  if (least.size() == kLeastMagnitudes) least.pop_back();
+  least.insert(std::ranges::upper_bound(least, value), value);
+}
+
+// Bounds from all values of the blocks, not from probes only: the least magnitudes are rare. In two
+// loops, neither of which waits for the other's branches.
 template <typename Float>
 Sample sample_of(const Array& chunk) {
   Sample out{.probes = probes_of<Float>(chunk), .least = {}};
   if (out.probes.empty()) return out;
   const double median = median_magnitude(out.probes);
-  const double most = median * kFarAbove;
-  const double fewest = median * kFarBelow;
+  const double most = std::min(median * kFarAbove, std::numeric_limits<double>::max());
+  const double fewest = std::max(median * kFarBelow, std::numeric_limits<double>::denorm_min());
   alignas(64) BlockValues room;
   for (const std::uint64_t first : sample_blocks(chunk.length)) {
     const std::uint64_t rows = std::min<std::uint64_t>(kBlockRows, chunk.length - first);
     const std::uint64_t* values = numbers_at(chunk, first, rows, room);
-    double bound = out.least.size() < kLeastMagnitudes ? HUGE_VAL : out.least.back();
+    double greatest = 0;
     for (std::uint64_t i = 0; i < rows; ++i) {
       const double value = std::abs(float_as_double<Float>(values[i]));
-      if (!(value >= fewest && value <= most) || !counts(value)) continue;
-      out.greatest = std::max(out.greatest, value);
-      if (value >= bound) continue;
-      if (out.least.size() == kLeastMagnitudes) out.least.pop_back();
-      out.least.insert(std::ranges::upper_bound(out.least, value), value);
-      if (out.least.size() == kLeastMagnitudes) bound = out.least.back();
+      greatest = std::max(greatest, value <= most ? value : 0);
+    }
+    out.greatest = std::max(out.greatest, greatest);
+    double bound = out.least.size() < kLeastMagnitudes ? most : std::nextafter(out.least.back(), 0);
+    for (std::uint64_t i = 0; i < rows; ++i) {
+      const double value = std::abs(float_as_double<Float>(values[i]));
+      if (!(value <= bound && value >= fewest)) continue;
+      put_least(out.least, value);
+      if (out.least.size() == kLeastMagnitudes) bound = std::nextafter(out.least.back(), 0);
     }
   }
   return out;
@@ -118,9 +129,10 @@ Sample sample_of(const Array& chunk) {
 void put_powers(const Sample& sample, std::vector<double>& steps) {
   std::vector<int> exponents;
   for (const double probe : sample.probes) exponents.push_back(dyadic_of(std::abs(probe)).exponent);
-  std::ranges::sort(exponents);
-  steps.push_back(std::ldexp(1.0, exponents.front()));
-  steps.push_back(std::ldexp(1.0, exponents[exponents.size() / kFewProbes]));
+  const auto few = exponents.begin() + static_cast<std::ptrdiff_t>(exponents.size() / kFewProbes);
+  std::ranges::nth_element(exponents, few);
+  steps.push_back(std::ldexp(1.0, *std::min_element(exponents.begin(), few + 1)));
+  steps.push_back(std::ldexp(1.0, *few));
 }
 
 // The greatest step that the least magnitudes are exact multiples of: with 53 bits at most in k,
@@ -220,8 +232,9 @@ double step_of(const Array& chunk) {
   put_common(sample, steps);
   double best = 0;
   std::uint64_t least = sample.probes.size() * sizeof(Float) * 8;
-  for (const double step : steps) {
-    if (!std::isnormal(step)) continue;
+  for (auto at = steps.begin(); at != steps.end(); ++at) {
+    const double step = *at;
+    if (!std::isnormal(step) || std::find(steps.begin(), at, step) != at) continue;
     const std::uint64_t cost = cost_of<Float>(sample, step, least);
     if (cost < least) best = step, least = cost;
   }
