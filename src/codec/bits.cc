@@ -10,9 +10,8 @@ namespace otolith::codec {
 namespace {
 
 // Compiled into each of its callers below, in vectors of theirs.
-__attribute__((always_inline)) inline void pack_rows(const std::uint64_t* values,
-                                                     std::uint64_t count, unsigned width,
-                                                     std::uint64_t base, std::byte* out) noexcept {
+OTO_INLINE inline void pack_rows(const std::uint64_t* values, std::uint64_t count, unsigned width,
+                                 std::uint64_t base, std::byte* out) noexcept {
   const std::uint64_t rows = (count + kLanes - 1) / kLanes;
   std::array<std::uint64_t, kLanes> last;
   std::fill(std::copy(values + count / kLanes * kLanes, values + count, last.begin()), last.end(),
@@ -33,8 +32,17 @@ __attribute__((always_inline)) inline void pack_rows(const std::uint64_t* values
   if (filled != 0) *to = word;
 }
 
+OTO_INLINE inline void unpack_to(const std::byte* in, std::uint64_t count, unsigned width,
+                                 std::uint64_t base, std::uint64_t* out) noexcept {
+  auto* to = reinterpret_cast<BitsRow*>(out);
+  unpack_rows(in, (count + kLanes - 1) / kLanes, width, base,
+              [to](std::uint64_t row, const BitsRow& value) OTO_INLINE { to[row] = value; });
+}
+
 using Pack = void (*)(const std::uint64_t*, std::uint64_t, unsigned, std::uint64_t,
                       std::byte*) noexcept;
+using Unpack = void (*)(const std::byte*, std::uint64_t, unsigned, std::uint64_t,
+                        std::uint64_t*) noexcept;
 
 #ifdef __x86_64__
 __attribute__((target("avx2"))) void pack_avx2(const std::uint64_t* values, std::uint64_t count,
@@ -48,15 +56,26 @@ __attribute__((target("avx512f"))) void pack_avx512(const std::uint64_t* values,
                                                     std::uint64_t base, std::byte* out) noexcept {
   pack_rows(values, count, width, base, out);
 }
-#endif
+
+__attribute__((target("avx512f"))) void unpack_avx512(const std::byte* in, std::uint64_t count,
+                                                      unsigned width, std::uint64_t base,
+                                                      std::uint64_t* out) noexcept {
+  unpack_to(in, count, width, base, out);
+}
+
+bool has_avx512() noexcept { return __builtin_cpu_supports("avx512f") != 0; }
 
 Pack fastest_pack() noexcept {
-#ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512f") != 0) return pack_avx512;
-  if (__builtin_cpu_supports("avx2") != 0) return pack_avx2;
-#endif
-  return pack_plain;
+  if (has_avx512()) return pack_avx512;
+  return __builtin_cpu_supports("avx2") != 0 ? pack_avx2 : pack_plain;
 }
+#else
+constexpr Unpack unpack_avx512 = nullptr;
+
+bool has_avx512() noexcept { return false; }
+
+Pack fastest_pack() noexcept { return pack_plain; }
+#endif
 
 }  // namespace
 
@@ -73,34 +92,17 @@ void pack(const std::uint64_t* values, std::uint64_t count, unsigned width, std:
 
 void unpack_plain(const std::byte* in, std::uint64_t count, unsigned width, std::uint64_t base,
                   std::uint64_t* out) noexcept {
-  const std::uint64_t rows = (count + kLanes - 1) / kLanes;
-  if (width == 0) {
-    std::fill_n(out, rows * kLanes, base);
-    return;
-  }
-  const auto* from = reinterpret_cast<const BitsRow*>(in);
-  auto* to = reinterpret_cast<BitsRow*>(out);
-  const std::uint64_t mask = width_mask(width);
-  unsigned shift = 0;
-  for (std::uint64_t row = 0; row < rows; ++row) {
-    BitsRow value = *from >> shift;
-    shift += width;
-    if (shift >= 64) {
-      ++from;
-      shift -= 64;
-      if (shift != 0) value |= *from << (width - shift);
-    }
-    to[row] = (value & mask) + base;
-  }
+  unpack_to(in, count, width, base, out);
 }
 
 void unpack(const std::byte* in, std::uint64_t count, unsigned width, std::uint64_t base,
             std::uint64_t* out) noexcept {
-  static const UnpackBlock* const blocks = unpack_blocks();
+  static const Unpack any_width = has_avx512() ? unpack_avx512 : unpack_plain;
+  static const UnpackBlock* const blocks = has_avx512() ? nullptr : unpack_blocks();
   if (blocks != nullptr && count == kBlockRows)
     blocks[width](in, base, out);
   else
-    unpack_plain(in, count, width, base, out);
+    any_width(in, count, width, base, out);
 }
 
 }  // namespace otolith::codec

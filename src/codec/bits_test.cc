@@ -49,6 +49,11 @@ TEST_CASE("bits: every width and length comes back, and every kernel agrees with
       unpack(packed.bytes.data(), count, width, base, out.data());
       unpack_plain(packed.bytes.data(), count, width, base, plain.data());
       REQUIRE(out == plain);
+      if (const UnpackBlock* blocks = unpack_blocks(); blocks != nullptr && count == kBlockRows) {
+        out.fill(0);
+        blocks[width](packed.bytes.data(), base, out.data());
+        REQUIRE(out == plain);
+      }
       Bytes again(packed.bytes.size());
       if (width != 0) pack_plain(packed.values.data(), count, width, base, again.data());
       REQUIRE(again == packed.bytes);

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
+
+#include "codec/bits_row.h"
 
 namespace otolith::codec {
 
 namespace {
 
 // A loop that is compiled into each of its callers.
-#define OTO_INLINE __attribute__((always_inline))
 #define OTO_LOOP OTO_INLINE inline
 
 OTO_LOOP BlockRange range(const std::uint64_t* values, std::uint64_t count) noexcept {
@@ -48,19 +50,40 @@ OTO_LOOP void differences(const std::uint64_t* values, std::uint64_t count,
 }
 
 using Four [[gnu::vector_size(32), gnu::aligned(8), gnu::may_alias]] = std::uint64_t;
+using Eight [[gnu::vector_size(64), gnu::aligned(8), gnu::may_alias]] = std::uint64_t;
 
-// Within a vector by two shifts; what came before it is one addition, so that vectors overlap.
-OTO_LOOP void sums(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept {
+// Each lane becomes the sum of itself and those before it, by shifts of one, two and four lanes.
+OTO_LOOP void sum_lanes(Four& in) noexcept {
   constexpr Four kNone{};
-  Four carry = kNone + before;
+  in += __builtin_shufflevector(in, kNone, 4, 0, 4, 2);
+  in += __builtin_shufflevector(in, kNone, 4, 4, 1, 1);
+}
+OTO_LOOP void sum_lanes(Eight& in) noexcept {
+  constexpr Eight kNone{};
+  in += __builtin_shufflevector(in, kNone, 8, 0, 1, 2, 3, 4, 5, 6);
+  in += __builtin_shufflevector(in, kNone, 8, 8, 0, 1, 2, 3, 4, 5);
+  in += __builtin_shufflevector(in, kNone, 8, 8, 8, 8, 0, 1, 2, 3);
+}
+OTO_LOOP void add_last(Four& to, const Four& of) noexcept {
+  to += __builtin_shufflevector(of, of, 3, 3, 3, 3);
+}
+OTO_LOOP void add_last(Eight& to, const Eight& of) noexcept {
+  to += __builtin_shufflevector(of, of, 7, 7, 7, 7, 7, 7, 7, 7);
+}
+
+// What came before a vector is one addition, so that vectors overlap.
+template <typename Vector>
+OTO_LOOP void sums(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept {
+  constexpr std::uint64_t lanes = sizeof(Vector) / sizeof(std::uint64_t);
+  Vector carry = Vector{} + before;
   std::uint64_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    auto* at = reinterpret_cast<Four*>(values + i);
-    Four four = *at;
-    four += __builtin_shufflevector(four, kNone, 4, 0, 4, 2);
-    four += __builtin_shufflevector(four, kNone, 4, 4, 1, 1);
-    *at = four + carry;
-    carry += __builtin_shufflevector(four, four, 3, 3, 3, 3);
+  for (; i + lanes <= count; i += lanes) {
+    Vector sum;  // copied: as an argument of a template its type does not say how it is aligned
+    std::memcpy(&sum, values + i, sizeof sum);
+    sum_lanes(sum);
+    const Vector out = sum + carry;
+    std::memcpy(values + i, &out, sizeof out);
+    add_last(carry, sum);
   }
   for (std::uint64_t sum = carry[0]; i < count; ++i) values[i] = sum += values[i];
 }
@@ -86,8 +109,6 @@ OTO_LOOP bool divide(const std::uint64_t* values, std::uint64_t count, std::uint
   }
   return (low & ((1ull << twos) - 1)) == 0;
 }
-
-using Eight [[gnu::vector_size(64), gnu::aligned(8), gnu::may_alias]] = std::uint64_t;
 
 // Calls `take` with every eight places and their values, and then `rest` with each of the last few.
 // The values are summed up, not multiplied: that takes as long as a load.
@@ -163,18 +184,19 @@ const Loops& loops() noexcept {
     const bool lzcnt = __builtin_cpu_supports("lzcnt") != 0;
     if (lzcnt && __builtin_cpu_supports("avx512f") != 0 &&
         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
-      return Loops{For<range>::avx512, For<widths>::avx512, For<differences>::avx512,
-                   For<sums>::avx512,  For<scale>::avx512,  For<divide>::avx512,
-                   For<line>::avx512,  For<is_line>::avx512};
+      return Loops{For<range>::avx512,       For<widths>::avx512, For<differences>::avx512,
+                   For<sums<Eight>>::avx512, For<scale>::avx512,  For<divide>::avx512,
+                   For<line>::avx512,        For<is_line>::avx512};
     }
     if (lzcnt && __builtin_cpu_supports("avx2") != 0) {
-      return Loops{For<range>::avx2, For<widths>::avx2, For<differences>::avx2, For<sums>::avx2,
-                   For<scale>::avx2, For<divide>::avx2, For<line>::avx2,        For<is_line>::avx2};
+      return Loops{For<range>::avx2,      For<widths>::avx2, For<differences>::avx2,
+                   For<sums<Four>>::avx2, For<scale>::avx2,  For<divide>::avx2,
+                   For<line>::avx2,       For<is_line>::avx2};
     }
 #endif
-    return Loops{For<range>::plain, For<widths>::plain, For<differences>::plain,
-                 For<sums>::plain,  For<scale>::plain,  For<divide>::plain,
-                 For<line>::plain,  For<is_line>::plain};
+    return Loops{For<range>::plain,      For<widths>::plain, For<differences>::plain,
+                 For<sums<Four>>::plain, For<scale>::plain,  For<divide>::plain,
+                 For<line>::plain,       For<is_line>::plain};
   }();
   return fastest;
 }

@@ -416,7 +416,7 @@ std::vector<std::size_t> SegmentReader::State::order_columns() const {
   return out;
 }
 
-// Columns whose chunks are verified together, page by page: in front those that rows are ordered by.
+// Columns whose chunks are verified together, page by page: first those that rows are ordered by.
 std::vector<std::vector<std::size_t>> SegmentReader::State::lanes() const {
   std::vector<std::vector<std::size_t>> out{order_columns()};
   for (std::size_t index = 0; index < columns.size(); ++index) {
