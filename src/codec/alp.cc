@@ -148,11 +148,7 @@ std::string_view Alp::flaw(const Parts& page, const PageFacts& facts) const {
 
 template <typename Float>
 std::uint64_t decode_block(const std::byte* at, std::uint64_t count, std::byte* out) noexcept {
-  return float_block_decode(at, count, sizeof(Float), out,
-                            [count](Exponents by, const std::uint64_t* integers, std::byte* to) {
-                              FloatLoops<Float, Decimals>::to_floats(integers, count, Decimals(by),
-                                                                     to);
-                            });
+  return float_block_decode<Float>(at, count, out, [](Exponents by) { return Decimals(by); });
 }
 
 template <typename Float>

@@ -393,6 +393,21 @@ BlockSpan block_span(const std::byte* bytes, std::uint64_t count) noexcept {
   return out;
 }
 
+std::optional<PackedBlock> block_packed(const std::byte* bytes, std::uint64_t count) noexcept {
+  const unsigned order = load_le<std::uint8_t>(bytes + 1);
+  const bool scaled = load_le<std::uint8_t>(bytes + 4) != 0;
+  if (order != 0 || scaled) return std::nullopt;
+  PackedBlock out{.width = load_le<std::uint8_t>(bytes),
+                  .base = load_le<std::uint64_t>(bytes + 8),
+                  .packed = bytes + kBlockHeadBytes,
+                  .outliers = load_le<std::uint16_t>(bytes + 2)};
+  const std::uint64_t packed = packed_bytes(count, out.width);
+  out.outlier_values = out.packed + packed;
+  out.outlier_places = out.outlier_values + out.outliers * sizeof(std::uint64_t);
+  out.bytes = kBlockHeadBytes + packed + outlier_bytes(out.outliers);
+  return out;
+}
+
 std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
                            std::uint64_t* out) noexcept {
   const unsigned width = load_le<std::uint8_t>(bytes);

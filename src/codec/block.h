@@ -62,6 +62,19 @@ struct BlockSpan {
 };
 BlockSpan block_span(const std::byte* bytes, std::uint64_t count) noexcept;
 
+/// A block without flaw that is neither summed nor scaled: where its parts are.
+struct PackedBlock {
+  unsigned width = 0;
+  std::uint64_t base = 0;
+  const std::byte* packed = nullptr;
+  std::uint64_t outliers = 0;
+  const std::byte* outlier_values = nullptr;
+  const std::byte* outlier_places = nullptr;
+  std::uint64_t bytes = 0;  // of the whole block
+};
+/// nullopt where there is more to do than unpacking and putting outliers in.
+std::optional<PackedBlock> block_packed(const std::byte* bytes, std::uint64_t count) noexcept;
+
 /// The values of a block without flaw, rounded up to kLanes; returns the bytes it takes.
 std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
                            std::uint64_t* out) noexcept;

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "codec/bits_row.h"
 #include "model/criterion.h"
 
 namespace otolith::codec {
@@ -53,6 +54,10 @@ struct Decimals {
   }
 
   double value_by_cast(std::uint64_t n) const noexcept { return value(n); }
+  __attribute__((always_inline)) void row_by_cast(const BitsRow& n, DoubleRow& out) const noexcept {
+    const BitsRow bits = n + std::bit_cast<std::uint64_t>(kRounding);
+    out = (__builtin_bit_cast(DoubleRow, bits) - kRounding) * tens_of_f * tenths_of_e;
+  }
 
   /// The nearest integer, and the float it gives; 0, which no such value is, where it would not
   /// decode.

@@ -51,12 +51,6 @@ std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uin
 std::uint64_t float_block_bytes(const std::byte* bytes, std::uint64_t count,
                                 std::uint32_t width) noexcept;
 
-/// The floats of a block without flaw; `convert` makes `count` integers with exponents to floats.
-/// Returns the bytes it takes.
-template <typename Convert>
-std::uint64_t float_block_decode(const std::byte* bytes, std::uint64_t count, std::uint32_t width,
-                                 std::byte* out, Convert convert) noexcept;
-
 /// The bits of floats, cut to `width`, as their block holds them.
 std::uint64_t float_bits_decode(const std::byte* bytes, std::uint64_t count, std::uint32_t width,
                                 std::byte* out) noexcept;
@@ -71,19 +65,6 @@ void float_blocks_gather(const std::byte* at, const PageFacts& facts, const Want
         return float_block_bytes(block, count, width);
       },
       decode);
-}
-
-template <typename Convert>
-std::uint64_t float_block_decode(const std::byte* bytes, std::uint64_t count, std::uint32_t width,
-                                 std::byte* out, Convert convert) noexcept {
-  if (load_le<std::uint8_t>(bytes) == 0) return float_bits_decode(bytes, count, width, out);
-  const Exponents by{load_le<std::uint8_t>(bytes + 1), load_le<std::uint8_t>(bytes + 2)};
-  const auto exceptions = load_le<std::uint16_t>(bytes + 4);
-  alignas(64) BlockValues integers;
-  bytes += kFloatHeadBytes;
-  const std::uint64_t taken = block_decode(bytes, count, integers.data());
-  convert(by, integers.data(), out);
-  return kFloatHeadBytes + taken + exceptions_restore(bytes + taken, exceptions, width, out);
 }
 
 }  // namespace otolith::codec

@@ -35,7 +35,7 @@ std::uint64_t float_bits(double value) noexcept {
   return std::bit_cast<FloatBits<Float>>(static_cast<Float>(value));
 }
 
-/// The two loops, for any machine and for AVX2.
+/// The loops, for any machine, AVX2 and AVX-512.
 template <typename Float, typename By>
 struct FloatLoops {
 #define OTO_FLOAT_LOOP __attribute__((always_inline)) static inline
@@ -88,6 +88,20 @@ struct FloatLoops {
     for (std::uint64_t i = 0; i < count; ++i)
       store_le(out + i * sizeof(Float), static_cast<Float>(by.value_by_cast(integers[i])));
   }
+  // Unpacked and converted in registers, whole rows of them.
+  __attribute__((target("avx512f,avx512dq,avx512vl"))) static void unpack_avx512(
+      const PackedBlock& block, std::uint64_t count, By by, std::byte* out) noexcept {
+    unpack_rows(block.packed, count / kLanes, block.width, block.base,
+                [&](std::uint64_t row, const BitsRow& integers) OTO_INLINE {
+                  std::byte* const to = out + row * kLanes * sizeof(Float);
+                  DoubleRow doubles;
+                  by.row_by_cast(integers, doubles);
+                  if constexpr (sizeof(Float) == 8)
+                    *reinterpret_cast<DoubleRow*>(to) = doubles;
+                  else
+                    *reinterpret_cast<FloatRow*>(to) = __builtin_convertvector(doubles, FloatRow);
+                });
+  }
   __attribute__((target("avx2"))) static void floats_avx2(const std::uint64_t* integers,
                                                           std::uint64_t count, By by,
                                                           std::byte* out) noexcept {
@@ -122,6 +136,27 @@ struct FloatLoops {
 #endif
     floats_plain(integers, count, by, out);
   }
+  /// The floats of a block without flaw (block.h); returns the bytes it takes.
+  static std::uint64_t block_to_floats(const std::byte* bytes, std::uint64_t count, By by,
+                                       std::byte* out) noexcept {
+#ifdef __x86_64__
+    const bool rows = avx512() && count % kLanes == 0;
+    const auto packed = rows ? block_packed(bytes, count) : std::nullopt;
+    if (packed) {
+      unpack_avx512(*packed, count, by, out);
+      for (std::uint64_t i = 0; i < packed->outliers; ++i) {
+        const auto place = load_le<std::uint16_t>(packed->outlier_places + i * 2);
+        const auto value = load_le<std::uint64_t>(packed->outlier_values + i * 8);
+        store_le(out + place * sizeof(Float), static_cast<Float>(by.value(value)));
+      }
+      return packed->bytes;
+    }
+#endif
+    alignas(64) BlockValues integers;
+    const std::uint64_t taken = block_decode(bytes, count, integers.data());
+    to_floats(integers.data(), count, by, out);
+    return taken;
+  }
   static void to_groups(const std::uint64_t* values, std::uint64_t groups, By by,
                         std::uint64_t* integers, std::uint64_t* differ) noexcept {
 #ifdef __x86_64__
@@ -154,5 +189,20 @@ struct FloatLoops {
     }
   }
 };
+
+/// The floats of a block without flaw (float_block.h); `by` makes the arithmetic of its exponents.
+/// Returns the bytes it takes.
+template <typename Float, typename MakeBy>
+std::uint64_t float_block_decode(const std::byte* bytes, std::uint64_t count, std::byte* out,
+                                 MakeBy by) noexcept {
+  constexpr std::uint32_t width = sizeof(Float);
+  if (load_le<std::uint8_t>(bytes) == 0) return float_bits_decode(bytes, count, width, out);
+  const Exponents exponents{load_le<std::uint8_t>(bytes + 1), load_le<std::uint8_t>(bytes + 2)};
+  const auto exceptions = load_le<std::uint16_t>(bytes + 4);
+  bytes += kFloatHeadBytes;
+  using Loops = FloatLoops<Float, decltype(by(exponents))>;
+  const std::uint64_t taken = Loops::block_to_floats(bytes, count, by(exponents), out);
+  return kFloatHeadBytes + taken + exceptions_restore(bytes + taken, exceptions, width, out);
+}
 
 }  // namespace otolith::codec

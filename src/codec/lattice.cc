@@ -294,10 +294,7 @@ std::string_view Lattice::flaw(const Parts& page, const PageFacts& facts) const 
 template <typename Float>
 std::uint64_t decode_block(const std::byte* at, std::uint64_t count, Steps by,
                            std::byte* out) noexcept {
-  return float_block_decode(at, count, sizeof(Float), out,
-                            [by, count](Exponents, const std::uint64_t* integers, std::byte* to) {
-                              FloatLoops<Float, Steps>::to_floats(integers, count, by, to);
-                            });
+  return float_block_decode<Float>(at, count, out, [by](Exponents) { return by; });
 }
 
 Steps steps_of(const Parts& page) noexcept { return {load_le<double>(page.values.bytes.data())}; }

@@ -39,6 +39,22 @@ void same_floats(const std::vector<std::uint64_t>& from, By by) {
 #endif
 }
 
+// A block, whole rows or not, with outliers or without, to floats at once and in two steps.
+template <typename Float, typename By>
+void same_block(std::vector<std::uint64_t> from, By by) {
+  from.resize((from.size() + kLanes - 1) / kLanes * kLanes);
+  for (const std::uint64_t count : {from.size(), from.size() - 1}) {
+    std::array<std::byte, kBlockBytesMax> bytes;
+    const std::byte* end = block_encode(from.data(), count, kOrderMax, bytes.data());
+    std::vector<std::byte> fast(count * sizeof(Float));
+    std::vector<std::byte> plain(fast.size());
+    FloatLoops<Float, By>::floats_plain(from.data(), count, by, plain.data());
+    REQUIRE(FloatLoops<Float, By>::block_to_floats(bytes.data(), count, by, fast.data()) ==
+            static_cast<std::uint64_t>(end - bytes.data()));
+    REQUIRE(fast == plain);
+  }
+}
+
 struct Found {
   explicit Found(std::uint64_t count) : integers(count), differ(count / kFloatGroup) {}
   void same_as(const Found& other) const {
@@ -151,6 +167,24 @@ TEST_CASE(
       bits = float_bits<float>(static_cast<double>(random() % 1000) / 100);
     same_integers<float>(floats, Steps{0.01});
     same_integers<float>(floats, Decimals(Exponents{2, 0}));
+  }
+}
+
+TEST_CASE("loops: blocks of integers are the same floats in one step and in two") {
+  std::mt19937_64 random(test::seed());
+  for (const std::uint64_t count : {16u, 33u, 1008u, 1024u}) {
+    for (const unsigned bits : {0u, 1u, 13u, 53u, 64u}) {
+      std::vector<std::uint64_t> from(count);
+      for (std::uint64_t& value : from) value = bits == 0 ? 7 : random() >> (64 - bits);
+      if (bits != 0) {
+        same_block<double>(from, Steps{0.01});
+        from[count / 2] = random();  // an outlier
+      }
+      same_block<double>(from, Steps{100 * 0x1p-53});
+      same_block<float>(from, Steps{0.1});
+      same_block<double>(from, Decimals(Exponents{14, 3}));
+      same_block<float>(from, Decimals(Exponents{2, 0}));
+    }
   }
 }
 

@@ -36,6 +36,9 @@ struct Steps {
   double value_by_cast(std::uint64_t k) const noexcept {
     return static_cast<double>(static_cast<std::int64_t>(k)) * step;
   }
+  __attribute__((always_inline)) void row_by_cast(const BitsRow& k, DoubleRow& out) const noexcept {
+    out = __builtin_convertvector(__builtin_bit_cast(IntegerRow, k), DoubleRow) * step;
+  }
 
   /// An integer whose value this is, or any where there is none, and the float it gives; 0, which
   /// no such value is, where it is beyond kStepsMax.
