@@ -7,6 +7,22 @@
 
 namespace otolith::segment {
 
+namespace {
+
+// Whether each time is later than the one before: without a branch, and by signs, as any vectors
+// can subtract 64 bits, but not compare them.
+bool ascend(const std::int64_t* times, std::uint64_t rows) noexcept {
+  std::uint64_t signs = ~0ull;
+  for (std::uint64_t row = 1; row < rows; ++row) {
+    const auto before = static_cast<std::uint64_t>(times[row - 1]);
+    const auto time = static_cast<std::uint64_t>(times[row]);
+    signs &= (before & ~time) | (~(before ^ time) & (before - time));  // of before < time
+  }
+  return (signs >> 63) != 0;
+}
+
+}  // namespace
+
 // Equal in keys and time: begin and ordinal, where they are columns, must ascend.
 Neighbours RowOrder::compare(std::span<const Array> a, std::uint64_t a_row,
                              std::span<const Array> b, std::uint64_t b_row) const {
@@ -20,9 +36,11 @@ Neighbours RowOrder::compare(std::span<const Array> a, std::uint64_t a_row,
 
 Neighbours RowOrder::among(std::span<const Array> columns) const {
   const auto* times = columns[time_].values.as<std::int64_t>();
+  const std::uint64_t rows = columns[time_].length;
   const bool keys = time_ != 0;
+  if (!keys && ascend(times, rows)) return Neighbours::differ;
   Neighbours worst = Neighbours::differ;
-  for (std::uint64_t row = 1; row < columns[time_].length; ++row) {
+  for (std::uint64_t row = 1; row < rows; ++row) {
     if (!keys && times[row - 1] < times[row]) continue;
     worst = std::max(worst, compare(columns, row - 1, columns, row));
   }

@@ -105,21 +105,35 @@ struct Kernels {
                                                           Floats& to) noexcept {
     take_floats<masked>(values, rows, to);
   }
+  __attribute__((target("avx512f,avx512dq"))) static void integers_avx512(
+      const T* values, std::uint64_t rows, Integers<T>& to) noexcept {
+    take_integers(values, rows, to);
+  }
+  template <bool masked>
+  __attribute__((target("avx512f,avx512dq"))) static void floats_avx512(const T* values,
+                                                                        std::uint64_t rows,
+                                                                        Floats& to) noexcept {
+    take_floats<masked>(values, rows, to);
+  }
 #endif
 };
 
-bool has_avx2() noexcept {
 #ifdef __x86_64__
+bool has_avx2() noexcept {
   static const bool has = __builtin_cpu_supports("avx2") != 0;
   return has;
-#else
-  return false;
-#endif
 }
+bool has_avx512() noexcept {
+  static const bool has =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0;
+  return has;
+}
+#endif
 
 template <typename T>
 void run_integers(const T* values, std::uint64_t rows, Integers<T>& to) noexcept {
 #ifdef __x86_64__
+  if (has_avx512()) return Kernels<T>::integers_avx512(values, rows, to);
   if (has_avx2()) return Kernels<T>::integers_avx2(values, rows, to);
 #endif
   Kernels<T>::integers(values, rows, to);
@@ -128,6 +142,7 @@ void run_integers(const T* values, std::uint64_t rows, Integers<T>& to) noexcept
 template <bool masked, typename T>
 void run_floats(const T* values, std::uint64_t rows, Floats& to) noexcept {
 #ifdef __x86_64__
+  if (has_avx512()) return Kernels<T>::template floats_avx512<masked>(values, rows, to);
   if (has_avx2()) return Kernels<T>::template floats_avx2<masked>(values, rows, to);
 #endif
   Kernels<T>::template floats<masked>(values, rows, to);
