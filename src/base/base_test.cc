@@ -1,8 +1,12 @@
 #include <doctest/doctest.h>
+#include <xxhash.h>
+
+#include <random>
 
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/ids.h"
+#include "test/budget.h"
 
 namespace otolith {
 
@@ -26,6 +30,18 @@ TEST_CASE("bytes: a reader never passes the end, and a hostile count never reser
   CHECK_THROWS_AS(counts.get_count(1), Error);
   ByteReader short_one(out.view());
   CHECK_THROWS_AS(short_one.get_bytes(100), Error);
+}
+
+TEST_CASE("hash: XXH3 of any length is the library's, whatever vectors there are") {
+  std::mt19937_64 random(test::seed());
+  Bytes bytes(70'000);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  for (const std::size_t size : {0u, 7u, 1023u, 1024u, 1025u, 4096u, 65'536u, 69'999u}) {
+    for (const std::uint64_t seed : {std::uint64_t{0}, random()}) {
+      CHECK(xxh3(BytesView(bytes).first(size), seed) ==
+            XXH3_64bits_withSeed(bytes.data(), size, seed));
+    }
+  }
 }
 
 TEST_CASE("hash: BLAKE3 of nothing and XXH3 of nothing are the published values") {

@@ -5,9 +5,13 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/hash_avx2.h"
+
 namespace otolith {
 
 namespace {
+
+constexpr std::size_t kLongBytes = 1024;  // shorter ones are not worth a call
 
 const std::uint8_t* raw(BytesView bytes) noexcept {
   return reinterpret_cast<const std::uint8_t*>(bytes.data());
@@ -39,6 +43,8 @@ Hash128 xxh3_128(BytesView bytes, std::uint64_t seed) noexcept {
 }
 
 std::uint64_t xxh3(BytesView bytes, std::uint64_t seed) noexcept {
+  static const bool avx2 = has_avx2();
+  if (avx2 && bytes.size() >= kLongBytes) return xxh3_avx2(bytes, seed);
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
