@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "codec/registry.h"
+#include "model/array.h"
 #include "segment/layout.h"
 
 namespace otolith::test {
@@ -86,8 +87,7 @@ inline void reseal(std::span<std::byte> file) {
   store_le(trailer + 8, xxh3(file.subspan(base, footer_bytes)));
 }
 
-// Makes zone maps, and the footer's times, those of the rows; then checksums again. One page a
-// chunk.
+// Makes zone maps, and the footer's times, those of the rows; then checksums again. No nulls.
 inline void reseal_zones(Bytes& file) {
   using namespace segment;
   const std::uint64_t behind = file.size() - kTrailerBytes;
@@ -106,7 +106,15 @@ inline void reseal_zones(Bytes& file) {
       Array rows{.type = column.type, .length = footer.row_groups[group].rows};
       rows.offsets = part(chunk.offsets);
       rows.values = part(chunk.values);
-      chunk.zone = index.pages[group].zone = zone_of(rows);
+      for (std::uint64_t first = 0; first < rows.length; first += footer.page_rows) {
+        const auto count = std::min<std::uint64_t>(footer.page_rows, rows.length - first);
+        const Zone zone = zone_of(model::array_slice(rows, first, count));
+        index.pages[chunk.page_first + first / footer.page_rows].zone = zone;
+        if (first == 0)
+          chunk.zone = zone;
+        else
+          zone_merge(chunk.zone, zone, column.type);
+      }
       if (column.id != footer.time) continue;
       footer.row_groups[group].time_min = chunk.zone.min_as<std::int64_t>();
       footer.row_groups[group].time_max = chunk.zone.max_as<std::int64_t>();

@@ -204,6 +204,35 @@ TEST_CASE("segment: verify finds rows out of order and outside their partition, 
   CHECK(holds(partition.verify(), "row group 1 is damaged: its rows are not of its partition"));
 }
 
+TEST_CASE("segment: verify finds rows out of order where pages and row groups meet") {
+  Schema made;
+  made.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1}};
+  const auto schema = std::make_shared<const Schema>(made);
+  std::vector<Row> rows;
+  for (std::int64_t row = 0; row < kRowGroupRowsMax + 2; ++row) rows.push_back({row});
+  const auto vfs = io::memory_vfs();
+  SegmentSpec spec = sample::spec_of(schema);
+  spec.codec = &codec::raw_codec();  // so that the column lies in one piece
+  const auto file = sample::file_of(*vfs, {});
+  SegmentWriter writer(*file, spec);
+  writer.begin_run(sample::run_of(made, rows));
+  writer.append(test::batch_of(schema, rows));
+  writer.end_run();
+  writer.finish();
+  const Bytes sound = sample::bytes_of(*file);
+  open(*vfs, sound)->verify();
+  const auto index = open(*vfs, sound)->index(0);
+  for (const std::uint64_t row : {kPageRowsMax, kRowGroupRowsMax}) {
+    Bytes bytes = sound;
+    store_le(&bytes[index.chunks[0].values.offset + row * 8], static_cast<std::int64_t>(row - 2));
+    test::reseal(bytes);
+    test::reseal_zones(bytes);
+    const std::string told = Hostile::told([&] { open(*vfs, bytes)->verify(); });
+    CHECK(holds(told, row == kPageRowsMax ? "row group 0 is damaged: its rows are out of order"
+                                          : "row group 1 is damaged: its rows are out of order"));
+  }
+}
+
 TEST_CASE("segment: verify finds row ids out of order and of other commits") {
   Hostile begin(true);
   CHECK(begin.verify() == "sound");
