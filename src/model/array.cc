@@ -130,6 +130,20 @@ Buffer validity_concat(std::span<const Array* const> parts) {
   return out;
 }
 
+std::uint64_t text_bytes(const Array& array) noexcept {
+  const auto* offsets = array.offsets.as<std::int64_t>();
+  return static_cast<std::uint64_t>(offsets[array.length] - offsets[0]);
+}
+
+std::uint64_t text_copy(const Array& array, std::uint64_t at, std::byte* ends, std::byte* values) {
+  const auto* from = array.offsets.as<std::int64_t>();
+  const std::int64_t moved = static_cast<std::int64_t>(at) - from[0];
+  for (std::uint64_t i = 0; i < array.length; ++i) store_le(ends + i * 8, from[i + 1] + moved);
+  const std::uint64_t bytes = text_bytes(array);
+  if (bytes != 0) std::memcpy(values, array.values.bytes.data() + from[0], bytes);
+  return bytes;
+}
+
 Array array_concat(std::span<const Array* const> parts) {
   OTO_INVARIANT(!parts.empty());
   if (parts.size() == 1) return *parts.front();
@@ -140,12 +154,7 @@ Array array_concat(std::span<const Array* const> parts) {
     OTO_INVARIANT(part->type == out.type);
     out.length += part->length;
     out.null_count += part->null_count;
-    if (is_text(out.type)) {
-      const auto* offsets = part->offsets.as<std::int64_t>();
-      value_bytes += static_cast<std::uint64_t>(offsets[part->length] - offsets[0]);
-    } else {
-      value_bytes += part->length * width;
-    }
+    value_bytes += is_text(out.type) ? text_bytes(*part) : part->length * width;
   }
   std::byte* values = nullptr;
   std::byte* offsets = nullptr;
@@ -155,20 +164,14 @@ Array array_concat(std::span<const Array* const> parts) {
   std::uint64_t row = 0;
   std::uint64_t end = 0;
   for (const Array* part : parts) {
-    std::uint64_t first = 0;
-    std::uint64_t bytes = part->length * width;
     if (is_text(out.type)) {
-      const auto* from = part->offsets.as<std::int64_t>();
-      first = static_cast<std::uint64_t>(from[0]);
-      bytes = static_cast<std::uint64_t>(from[part->length]) - first;
-      for (std::uint64_t i = 1; i <= part->length; ++i) {
-        const auto at = end + static_cast<std::uint64_t>(from[i]) - first;
-        store_le(offsets + (row + i) * 8, static_cast<std::int64_t>(at));
-      }
+      end += text_copy(*part, end, offsets + (row + 1) * 8, values + end);
+    } else {
+      const std::uint64_t bytes = part->length * width;
+      if (bytes != 0) std::memcpy(values + end, part->values.bytes.data(), bytes);
+      end += bytes;
     }
-    if (bytes != 0) std::memcpy(values + end, part->values.bytes.data() + first, bytes);
     row += part->length;
-    end += bytes;
   }
   return out;
 }
@@ -199,8 +202,7 @@ void copy_plain_values(const Array& array, std::uint64_t first, std::uint64_t co
 std::uint64_t array_plain_bytes(const Array& array) noexcept {
   const std::uint64_t bitmap = array.null_count == 0 ? 0 : bitmap_bytes(array.length);
   if (!is_text(array.type)) return bitmap + array.length * type_width(array.type);
-  const auto* offsets = array.offsets.as<std::int64_t>();
-  return bitmap + array.length * 4 + static_cast<std::uint64_t>(offsets[array.length] - offsets[0]);
+  return bitmap + array.length * 4 + text_bytes(array);
 }
 
 std::uint64_t batch_plain_bytes(const Batch& batch) noexcept {

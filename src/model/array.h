@@ -52,6 +52,12 @@ Batch batch_copy(const Batch& batch, std::uint64_t first, std::uint64_t count);
 Array array_concat(std::span<const Array* const> parts);
 Batch batch_concat(std::span<const Batch> parts);
 
+/// Copies the text of all rows to `values`, and where each of them ends to `ends`, int64 each,
+/// counted so that the first text begins at `at`; returns the bytes of text.
+std::uint64_t text_copy(const Array& array, std::uint64_t at, std::byte* ends, std::byte* values);
+/// What it copies.
+std::uint64_t text_bytes(const Array& array) noexcept;
+
 /// Copies values of a fixed-width array, zeros for nulls: the form that is stored and hashed.
 void copy_plain_values(const Array& array, std::uint64_t first, std::uint64_t count,
                        std::byte* out) noexcept;

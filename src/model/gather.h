@@ -1,28 +1,24 @@
-// Picks rows out of one Array, or out of several, into a new one.
+// Picks rows out of an Array into a new one.
 //
 // Role:    the end of a sort and of a merge, and of pieces of which scattered rows are wanted.
-// Shapes:  all Arrays of one type; the result has one row per pick, in their order.
+// Shapes:  the result has one row per row number, in their order.
 // Errors:  none.
 // Threads: thread-safe.
-// Why:     one piece for both: a sort picks out of one array by 32-bit rows, a merge out of
-//          several; only the loop over values differs.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "otolith/batch.h"
 
 namespace otolith::model {
 
-/// A row of one of several Arrays.
-struct Pick {
-  std::uint32_t from = 0;
-  std::uint32_t row = 0;
-};
+/// Memory for values, or for offsets of text and then its bytes: as buffer_allocate.
+using Allocate = std::function<Buffer(std::size_t bytes, std::byte** data)>;
 
-Array gather(std::span<const Array> from, std::span<const Pick> picks);
-Array gather(const Array& array, std::span<const std::uint32_t> rows);
+Array gather(const Array& array, std::span<const std::uint32_t> rows,
+             const Allocate& allocate = &buffer_allocate);
 Batch gather(const Batch& batch, std::span<const std::uint32_t> rows);
 
 }  // namespace otolith::model

@@ -1,23 +1,19 @@
 #include "scan/merge.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <iterator>
+#include <numeric>
+#include <span>
 
 #include "base/error.h"
 #include "base/mutant.h"
 #include "model/compare.h"
+#include "scan/time_order.h"
 #include "segment/layout.h"
 
 namespace otolith::scan {
 
 namespace {
-
-struct Entry {
-  std::int64_t time = 0;
-  model::Pick pick;
-};
 
 // Row ids of a unit: constant begin with ordinals by range, or two columns.
 struct UnitIds {
@@ -31,63 +27,76 @@ struct UnitIds {
 // Whose rows come first, and which are duplicates of each other.
 class Comparison {
  public:
-  Comparison(const std::vector<Unit>& cluster, const MergeRule& rule) : order_(rule.order) {
+  Comparison(const std::vector<Unit>& cluster, std::span<const std::int64_t> times,
+             const MergeRule& rule, unsigned threads)
+      : order_(rule.order), times_(times) {
     for (const std::size_t key : rule.schema->key_indexes()) {
-      keys_.emplace_back();
-      for (const Unit& unit : cluster) {
-        keys_.back().push_back(unit_values(unit, rule.schema->columns[key]));
-      }
+      io::Scratch memory;
+      keys_.push_back(units_values(cluster, rule.schema->columns[key], threads, memory));
     }
-    for (const Unit& unit : cluster) ids_.push_back(ids_of(unit));
+    starts_.push_back(0);
+    for (const Unit& unit : cluster) {
+      ids_.push_back(ids_of(unit));
+      starts_.push_back(starts_.back() + static_cast<std::uint32_t>(unit.rows));
+    }
   }
 
-  bool less(const Entry& a, const Entry& b) const {
-    if (order_ == Order::time && a.time != b.time) return a.time < b.time;
-    if (const auto keys = compare_keys(a.pick, b.pick); keys != 0) return keys < 0;
-    if (a.time != b.time) return a.time < b.time;
-    return compare_ids(a.pick, b.pick) < 0;
+  bool less(std::uint32_t a, std::uint32_t b) const {
+    if (order_ == Order::time && times_[a] != times_[b]) return times_[a] < times_[b];
+    if (const auto keys = compare_keys(a, b); keys != 0) return keys < 0;
+    if (times_[a] != times_[b]) return times_[a] < times_[b];
+    return compare_ids(a, b) < 0;
   }
 
-  bool duplicate(const Entry& a, const Entry& b) const {
-    return a.time == b.time && compare_keys(a.pick, b.pick) == 0;
+  bool duplicate(std::uint32_t a, std::uint32_t b) const {
+    return times_[a] == times_[b] && compare_keys(a, b) == 0;
   }
+
+  /// Positions of the first row of each unit, and behind the last.
+  std::span<const std::uint32_t> starts() const noexcept { return starts_; }
+  std::size_t unit_of(std::uint32_t row) const {
+    return static_cast<std::size_t>(std::ranges::upper_bound(starts_, row) - starts_.begin()) - 1;
+  }
+  std::int64_t time(std::uint32_t row) const noexcept { return times_[row]; }
 
  private:
-  std::strong_ordering compare_keys(const model::Pick& a, const model::Pick& b) const {
-    for (const std::vector<Array>& key : keys_) {
-      const auto order = model::value_compare(key[a.from], a.row, key[b.from], b.row);
+  std::strong_ordering compare_keys(std::uint32_t a, std::uint32_t b) const {
+    for (const Array& key : keys_) {
+      const auto order = model::value_compare(key, a, key, b);
       if (order != 0) return order;
     }
     return std::strong_ordering::equal;
   }
 
-  std::strong_ordering compare_ids(const model::Pick& a, const model::Pick& b) const {
-    if (mutant("stable_order_broken")) return b.from <=> a.from;
-    if (a.from == b.from) return a.row <=> b.row;
-    const auto begins = begin_of(a) <=> begin_of(b);
-    return begins != 0 ? begins : ordinal_of(a) <=> ordinal_of(b);
+  std::strong_ordering compare_ids(std::uint32_t a, std::uint32_t b) const {
+    const std::size_t of_a = unit_of(a);
+    const std::size_t of_b = unit_of(b);
+    if (mutant("stable_order_broken")) return of_b <=> of_a;
+    if (of_a == of_b) return a <=> b;
+    const auto begins = begin_of(of_a, a) <=> begin_of(of_b, b);
+    return begins != 0 ? begins : ordinal_of(of_a, a) <=> ordinal_of(of_b, b);
   }
 
-  std::uint64_t begin_of(const model::Pick& at) const {
-    const UnitIds& ids = ids_[at.from];
-    return ids.begin ? value_of(*ids.begin) : ids.begins.value<std::uint64_t>(at.row);
+  std::uint64_t begin_of(std::size_t unit, std::uint32_t row) const {
+    const UnitIds& ids = ids_[unit];
+    return ids.begin ? value_of(*ids.begin) : ids.begins.value<std::uint64_t>(row - starts_[unit]);
   }
 
-  std::uint64_t ordinal_of(const model::Pick& at) const {
-    const UnitIds& ids = ids_[at.from];
-    if (!ids.begin) return ids.of_rows.value<std::uint64_t>(at.row);
-    const auto after =
-        std::ranges::upper_bound(ids.ordinals, std::uint64_t{at.row}, {}, &RowRange::count);
+  std::uint64_t ordinal_of(std::size_t unit, std::uint32_t row) const {
+    const UnitIds& ids = ids_[unit];
+    const std::uint64_t at = row - starts_[unit];
+    if (!ids.begin) return ids.of_rows.value<std::uint64_t>(at);
+    const auto after = std::ranges::upper_bound(ids.ordinals, at, {}, &RowRange::count);
     const RowRange& range = *std::prev(after);
-    return range.first + (at.row - range.count);
+    return range.first + (at - range.count);
   }
 
   static UnitIds ids_of(const Unit& unit) {
     UnitIds out;
     out.begin = unit.source->begin();
     if (!out.begin) {
-      out.begins = unit_values(unit, reserved(segment::kBeginColumn));
-      out.of_rows = unit_values(unit, reserved(segment::kOrdinalColumn));
+      out.begins = id_values(unit, segment::kBeginColumn);
+      out.of_rows = id_values(unit, segment::kOrdinalColumn);
       return out;
     }
     std::uint64_t position = 0;
@@ -101,121 +110,119 @@ class Comparison {
     return out;
   }
 
-  static Column reserved(ColumnId id) {
-    return {.name = "row id", .type = {TypeKind::uint64}, .nullable = false, .id = value_of(id)};
+  static Array id_values(const Unit& unit, ColumnId id) {
+    const Column column{
+        .name = "row id", .type = {TypeKind::uint64}, .nullable = false, .id = value_of(id)};
+    io::Scratch memory;
+    return units_values({&unit, 1}, column, 1, memory);
   }
 
   Order order_;
-  std::vector<std::vector<Array>> keys_;  // by key, by unit
+  std::span<const std::int64_t> times_;
+  std::vector<Array> keys_;
+  std::vector<std::uint32_t> starts_;
   std::vector<UnitIds> ids_;
 };
+
+using Rows = std::vector<std::uint32_t>;
 
 bool applies_policy(const Schema& schema) noexcept {
   return schema.duplicates == Duplicates::last || schema.duplicates == Duplicates::first;
 }
 
-std::vector<Entry> entries_of(const std::vector<Unit>& cluster, const Column& time) {
-  std::vector<Entry> out;
-  std::uint64_t rows = 0;
-  for (const Unit& unit : cluster) rows += unit.rows;
-  out.reserve(rows);
-  for (std::uint32_t from = 0; from < cluster.size(); ++from) {
-    const Unit& unit = cluster[from];
-    if (unit.rows > UINT32_MAX) {
-      throw_error(ErrorCode::limit,
-                  "a partition holds {} rows of one run; a sorted read takes at most "
-                  "{}: read stored order, a shorter range, or use smaller partitions",
-                  unit.rows, UINT32_MAX);
-    }
-    const Array times = unit_values(unit, time);
-    for (std::uint32_t row = 0; row < unit.rows; ++row) {
-      out.push_back({times.value<std::int64_t>(row), {from, row}});
-    }
+// The first row behind `first` that does not come before `other`: by growing steps, since rows of
+// one unit come in long stretches.
+std::uint32_t stretch_end(std::uint32_t first, std::uint32_t end, std::uint32_t other,
+                          const Comparison& comparison) {
+  std::uint64_t step = 1;
+  while (step < end - first && comparison.less(first + static_cast<std::uint32_t>(step), other)) {
+    step *= 2;
+  }
+  auto before = first + static_cast<std::uint32_t>(step / 2);
+  auto behind = static_cast<std::uint32_t>(std::min<std::uint64_t>(first + step, end));
+  while (behind - before > 1) {
+    const std::uint32_t middle = before + (behind - before) / 2;
+    (comparison.less(middle, other) ? before : behind) = middle;
+  }
+  return mutant("stretch_taken_too_far") ? std::min(behind + 1, end) : behind;
+}
+
+// Units that are each in the order asked for: the one whose row comes first gives rows as long as
+// they come before those of all others.
+Rows merge_units(const Comparison& comparison) {
+  const std::span starts = comparison.starts();
+  Rows out;
+  out.reserve(starts.back());
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> heads;  // of each unit: next row, end
+  for (std::size_t unit = 0; unit + 1 < starts.size(); ++unit)
+    heads.emplace_back(starts[unit], starts[unit + 1]);
+  const auto behind = [&](const auto& a, const auto& b) {
+    return comparison.less(b.first, a.first);
+  };
+  std::ranges::make_heap(heads, behind);
+  while (!heads.empty()) {
+    std::ranges::pop_heap(heads, behind);
+    auto& [first, end] = heads.back();
+    const std::uint32_t stop =
+        heads.size() == 1 ? end : stretch_end(first, end, heads.front().first, comparison);
+    const std::size_t at = out.size();
+    out.resize(at + (stop - first));
+    std::iota(out.begin() + static_cast<std::ptrdiff_t>(at), out.end(), first);
+    first = stop;
+    if (first == end)
+      heads.pop_back();
+    else
+      std::ranges::push_heap(heads, behind);
   }
   return out;
 }
 
-// Merges neighbouring runs that are in order until one is left; true if there was one from the
-// start.
-bool sort_by_runs(std::vector<Entry>& entries, const Comparison& comparison) {
-  const auto less = [&](const Entry& a, const Entry& b) { return comparison.less(a, b); };
-  std::vector<std::size_t> starts{0};
-  for (std::size_t i = 1; i < entries.size(); ++i) {
-    if (less(entries[i], entries[i - 1])) starts.push_back(i);
-  }
-  const bool sorted = starts.size() == 1;
-  std::vector<Entry> merged(sorted ? 0 : entries.size());
-  while (starts.size() > 1) {
-    std::vector<std::size_t> next;
-    const auto at = [&](std::size_t run) {
-      const std::size_t row = run < starts.size() ? starts[run] : entries.size();
-      return entries.begin() + static_cast<std::ptrdiff_t>(row);
-    };
-    for (std::size_t run = 0; run < starts.size(); run += 2) {
-      std::merge(at(run), at(run + 1), at(run + 1), at(run + 2),
-                 merged.begin() + static_cast<std::ptrdiff_t>(starts[run]), less);
-      next.push_back(starts[run]);
+// Rows of one time that are of several units: each unit's are in order, but not all of them.
+void settle_ties(std::span<std::uint32_t> rows, const Comparison& comparison) {
+  if (mutant("ties_unsettled")) return;
+  for (std::size_t first = 0; first < rows.size();) {
+    std::size_t end = first + 1;
+    while (end < rows.size() && comparison.time(rows[end]) == comparison.time(rows[first])) ++end;
+    const std::span tied = rows.subspan(first, end - first);
+    if (tied.size() > 1 && comparison.unit_of(tied.front()) != comparison.unit_of(tied.back())) {
+      std::ranges::sort(tied,
+                        [&](std::uint32_t a, std::uint32_t b) { return comparison.less(a, b); });
     }
-    entries.swap(merged);
-    starts = std::move(next);
+    first = end;
   }
-  return sorted;
-}
-
-// The rows of one unit by time. They are in the order (keys, time, row id), so those of equal times
-// need only stay as they stand: a sort by digits of the time, the lowest first, keeps that.
-std::vector<Entry> sorted_by_digits(std::vector<Entry> entries) {
-  constexpr unsigned digit_bits_max = 11;
-  if (mutant("stable_order_by_digits_broken")) std::ranges::reverse(entries);
-  const auto [least, greatest] = std::ranges::minmax(entries, {}, &Entry::time);
-  const auto from = static_cast<std::uint64_t>(least.time);
-  const auto bits =
-      static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(greatest.time) - from));
-  const unsigned passes = (bits + digit_bits_max - 1) / digit_bits_max;
-  const unsigned digit_bits = passes == 0 ? 0 : (bits + passes - 1) / passes;
-  const std::uint64_t mask = (std::uint64_t{1} << digit_bits) - 1;
-  std::vector<Entry> sorted(entries.size());
-  for (unsigned shift = 0; shift < bits; shift += digit_bits) {
-    const auto digit = [&](const Entry& entry) {
-      return ((static_cast<std::uint64_t>(entry.time) - from) >> shift) & mask;
-    };
-    std::array<std::uint32_t, (std::size_t{1} << digit_bits_max) + 1> places{};
-    for (const Entry& entry : entries) ++places[digit(entry) + 1];
-    for (std::size_t i = 1; i <= mask; ++i) places[i] += places[i - 1];
-    for (const Entry& entry : entries) sorted[places[digit(entry)]++] = entry;
-    entries.swap(sorted);
-  }
-  return entries;
 }
 
 // Of rows that share keys and time, which now stand together, the first or the last stays.
-bool drop_duplicates(std::vector<Entry>& entries, const Comparison& comparison, Duplicates policy) {
+bool drop_duplicates(Rows& rows, const Comparison& comparison, Duplicates policy) {
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const bool again = kept != 0 && comparison.duplicate(entries[kept - 1], entries[i]);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool again = kept != 0 && comparison.duplicate(rows[kept - 1], rows[i]);
     if (!again)
-      entries[kept++] = entries[i];
+      rows[kept++] = rows[i];
     else if (policy == Duplicates::last)
-      entries[kept - 1] = entries[i];
+      rows[kept - 1] = rows[i];
   }
-  const bool dropped = kept != entries.size();
-  entries.resize(kept);
+  const bool dropped = kept != rows.size();
+  rows.resize(kept);
   return dropped;
 }
 
-// The order a single unit has is the order asked for, and no policy applies.
-bool in_order(const std::vector<Unit>& cluster, const MergeRule& rule) {
-  if (cluster.size() != 1) return false;
-  if (applies_policy(*rule.schema) && !cluster.front().source->unique()) return false;
+bool any_duplicates(const std::vector<Unit>& cluster, const Schema& schema) {
+  return applies_policy(schema) && !(cluster.size() == 1 && cluster.front().source->unique());
+}
+
+// Each unit has the order asked for.
+bool units_in_order(const MergeRule& rule) {
   return rule.schema->keys.empty() || rule.order == Order::stored;
 }
 
-// A single unit of many rows, wanted by time, without duplicates to be looked for.
-bool digits_do(const std::vector<Unit>& cluster, const MergeRule& rule) {
-  constexpr std::uint64_t rows_worth = 4096;  // passes over the digits cost as much as few rows
-  if (cluster.size() != 1 || rule.order != Order::time) return false;
-  if (applies_policy(*rule.schema) && !cluster.front().source->unique()) return false;
-  return cluster.front().rows >= rows_worth;
+void check_limit(const std::vector<Unit>& cluster) {
+  const std::uint64_t rows = rows_in(cluster);
+  if (rows <= UINT32_MAX) return;
+  throw_error(ErrorCode::limit,
+              "a partition holds {} rows that have to be sorted at once; a sorted read takes at "
+              "most {}: read stored order, a shorter range, or use smaller partitions",
+              rows, UINT32_MAX);
 }
 
 }  // namespace
@@ -237,25 +244,27 @@ std::vector<std::vector<Unit>> clusters_of(std::vector<Unit> units, const MergeR
   return out;
 }
 
-std::optional<std::vector<model::Pick>> merge(const std::vector<Unit>& cluster,
-                                              const MergeRule& rule) {
-  if (in_order(cluster, rule)) return std::nullopt;
-  const Schema& schema = *rule.schema;
-  std::vector<Entry> entries = entries_of(cluster, schema.columns[schema.time_index()]);
-  if (digits_do(cluster, rule)) {
-    if (std::ranges::is_sorted(entries, {}, &Entry::time)) return std::nullopt;
-    entries = sorted_by_digits(std::move(entries));
-  } else {
-    const Comparison comparison(cluster, rule);
-    const bool sorted = sort_by_runs(entries, comparison);
-    const bool dropped =
-        applies_policy(schema) && drop_duplicates(entries, comparison, schema.duplicates);
-    if (sorted && !dropped && cluster.size() == 1) return std::nullopt;
-  }
-  std::vector<model::Pick> out;
-  out.reserve(entries.size());
-  for (const Entry& entry : entries) out.push_back(entry.pick);
-  return out;
+std::optional<Rows> merge(const std::vector<Unit>& cluster, const MergeRule& rule, unsigned threads,
+                          io::Scratch& scratch) {
+  const bool single = cluster.size() == 1;
+  const bool policy = any_duplicates(cluster, *rule.schema);
+  if (single && !policy && units_in_order(rule)) return std::nullopt;
+  check_limit(cluster);
+  const Array column =
+      units_values(cluster, rule.schema->columns[rule.schema->time_index()], threads, scratch);
+  const std::span times(column.values.as<std::int64_t>(), column.length);
+  const bool sorted = single && (units_in_order(rule) || std::ranges::is_sorted(times));
+  if (sorted && !policy) return std::nullopt;
+  if (single && !policy) return rows_by_time(times, threads);
+  const Comparison comparison(cluster, times, rule, threads);
+  Rows rows = units_in_order(rule)
+                  ? merge_units(comparison)
+                  : rows_by_time(times, threads, [&](std::span<std::uint32_t> slice) {
+                      if (!single) settle_ties(slice, comparison);
+                    });
+  const bool dropped = policy && drop_duplicates(rows, comparison, rule.schema->duplicates);
+  if (sorted && !dropped) return std::nullopt;
+  return rows;
 }
 
 }  // namespace otolith::scan

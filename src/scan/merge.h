@@ -3,16 +3,18 @@
 // Role:    merge and dedupe within a scan: which row comes when; columns are read afterwards.
 // Shapes:  stored order: (keys, time, begin, ordinal) within a partition. Time order: by time,
 //          equal times in stored order.
-// Errors:  limit beyond 2^32 - 1 rows of a partition in one run; those of reading keys and times.
-// Threads: thread-safe.
+// Errors:  limit beyond 2^32 - 1 rows that have to be merged or sorted at once; those of reading
+//          keys and times.
+// Threads: thread-safe; works on several threads itself.
 // Why:     rows that are in order already, which most are, are found so in one pass or none, and
-//          keep their views of the file; the rest is merged by its natural runs.
+//          keep their views of the file. Of units that are in order each whole stretches are taken,
+//          as far as no other comes before; by time rows of many keys are sorted (time_order.h).
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "model/gather.h"
+#include "io/large_memory.h"
 #include "otolith/read.h"
 #include "otolith/schema.h"
 #include "scan/unit.h"
@@ -28,8 +30,10 @@ struct MergeRule {
 /// shares keys and time with it.
 std::vector<std::vector<Unit>> clusters_of(std::vector<Unit> units, const MergeRule& rule);
 
-/// Rows of a cluster in order: (unit, position). nullopt: one unit, all of it, in the order it has.
-std::optional<std::vector<model::Pick>> merge(const std::vector<Unit>& cluster,
-                                              const MergeRule& rule);
+/// Rows of a cluster in order, counted through its units one after the other. nullopt: one unit,
+/// all of it, in the order it has. Times are read into the scratch.
+std::optional<std::vector<std::uint32_t>> merge(const std::vector<Unit>& cluster,
+                                                const MergeRule& rule, unsigned threads,
+                                                io::Scratch& scratch);
 
 }  // namespace otolith::scan

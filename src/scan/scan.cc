@@ -94,8 +94,10 @@ Batch batch_of_piece(const Plan& plan, const std::shared_ptr<const RowSource>& o
 // The rows of one cluster, batch by batch.
 class ClusterRows {
  public:
-  ClusterRows(const Plan& plan, std::vector<Unit> cluster)
-      : plan_(plan), cluster_(std::move(cluster)), picks_(merge(cluster_, plan.rule)) {
+  ClusterRows(const Plan& plan, std::vector<Unit> cluster, io::Scratch& scratch)
+      : plan_(plan),
+        cluster_(std::move(cluster)),
+        picks_(merge(cluster_, plan.rule, plan.threads, scratch)) {
     if (plan.filter && plan.filter->after_policy()) filter();
     if (picks_ && plan.reverse) std::ranges::reverse(*picks_);
     if (!picks_ && plan.reverse && !cluster_.empty()) std::ranges::reverse(cluster_.front().parts);
@@ -107,6 +109,14 @@ class ClusterRows {
     return picks_ || plan_.reverse || cluster_.empty() ? nullptr : &cluster_.front();
   }
   bool untouched() const noexcept { return at_ == 0; }
+  /// At most `limit` rows of those that a merge put in order, and none behind them; nullopt where
+  /// it put none, and for those that were begun.
+  std::optional<PickedRows> take_picked(std::uint64_t limit) {
+    if (!picks_ || !untouched()) return std::nullopt;
+    picks_->resize(std::min<std::uint64_t>(limit, picks_->size()));
+    at_ = picks_->size();
+    return PickedRows{std::move(cluster_), *std::exchange(picks_, Picks{})};
+  }
   /// At most `limit` rows; nullopt at the end.
   std::optional<Batch> next(std::uint64_t limit) {
     return picks_ ? next_picks(limit) : next_part(limit);
@@ -116,9 +126,12 @@ class ClusterRows {
   // The policy has chosen: now the condition may.
   void filter() {
     if (!picks_) return plan_.filter->keep({&cluster_, 1}, plan_.threads);
-    std::vector<std::vector<bool>> passes;
-    for (const Unit& unit : cluster_) passes.push_back(plan_.filter->passes(unit));
-    std::erase_if(*picks_, [&](const model::Pick& pick) { return !passes[pick.from][pick.row]; });
+    std::vector<bool> passes;
+    for (const Unit& unit : cluster_) {
+      const std::vector<bool> of_unit = plan_.filter->passes(unit);
+      passes.insert(passes.end(), of_unit.begin(), of_unit.end());
+    }
+    std::erase_if(*picks_, [&](std::uint32_t row) { return !passes[row]; });
   }
 
   std::optional<Batch> next_part(std::uint64_t limit) {
@@ -136,7 +149,7 @@ class ClusterRows {
     if (at_ == picks_->size()) return std::nullopt;
     const std::uint64_t rows =
         std::min({limit, picks_->size() - at_, std::uint64_t{kRowGroupRowsMax}});
-    const std::span<const model::Pick> picks(picks_->data() + at_, rows);
+    const std::span<const std::uint32_t> picks(picks_->data() + at_, rows);
     at_ += rows;
     if (columns_.empty()) load_columns();
     return batch_of(plan_, rows, [&](const Column& column) {
@@ -146,19 +159,20 @@ class ClusterRows {
 
   // The cluster's columns, read once and kept while its batches are made.
   void load_columns() {
-    for (const std::size_t index : plan_.columns) columns_[plan_.stored->columns[index].id] = {};
-    const unsigned threads = segment::threads_worth(plan_.threads, picks_->size());
-    segment::run_tasks(threads, plan_.columns.size(), [&](unsigned, std::size_t i) {
-      const Column& column = plan_.stored->columns[plan_.columns[i]];
-      for (const Unit& unit : cluster_) columns_.at(column.id).push_back(unit_values(unit, column));
-    });
+    for (const std::size_t index : plan_.columns) {
+      const Column& column = plan_.stored->columns[index];
+      io::Scratch memory;
+      columns_[column.id] = units_values(cluster_, column, plan_.threads, memory);
+    }
   }
+
+  using Picks = std::vector<std::uint32_t>;
 
   const Plan& plan_;
   std::vector<Unit> cluster_;
-  std::optional<std::vector<model::Pick>> picks_;
-  std::map<std::uint32_t, std::vector<Array>> columns_;  // by column id, by unit
-  std::size_t at_ = 0;                                   // of the parts or of the picks
+  std::optional<Picks> picks_;              // counted through the cluster's units
+  std::map<std::uint32_t, Array> columns_;  // by column id
+  std::size_t at_ = 0;                      // of the parts or of the picks
 };
 
 }  // namespace
@@ -170,6 +184,7 @@ struct Scan::State {
   std::uint64_t wave_rows;  // filtered at once
   std::deque<std::vector<Unit>> clusters;
   std::optional<ClusterRows> rows;
+  io::Scratch scratch;  // of the merges
 
   // The life of a read: partition -> filter -> clusters -> rows in order -> batches.
   std::optional<Batch> next() {
@@ -219,6 +234,10 @@ struct Scan::State {
   }
 
   void take_batches(Whole& whole) {
+    if (std::optional<PickedRows> picked = rows->take_picked(left)) {
+      left -= picked->rows.size();
+      return whole.add(*std::move(picked));
+    }
     while (left != 0) {
       const std::size_t before = whole.batches();
       auto batch = rows->next(left);
@@ -250,7 +269,7 @@ struct Scan::State {
     while (clusters.empty()) {
       if (!next_wave()) return false;
     }
-    rows.emplace(plan, std::move(clusters.front()));
+    rows.emplace(plan, std::move(clusters.front()), scratch);
     clusters.pop_front();
     return true;
   }
@@ -296,6 +315,7 @@ Scan::Scan(ScanContext context, std::shared_ptr<const history::Snapshot> snapsho
                               std::move(wanted), request.reverse),
                          request.limit.value_or(UINT64_MAX),
                          request.limit ? 1 : kWaveRows,
+                         {},
                          {},
                          {}});
 }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/error.h"
 #include "model/array.h"
 #include "model/gather.h"
 #include "model/wire.h"
 #include "scan/pages.h"
+#include "segment/tasks.h"
 
 namespace otolith::scan {
 
@@ -138,13 +140,92 @@ Array selected_values(const RowSource& source, const Selected& part, const Colum
   return piece_values(source, part.piece, column, range.first, range.count);
 }
 
-Array unit_values(const Unit& unit, const Column& column) {
-  std::vector<Array> arrays;
-  for (const Selected& part : unit.parts)
-    arrays.push_back(selected_values(*unit.source, part, column));
+std::uint64_t rows_in(std::span<const Unit> units) noexcept {
+  std::uint64_t rows = 0;
+  for (const Unit& unit : units) rows += unit.rows;
+  return rows;
+}
+
+namespace {
+
+// A part of several units' rows, and its place among them.
+struct Placed {
+  const RowSource* source = nullptr;
+  const Selected* part = nullptr;
+  std::uint64_t place = 0;
+};
+
+std::vector<Placed> placed_parts(std::span<const Unit> units) {
+  std::vector<Placed> out;
+  std::uint64_t place = 0;
+  for (const Unit& unit : units) {
+    for (const Selected& part : unit.parts) {
+      out.push_back({unit.source.get(), &part, place});
+      place += rows_in(part.ranges);
+    }
+  }
+  return out;
+}
+
+// Decoded in place where the codec does so, else moved there.
+void place_fixed(const Placed& at, const Column& column, const codec::Target& memory, Array& out) {
+  const codec::Target target{memory.owner, memory.values + at.place * type_width(column.type)};
+  const RowRange& range = at.part->ranges.front();
+  out = at.part->ranges.size() == 1
+            ? piece_values(*at.source, at.part->piece, column, range.first, range.count, target)
+            : selected_values(*at.source, *at.part, column);
+  const BytesView values = out.values.bytes;
+  if (!values.empty() && values.data() != target.values)
+    std::memcpy(target.values, values.data(), values.size());
+}
+
+// Text behind each other: where it begins is known once all of it is decoded.
+void join_text(const std::vector<Placed>& parts, const std::vector<Array>& arrays, unsigned threads,
+               io::Scratch& scratch, Array& out) {
+  std::vector<std::uint64_t> starts{0};
+  for (const Array& array : arrays) starts.push_back(starts.back() + model::text_bytes(array));
+  const std::uint64_t offset_bytes = (out.length + 1) * sizeof(std::int64_t);
+  const std::shared_ptr<std::byte> memory = scratch.memory(offset_bytes + starts.back());
+  std::byte* const values = memory.get() + offset_bytes;
+  store_le<std::int64_t>(memory.get(), 0);
+  segment::run_tasks(threads, parts.size(), [&](unsigned, std::size_t i) {
+    model::text_copy(arrays[i], starts[i],
+                     memory.get() + (parts[i].place + 1) * sizeof(std::int64_t),
+                     values + starts[i]);
+  });
+  out.offsets = {memory, {memory.get(), offset_bytes}};
+  out.values = {memory, {values, starts.back()}};
+}
+
+}  // namespace
+
+Array units_values(std::span<const Unit> units, const Column& column, unsigned threads,
+                   io::Scratch& scratch) {
+  const std::vector<Placed> parts = placed_parts(units);
+  if (parts.size() == 1) return selected_values(*parts[0].source, *parts[0].part, column);
+  Array out{.type = column.type, .length = rows_in(units)};
+  threads = segment::threads_worth(threads, out.length);
+  const bool text = model::is_text(column.type);
+  std::shared_ptr<std::byte> memory;
+  if (!text) memory = scratch.memory(out.length * type_width(column.type));
+  std::vector<Array> arrays(parts.size());
+  segment::run_tasks(threads, parts.size(), [&](unsigned, std::size_t i) {
+    if (text)
+      arrays[i] = selected_values(*parts[i].source, *parts[i].part, column);
+    else
+      place_fixed(parts[i], column, {memory, memory.get()}, arrays[i]);
+  });
+  if (text)
+    join_text(parts, arrays, threads, scratch, out);
+  else
+    out.values = {memory, {memory.get(), out.length * type_width(column.type)}};
   std::vector<const Array*> all;
-  for (const Array& array : arrays) all.push_back(&array);
-  return model::array_concat(all);
+  for (const Array& array : arrays) {
+    all.push_back(&array);
+    out.null_count += array.null_count;
+  }
+  if (out.null_count != 0) out.validity = model::validity_concat(all);
+  return out;
 }
 
 }  // namespace otolith::scan

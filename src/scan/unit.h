@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "io/large_memory.h"
 #include "otolith/batch.h"
 #include "scan/ranges.h"
 #include "scan/source.h"
@@ -52,7 +53,12 @@ Bytes gather_fixed(const RowSource& source, std::size_t piece, std::span<const s
 Array gather_values(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
                     const Column& column);
 
-/// All rows of a unit.
-Array unit_values(const Unit& unit, const Column& column);
+/// Rows of all units, counted through them one after the other.
+std::uint64_t rows_in(std::span<const Unit> units) noexcept;
+
+/// All rows of all units, one behind the other, decoded on several threads; in the scratch's memory
+/// where there is more than one part to them.
+Array units_values(std::span<const Unit> units, const Column& column, unsigned threads,
+                   io::Scratch& scratch);
 
 }  // namespace otolith::scan

@@ -2,8 +2,8 @@
 //
 // Role:    scan of the flow, where the caller wants everything: each column becomes one stretch of
 //          memory that the batches are slices of, so that nothing is copied to join them.
-// Shapes:  batches as Scan::next gives them; columns of fixed width in one allocation each. Text,
-//          and what a mapping hands out, stay where they are.
+// Shapes:  batches as Scan::next gives them; columns of fixed width in one allocation each, text in
+//          a few. What a mapping hands out stays where it is.
 // Errors:  those of the sources.
 // Threads: thread-compatible; decodes on several threads itself.
 // Why:     a batch at a time decodes into memory of its own, which is copied again into the array
@@ -13,10 +13,18 @@
 #include <memory>
 #include <vector>
 
+#include "io/large_memory.h"
 #include "otolith/batch.h"
 #include "scan/source.h"
+#include "scan/unit.h"
 
 namespace otolith::scan {
+
+/// Rows of several units in any order, counted through the units one after the other.
+struct PickedRows {
+  std::vector<Unit> units;
+  std::vector<std::uint32_t> rows;
+};
 
 class Whole {
  public:
@@ -26,6 +34,8 @@ class Whole {
   /// Rows first..first+rows-1 of a piece, as the next batch.
   void add(std::shared_ptr<const RowSource> source, std::size_t piece, std::uint64_t first,
            std::uint64_t rows);
+  /// Rows that a merge put in order, as the next batches.
+  void add(PickedRows picked);
   /// A batch that is made already, as the next one.
   void add(Batch batch);
   std::size_t batches() const noexcept { return batches_.size(); }
@@ -41,13 +51,28 @@ class Whole {
     std::uint64_t place = 0;  // of its first row among the rows of all parts
   };
 
-  Array column_of(const Part& part, const Column& column, const codec::Target& stretch) const;
+  struct Picked {
+    std::size_t batch = 0;  // the first of them
+    PickedRows rows;
+    std::uint64_t place = 0;
+  };
+  // Where the rows of one column go.
+  struct Stretch {
+    codec::Target fixed;
+    std::vector<io::LargePieces> text;  // by worker
+  };
+
+  std::vector<Stretch> stretches() const;
+  void decode_parts(std::vector<Stretch>& stretches);
+  Array column_of(const Part& part, const Column& column, Stretch& stretch, unsigned worker) const;
+  void gather_picked(const Picked& picked, std::vector<Stretch>& stretches, io::Scratch& scratch);
 
   std::shared_ptr<const Schema> result_;
   unsigned threads_;
   std::vector<Batch> batches_;
   std::vector<Part> parts_;
-  std::uint64_t rows_ = 0;  // of the parts
+  std::vector<Picked> picked_;
+  std::uint64_t rows_ = 0;  // of the parts and those picked
 };
 
 }  // namespace otolith::scan
