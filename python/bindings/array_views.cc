@@ -3,9 +3,11 @@
 #include <nanobind/stl/string.h>
 
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "objects.h"
 
 namespace otolith::bindings {
@@ -14,7 +16,7 @@ namespace {
 
 using View = nb::ndarray<nb::numpy, nb::ro, nb::ndim<1>>;
 
-constexpr std::size_t kTextsKept = 4096;  // distinct values whose str is made once; keys repeat
+constexpr std::size_t kTextsKept = 4096;  // values whose str is shared; keys repeat
 
 nb::dlpack::dtype numpy_type(TypeKind kind) {
   switch (kind) {
@@ -66,32 +68,59 @@ View validity_of(const Array& self) {
                  nb::dtype<std::uint8_t>());
 }
 
-/// Python texts of one column: a str per distinct value, as long as there are few.
+/// Python texts of one column: rows that repeat one of the last values share its str.
 class Texts {
  public:
-  nb::object operator()(std::string_view text) {
-    if (const auto found = made_.find(text); found != made_.end()) return found->second;
+  Texts() : slots_(kTextsKept) {}
+
+  /// Valid until the next call.
+  nb::handle operator()(std::string_view text) {
+    Slot& slot = slots_[xxh3(as_bytes_view(text)) % kTextsKept];
+    if (!slot.made.is_valid() || slot.text != text) slot = {text, made_of(text)};
+    return slot.made;
+  }
+
+ private:
+  struct Slot {
+    std::string_view text;  // of the column
+    nb::object made;
+  };
+
+  static nb::object made_of(std::string_view text) {
     nb::object made =
         nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
     if (!made.is_valid()) {
       PyErr_Clear();
       throw_error(ErrorCode::corrupt, "text that is no UTF-8: {}; run verify", quoted(text));
     }
-    if (made_.size() < kTextsKept) made_.emplace(text, made);
     return made;
   }
 
- private:
-  std::unordered_map<std::string_view, nb::object> made_;
+  std::vector<Slot> slots_;
 };
 
-/// Writes a str per row, or None, into a fresh NumPy array of objects.
+/// Writes a str per row, or None, from a place of a fresh NumPy array of objects on.
+void put_texts(const Array& self, Texts& texts, const Objects& rows, std::uint64_t at) {
+  for (std::uint64_t row = 0; row < self.length; ++row) {
+    const nb::handle object = self.is_null(row) ? nb::handle(Py_None) : texts(self.text(row));
+    rows.set(at + row, nb::borrow(object));
+  }
+}
+
 void fill_texts(const Array& self, nb::handle objects) {
   const Objects rows(objects, PyBUF_WRITABLE);
   Texts texts;
-  for (std::uint64_t row = 0; row < self.length; ++row) {
-    nb::object object = self.is_null(row) ? nb::none() : texts(self.text(row));
-    rows.set(row, std::move(object));
+  put_texts(self, texts, rows, 0);
+}
+
+/// The same of a column in pieces, which need not be joined for it.
+void fill_column_texts(const Data& self, std::size_t index, nb::handle objects) {
+  const Objects rows(objects, PyBUF_WRITABLE);
+  Texts texts;
+  std::uint64_t at = 0;
+  for (const Batch& batch : self.batches()) {
+    put_texts(batch.columns.at(index), texts, rows, at);
+    at += batch.rows;
   }
 }
 
@@ -131,6 +160,11 @@ void bind_array_views(nb::class_<Array>& array) {
       .def("fill_bytes", &fill_bytes, nb::arg("objects"), "The same of binary: bytes or None.")
       .def("fill_decimals", &fill_decimals, nb::arg("objects"), nb::arg("make"),
            "The same of decimals: what `make`, such as decimal.Decimal, makes of a str, or None.");
+}
+
+void bind_data_texts(nb::class_<Data>& data) {
+  data.def("fill_texts", &fill_column_texts, nb::arg("index"), nb::arg("objects"),
+           "Writes a str or None per row of a string column into a NumPy array of objects.");
 }
 
 }  // namespace otolith::bindings

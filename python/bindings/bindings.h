@@ -54,6 +54,7 @@ void bind_array(nb::module_& module);
 void bind_text(nb::module_& module);
 void bind_decimals(nb::module_& module);
 void bind_array_views(nb::class_<Array>& array);
+void bind_data_texts(nb::class_<Data>& data);
 void bind_data(nb::module_& module);
 void bind_arrow(nb::module_& module);
 void bind_arrow_import(nb::module_& module);

@@ -68,7 +68,13 @@ class Data:
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         """One column as a read-only NumPy array; NotFound names the nearest column."""
-        return numpy_array(self._core.column(self._place(name)))
+        index = self._place(name)
+        if self.schema[name].dtype.name != "string":
+            return numpy_array(self._core.column(index))
+        texts = np.empty(len(self), object)
+        self._core.fill_texts(index, texts)
+        texts.flags.writeable = False
+        return texts
 
     @property
     def zero_copy(self) -> Dict[str, bool]:

@@ -263,3 +263,17 @@ def test_a_result_without_columns_keeps_its_rows(mixed):
     assert len(d) == 2 and d.columns == []
     assert len(d.to_pandas()) == 2 and d.to_pylist() == [{}, {}]
     assert d.to_numpy() == {} and repr(d) == "2 rows × 0 columns"
+
+
+def test_texts_of_many_pieces_are_each_their_own_and_repeated_ones_share_a_str(db):
+    rows = 150_000
+    table = db.create_table("texts", {"time": "timestamp", "few": "string", "many": "string"})
+    few = [None if i % 11 == 0 else f"few{i % 40}" for i in range(rows)]
+    many = [f"many{i}" for i in range(rows)]
+    table.append({"time": np.arange(rows), "few": few, "many": many})
+    read = table.read()
+    assert len(read.batches()) > 2
+    assert read["few"].tolist() == few
+    assert read["many"].tolist() == many
+    assert len({id(text) for text in read["few"]}) == 41
+    assert not read["few"].flags.writeable
