@@ -93,4 +93,31 @@ TEST_CASE("ids: the text of an id parses back, other texts do not") {
   CHECK_FALSE(id128_parse("0123", back));
 }
 
+TEST_CASE("bytes: leading bytes order texts as their bytes do, wherever they lie in memory") {
+  const std::string letters(
+      "\0\x01"
+      "az\x7f\x80\xff",
+      7);
+  std::vector<std::string> texts{""};
+  for (std::size_t i = 0; i < 3000; ++i) {
+    std::string text;
+    for (std::size_t at = i; at != 0; at /= letters.size()) text += letters[at % letters.size()];
+    texts.push_back(text);
+    texts.push_back(text + "0123456789");
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::string& a = texts[i];
+    const std::string longer = a + "12345678";
+    const std::uint64_t head = leading_bytes(a, as_bytes_view(a));
+    CHECK(head ==
+          leading_bytes(std::string_view(longer).substr(0, a.size()), as_bytes_view(longer)));
+    const std::string& b = texts[i * 7919 % texts.size()];
+    const std::uint64_t other = leading_bytes(b, as_bytes_view(b));
+    if (head != other)
+      CHECK((head < other) == (a < b));
+    else if (a.size() == b.size() && a.size() <= 8)
+      CHECK(a == b);
+  }
+}
+
 }  // namespace otolith

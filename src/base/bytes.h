@@ -53,6 +53,21 @@ inline std::string_view as_text(BytesView bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// The first bytes of a text, up to eight, zeros behind them, as a number that orders as they do:
+/// texts whose numbers differ compare as the numbers, texts of one size up to eight with the same
+/// number are equal. `among`: the memory that the text lies in, so that one load does where it may.
+inline std::uint64_t leading_bytes(std::string_view text, BytesView among) noexcept {
+  if (text.empty()) return 0;
+  const auto* end = reinterpret_cast<const char*>(among.data() + among.size());
+  std::uint64_t head = 0;
+  if (end - text.data() < 8) {
+    std::memcpy(&head, text.data(), text.size());
+    return std::byteswap(head);
+  }
+  head = std::byteswap(load_le<std::uint64_t>(text.data()));
+  return text.size() < 8 ? head & ~(~std::uint64_t{0} >> (8 * text.size())) : head;
+}
+
 /// Rounds up to a multiple of a power of two.
 constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) noexcept {
   return (value + alignment - 1) & ~(alignment - 1);

@@ -60,23 +60,22 @@ std::string_view text_at(const Array& chunk, std::uint64_t row) noexcept {
   return chunk.is_null(row) ? std::string_view() : chunk.text(row);
 }
 
-// The distinct texts of some rows, numbered as they come: a table of open addresses.
+// The distinct texts of some rows, numbered as they come: a table of open addresses. What most
+// texts are, of up to eight bytes, is hashed and compared as a number, without a call.
 class Distinct {
  public:
-  explicit Distinct(std::uint64_t rows_max)
-      : slots_(std::bit_ceil(2 * rows_max + 1), kEmpty), mask_(slots_.size() - 1) {}
+  /// Of texts that lie in `among`.
+  explicit Distinct(BytesView among) : among_(among), slots_(kSlotsMin), mask_(slots_.size() - 1) {}
 
   std::uint32_t number(std::string_view text) {
-    if (!texts_.empty() && texts_[last_] == text) return last_;
-    for (std::uint64_t at = xxh3(as_bytes_view(text)) & mask_;; at = (at + 1) & mask_) {
-      std::uint32_t& slot = slots_[at];
-      if (slot == kEmpty) {
-        slot = static_cast<std::uint32_t>(texts_.size());
-        texts_.push_back(text);
-        bytes_ += text.size();
-        longest_ = std::max<std::uint64_t>(longest_, text.size());
+    const std::uint64_t head = leading_bytes(text, among_);
+    if (is_text(last_, head, text)) return last_.number;
+    for (std::uint64_t at = hash(head, text) & mask_;; at = (at + 1) & mask_) {
+      if (slots_[at].number == kEmpty) return add(at, head, text);
+      if (is_text(slots_[at], head, text)) {
+        last_ = slots_[at];
+        return last_.number;
       }
-      if (texts_[slot] == text) return last_ = slot;
     }
   }
   const std::vector<std::string_view>& texts() const noexcept { return texts_; }
@@ -85,17 +84,61 @@ class Distinct {
 
  private:
   static constexpr std::uint32_t kEmpty = UINT32_MAX;
-  std::vector<std::uint32_t> slots_;
+  static constexpr std::size_t kSlotsMin = 1024;
+  static constexpr std::size_t kHeadBytes = sizeof(std::uint64_t);
+
+  struct Slot {
+    std::uint64_t head = 0;  // leading bytes of the text
+    std::uint32_t number = kEmpty;
+    std::uint32_t size = 0;  // of the text; texts of a chunk are shorter than 4 GiB
+  };
+
+  static std::uint64_t hash(std::uint64_t head, std::string_view text) noexcept {
+    if (text.size() > kHeadBytes) return xxh3(as_bytes_view(text));
+    // Short texts are the high bits of their number, and so is what the product mixes best.
+    return std::byteswap((head ^ text.size()) * 0x9e3779b97f4a7c15ull);
+  }
+
+  bool is_text(const Slot& slot, std::uint64_t head, std::string_view text) const noexcept {
+    if (slot.head != head || slot.size != text.size() || slot.number == kEmpty) return false;
+    return text.size() <= kHeadBytes || texts_[slot.number] == text;
+  }
+
+  // Out of line: what most rows need stays small.
+  [[gnu::noinline]] std::uint32_t add(std::uint64_t at, std::uint64_t head, std::string_view text) {
+    const auto number = static_cast<std::uint32_t>(texts_.size());
+    slots_[at] = last_ = {head, number, static_cast<std::uint32_t>(text.size())};
+    texts_.push_back(text);
+    bytes_ += text.size();
+    longest_ = std::max<std::uint64_t>(longest_, text.size());
+    if (2 * texts_.size() > slots_.size()) grow();
+    return number;
+  }
+
+  void grow() {
+    std::vector<Slot> before(4 * slots_.size());
+    before.swap(slots_);
+    mask_ = slots_.size() - 1;
+    for (const Slot& slot : before) {
+      if (slot.number == kEmpty) continue;
+      std::uint64_t at = hash(slot.head, texts_[slot.number]) & mask_;
+      while (slots_[at].number != kEmpty) at = (at + 1) & mask_;
+      slots_[at] = slot;
+    }
+  }
+
+  BytesView among_;
+  std::vector<Slot> slots_;
   std::uint64_t mask_;
   std::vector<std::string_view> texts_;  // views of the chunk
   std::uint64_t bytes_ = 0;
   std::uint64_t longest_ = 0;
-  std::uint32_t last_ = 0;
+  Slot last_;
 };
 
 // True if half of the rows of a sample have a text that no other has.
 bool too_many_values(const Array& chunk) {
-  Distinct distinct(kSampleBlocks * kBlockRows);
+  Distinct distinct(chunk.values.bytes);
   std::uint64_t rows = 0;
   for (const std::uint64_t first : sample_blocks(chunk.length)) {
     const std::uint64_t end = std::min<std::uint64_t>(first + kBlockRows, chunk.length);
@@ -140,7 +183,7 @@ Numbered numbered_of(const Array& chunk, const Distinct& distinct,
 }
 
 Numbered numbered_of(const Array& chunk) {
-  Distinct distinct(chunk.length);
+  Distinct distinct(chunk.values.bytes);
   std::vector<std::uint32_t> numbers(chunk.length);
   for (std::uint64_t row = 0; row < chunk.length; ++row)
     numbers[row] = distinct.number(text_at(chunk, row));
@@ -190,7 +233,7 @@ RowsEncoder Dictionary::page_encoder(const std::vector<std::uint32_t>& numbers) 
 
 std::optional<std::uint64_t> Dictionary::analyze(const Array& chunk) const {
   if (chunk.length == 0 || too_many_values(chunk)) return std::nullopt;
-  Distinct distinct(chunk.length);
+  Distinct distinct(chunk.values.bytes);
   std::vector<std::uint32_t> numbers(chunk.length);
   for (std::uint64_t row = 0; row < chunk.length; ++row)
     numbers[row] = distinct.number(text_at(chunk, row));

@@ -95,6 +95,17 @@ bool is_linear(Type type, const std::byte* raw, std::uint64_t rows,
 // Lengths, then bytes; nulls have length 0 whatever the array holds there.
 void plain_text(const Array& array, std::uint64_t first, std::uint64_t rows, Bytes& out) {
   out.resize(rows * 4);
+  if (array.null_count == 0) {
+    const auto* offsets = array.offsets.as<std::int64_t>() + first;
+    for (std::uint64_t i = 0; i < rows; ++i) {
+      store_le(out.data() + i * 4, static_cast<std::uint32_t>(offsets[i + 1] - offsets[i]));
+    }
+    const BytesView text =
+        array.values.bytes.subspan(static_cast<std::uint64_t>(offsets[0]),
+                                   static_cast<std::uint64_t>(offsets[rows] - offsets[0]));
+    out.insert(out.end(), text.begin(), text.end());
+    return;
+  }
   for (std::uint64_t i = 0; i < rows; ++i) {
     const bool null = array.is_null(first + i);
     const std::string_view text = null ? std::string_view{} : array.text(first + i);

@@ -124,15 +124,22 @@ void put_max_text(Zone& zone, std::string_view greatest) noexcept {
 void put_texts(Zone& zone, const Array& rows) noexcept {
   if (rows.null_count == rows.length) return;
   std::optional<Bounds<std::string_view>> bounds;
+  Bounds<std::uint64_t> leading{};  // of them: what lies between these need not be compared
   for (std::uint64_t row = 0; row < rows.length; ++row) {
     if (rows.is_null(row)) continue;
     const std::string_view text = rows.text(row);
-    if (!bounds)
-      bounds = Bounds<std::string_view>{text, text};
-    else if (text < bounds->min)
+    const std::uint64_t head = leading_bytes(text, rows.values.bytes);
+    if (bounds && leading.min < head && head < leading.max) continue;
+    if (!bounds) {
+      bounds = {text, text};
+      leading = {head, head};
+    } else if (text < bounds->min) {
       bounds->min = text;
-    else if (text > bounds->max)
+      leading.min = head;
+    } else if (text > bounds->max) {
       bounds->max = text;
+      leading.max = head;
+    }
   }
   zone.flags |= kZoneHasBounds;
   put_min_text(zone, bounds->min);
