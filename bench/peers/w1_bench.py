@@ -30,7 +30,9 @@ def ingest(figures, stores):
     figures.turns("1", "1 ingest, committed durably", sides)
     for store in stores:
         store.settled()
-        figures.value("20", "20 bytes on disk", store.name, store.bytes_on_disk(), "bytes")
+        figures.value("20", "20 bytes of data on disk", store.name, store.bytes_of_data(), "bytes")
+        figures.value("20 all", "20 all files, empty log included", store.name,
+                      store.bytes_on_disk(), "bytes")  # fmt: skip
         store.close()
 
 
@@ -51,19 +53,28 @@ def reading(figures, stores):
         reopened(store)
 
     sides = [Side(store.name, store.read) for store in stores]
-    again = figures.turns(
+    figures.turns(
         "5", "5 read all into arrays", [*sides, probes.fresh_copy(arrays)], summary, rounds=7
     )
     ours = [store for store in stores if isinstance(store, engines.Otolith)]
-    first = figures.turns(
+
+    def read_once(store):
+        reopened(store)
+        store.read()
+
+    one = ours[0]
+    later = f"{one.name}, later"
+    took = figures.turns(
         "5 first",
         "5 the same, first read after open",
-        [Side(s.name, s.read, before=lambda s=s: reopened(s)) for s in ours],
+        [
+            *(Side(s.name, s.read, before=lambda s=s: reopened(s)) for s in ours),
+            Side(later, one.read, before=lambda: read_once(one)),
+        ],
         summary,
     )
-    for store in ours[:1]:
-        ratio = first[store.name] / again[store.name]
-        figures.value("19 first", "19 first read beside a later one", store.name, ratio, "x")
+    ratio = took[one.name] / took[later]
+    figures.value("19 first", "19 first read beside a later one", one.name, ratio, "x")
 
 
 def filtering(figures, stores, by_name):
@@ -87,7 +98,7 @@ def filtering(figures, stores, by_name):
             exact = type(store) is kind or kind in (engines.Otolith, engines.Duckdb)
             if exact and isinstance(store, kind):
                 sides.append(Side(store.name, lambda run=run, store=store: run(store)))
-    stored = by_name["otolith"].bytes_on_disk() if "otolith" in by_name else 0
+    stored = by_name["otolith"].bytes_of_data() if "otolith" in by_name else 0
     figures.turns("6", operation, [*sides, probes.sum_over(stored, "sum of all bytes stored")],
                   summary)  # fmt: skip
 

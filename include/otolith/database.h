@@ -43,6 +43,12 @@ struct Staging;
 struct Problem {
   std::string what;
   ErrorWhere where;
+  ErrorCode code = ErrorCode::corrupt;
+
+  /// False where a file could not be read, or needs another build or a codec: it may be sound.
+  bool damage() const noexcept {
+    return code == ErrorCode::corrupt || code == ErrorCode::not_found;
+  }
 };
 
 /// What `verify` found.

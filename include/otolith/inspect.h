@@ -93,7 +93,7 @@ struct Inspection {
 
 /// What to look at, and how closely.
 struct InspectOptions {
-  std::string file{};   // of a database: one segment, by its path in it, its name or its id
+  std::string file{};   // of a database: one segment, by its path, its name or its id
   bool verify = false;  // read every byte and check it, past every cache
 };
 

@@ -13,11 +13,16 @@ from otolith.frames import Values
 from otolith.times import Zone, array_to_ns
 
 
-def many(values: Any, zone: Optional[Zone]) -> List[Any]:
-    """The values asked for: one alone, or each of anything that can be gone through."""
+def many(values: Any, zone: Optional[Zone], *, undecided: bool = False) -> List[Any]:
+    """The values asked for: one alone, or each of anything that can be gone through. `undecided`:
+    times without a zone stay datetime64, for whoever will know the zone.
+    """
     if is_arrow(values):
         values = arrow_column(values)
         if isinstance(values, Values):  # times, and nulls of no type
+            if undecided and not values.utc and values.array.dtype.kind == "M":
+                null = np.zeros(len(values.array), bool) if values.null is None else values.null
+                return [None if gone else time for time, gone in zip(values.array, null)]
             ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
             given: npt.NDArray[Any] = ns if null is None else np.ma.MaskedArray(ns, mask=null)
         else:

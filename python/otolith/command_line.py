@@ -20,11 +20,28 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = _core.command_line(
-            [os.fsencode(word) for word in words], sys.stdout.write, sys.stderr.write
-        )
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has seen enough
+        code = _core.command_line([os.fsencode(word) for word in words], _told, _complained)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - stays open until the process ends
+        if not isinstance(error, BrokenPipeError):  # whose reader has seen enough
+            _complained(f"otolith: cannot write what was found: {error}\n")
         return _ERROR
     return code
+
+
+def _told(text: str) -> None:
+    """Writes to standard output, in UTF-8 whatever the locale, as the `otolith` binary does."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    if hasattr(sys.stdout, "buffer"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    else:  # a notebook, or a test
+        sys.stdout.write(text)
+
+
+def _complained(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(text)

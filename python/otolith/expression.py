@@ -22,6 +22,8 @@ from otolith.times import Zone, null_objects, to_ns
 
 _Kind = _core.ExpressionKind
 _DEPTH_MAX = 100  # of a condition, as in the core
+_DIGITS_MAX = 38  # of a decimal, as in the core
+_FLOAT_DIGITS = 400  # before the point: more than any column's type goes to
 _SHOWN_VALUES = 10  # of isin, in a repr
 _WORDS = {
     _Kind.equal: "==", _Kind.not_equal: "!=", _Kind.less: "<", _Kind.less_equal: "<=",
@@ -91,7 +93,7 @@ class Expression:
         >>> oto.col("size").isin({3})
         col('size').isin([3])
         """
-        given = many(values, None)
+        given = many(values, None, undecided=True)  # read() knows the zone
         for value in given:
             self._check(value)
         return self._on_column(_Kind.isin, tuple(given))
@@ -256,25 +258,44 @@ def _number(column: Column, value: Any) -> Union[int, float, str]:
         _refuse(column, value, "a number")
     if -(2**63) <= number < 2**64:
         return number
+    beyond = math.inf if number > 0 else -math.inf
     if not column.dtype.name.startswith(("float", "decimal")):
-        return math.copysign(math.inf, number)  # beyond all integers of a column
+        return beyond  # all integers of a column
     if column.dtype.name.startswith("decimal"):
-        return str(number) if abs(number) < 10**38 else math.copysign(math.inf, number)
+        return str(number) if abs(number) < 10**_DIGITS_MAX else beyond
     if abs(number) < 2**1023 and int(float(number)) == number:
         return float(number)
     _refuse(column, value, "a number that float64 holds")
 
 
 def _decimal(column: Column, value: decimal.Decimal) -> Union[int, float, str]:
-    if not value.is_finite():
-        return float(value)
+    if value.is_nan():
+        return math.nan
+    if value == 0:
+        return 0
+    if value.is_infinite() or value.adjusted() > _FLOAT_DIGITS:
+        return math.inf if value > 0 else -math.inf
     if column.dtype.name.startswith("decimal"):
+        if value.adjusted() < -_DIGITS_MAX - 1:  # between 0 and the least of any decimal column
+            value = decimal.Decimal((value.is_signed(), (1,), -_DIGITS_MAX - 1))
         return format(value, "f")
-    if value == value.to_integral_value() and -(2**63) <= value < 2**64:
-        return int(value)
-    if decimal.Decimal(float(value)) == value:
-        return float(value)
-    _refuse(column, value, "a number that float64 holds")
+    if column.dtype.name.startswith("float"):
+        if decimal.Decimal(float(value)) == value:
+            return float(value)
+        _refuse(column, value, "a number that float64 holds")
+    return _among_integers(column, value)
+
+
+def _among_integers(column: Column, value: decimal.Decimal) -> Union[int, float]:
+    """A number that lies to all integers as this one does."""
+    floor = int(value.to_integral_value(decimal.ROUND_FLOOR))
+    if not -(2**63) <= floor < 2**64:
+        return math.inf if floor > 0 else -math.inf
+    if floor == value:
+        return floor
+    if abs(floor) < 2**52:
+        return floor + 0.5
+    _refuse(column, value, "a whole number")
 
 
 def _refuse(column: Column, value: Any, wanted: str) -> NoReturn:

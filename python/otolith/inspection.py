@@ -73,7 +73,8 @@ class SegmentLayout:
 @dataclasses.dataclass(frozen=True)
 class Inspection:
     """What `inspect` found: `kind` is "database" or "segment"; `status` is a dict of what a
-    database that opens says of itself; `problems` is damage, by file and offset.
+    database that opens says of itself; `problems` is what is damaged or could not be read, by file
+    and offset.
     """
 
     path: str
@@ -96,7 +97,7 @@ class Inspection:
 def inspect(path: Path, file: Optional[Path] = None, verify: bool = False) -> Inspection:
     """Explains a database directory or one segment file; writes nothing.
 
-    `file` picks one segment of a database, by its path in it, its name or its id. `verify=True`
+    `file` picks one segment of a database, by its path, its name or its id. `verify=True`
     reads every byte and checks it. Damage is told in `problems`, and the rest is shown.
 
     NotFound for a missing path; Corrupt, with file and offset, for a single file that does not

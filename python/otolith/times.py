@@ -115,7 +115,8 @@ def to_ns(value: Any, zone: Optional[Zone] = None) -> int:
     if isinstance(value, str):
         ns, has_zone = _core.timestamp_parse(utf8("the time", value))
         return ns if has_zone or zone is None else _local(ns, zone)
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+    whole = isinstance(value, (int, np.integer))
+    if whole and not isinstance(value, (bool, np.timedelta64)):  # which NumPy calls an integer
         return _in_range(int(value), value)
     if isinstance(value, np.datetime64):
         return _datetime64_scalar(value, zone)

@@ -1,5 +1,6 @@
 """inspect() and the `otolith` script: what is found, refused, and where damage lies."""
 
+import decimal
 import json
 import os
 import pathlib
@@ -74,6 +75,50 @@ def test_damage_is_told_with_its_place(kept):
     assert problem.where["file"] == str(file.relative_to(kept))
     assert problem.where["offset"] > 0 and problem.where["commits"]
     assert not found.segments[0].verified
+
+
+def test_a_file_is_named_as_the_shell_has_it(kept):
+    assert len(oto.inspect(kept, file=segment_file(kept)).segments) == 1
+
+
+def test_inspect_says_zero_copy_where_reads_are(path):
+    with oto.open(path) as db:
+        types = {"time": oto.timestamp, "n": oto.int32, "b": "bool", "d": oto.decimal(30, 2),
+                 "s": oto.string, "f": oto.float32}  # fmt: skip
+        table = db.create_table("t", types, codec="raw")
+        decimals = np.array([decimal.Decimal(i) for i in range(ROWS // 4)], object)
+        table.append({"time": np.arange(ROWS // 4), "n": np.arange(ROWS // 4), "d": decimals,
+                      "b": np.arange(ROWS // 4) % 2 == 0, "s": ["x"] * (ROWS // 4),
+                      "f": np.arange(ROWS // 4)})  # fmt: skip
+        told = table.read().zero_copy
+    for column in oto.inspect(path).segments[0].columns:
+        assert (column.zero_copy == "numpy") == told[column.name], column.name
+
+
+def test_a_stray_file_does_not_hide_the_segments(kept):
+    (kept / "OTOLITH").write_bytes(b"junk")
+    (kept / "segments" / "stray").touch()
+    found = oto.inspect(kept)
+    assert len(found.segments) == 1 and len(found.problems) == 1
+    assert "damage: " in repr(found)
+
+
+def test_what_cannot_be_written_is_an_error_and_no_damage(kept, monkeypatch, capsys):
+    class Full:
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert command_line.main(["inspect", str(kept)]) == 3
+    assert "No space left" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdout", None)
+    assert command_line.main(["inspect", str(kept)]) == 3
+
+
+def test_a_pipe_is_no_segment(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(oto.InvalidArgument, match="is a pipe"):
+        oto.inspect(tmp_path / "pipe")
 
 
 def test_what_is_not_ours_is_refused(kept, tmp_path):

@@ -32,10 +32,10 @@ def numbers(count, seed):
     }
 
 
-def make(db, count, seed, commits=3):
+def make(db, count, seed, commits=3, **options):
     """A table of numbers, of nulls where `valid` is False; its columns as Python objects."""
     table = db.create_table(
-        "n", {"time": oto.timestamp, "place": oto.int64, "text": oto.string, **NUMBERS}
+        "n", {"time": oto.timestamp, "place": oto.int64, "text": oto.string, **NUMBERS}, **options
     )
     columns = numbers(count, seed)
     rng = np.random.default_rng(seed + 1)
@@ -103,11 +103,13 @@ def condition(random_, columns, valid, texts, depth):
     return compare(oto.col(name), pick), hit & there, ~hit & there
 
 
-def test_random_conditions_select_what_masks_select(path):
+@pytest.mark.parametrize("codec", ["hot", "small", "raw"])
+def test_random_conditions_select_what_masks_select(path, codec):
     with oto.open(path) as db:
-        table, columns, valid, texts = make(db, 30_000, 5)
+        table, columns, valid, texts = make(db, 90_000, 5, commits=1, codec=codec)
+        assert db.status().segment_bytes > 0 and db.status().tail_commits == 0
         random_ = random.Random(7)
-        for _ in range(150):
+        for _ in range(60):
             where, hit, _miss = condition(random_, columns, valid, texts, 3)
             got = table.read(where=where, columns=["place", "f64", "text"])
             assert got["place"].tolist() == np.flatnonzero(hit).tolist(), where
@@ -130,6 +132,33 @@ def test_times_are_compared_in_every_form(db):
     days = oto.col("time").between("2026-01-05T01:00", dt.datetime(2026, 1, 5, 3))
     assert table.read(where=days)["n"].tolist() == [1, 2, 3]
     assert len(table.read(where=oto.col("time").isin(times[:3]))) == 3
+
+
+def test_arrow_times_are_of_the_zone_of_the_read(db):
+    table = db.create_table("t", {"time": "timestamp", "n": "int32"})
+    table.append({"time": np.datetime64("2026-01-05", "ns") + np.arange(4), "n": np.arange(4)})
+    local = np.array(["2026-01-05T01:00"], "M8[s]")
+    pa = pytest.importorskip("pyarrow")
+    for some in [local, list(local), pd.Series(local), pa.array(local)]:
+        got = table.read(where=oto.col("time").isin(some), timezone="Europe/Paris")
+        assert got["n"].tolist() == [0], type(some)
+    aware = pa.array(local, pa.timestamp("s", "UTC"))
+    assert len(table.read(where=oto.col("time").isin(aware), timezone="Europe/Paris")) == 0
+
+
+def test_numbers_of_any_kind_lie_where_they_do(db):
+    table = db.create_table("t", {"time": "timestamp", "n": "int32", "d": oto.decimal(9, 2)})
+    table.append({"time": np.arange(3), "n": [-1, 0, 1],
+                  "d": [decimal.Decimal(-1), decimal.Decimal(0), decimal.Decimal(1)]})  # fmt: skip
+    D = decimal.Decimal
+    for name in ["n", "d"]:
+        for value, above in [(10**400, 0), (-(10**400), 3), (D("0.1"), 1), (D("-0.1"), 2),
+                             (D("1E+300000000"), 0), (D("-1E+300000000"), 3), (D("1E-400"), 1),
+                             (D("-1E-400"), 2), (D("0E-400"), 1), (D("NaN"), 0), (D("sNaN"), 0),
+                             (D("Infinity"), 0), (D("-Infinity"), 3)]:  # fmt: skip
+            assert len(table.read(where=oto.col(name) > value)) == above, (name, value)
+    with pytest.raises(oto.InvalidArgument, match="no time"):
+        table.read(where=oto.col("time") > np.timedelta64(1, "s"))
 
 
 def test_where_goes_with_all_that_a_read_takes(quotes):

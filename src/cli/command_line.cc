@@ -36,7 +36,7 @@ void add_inspect(CLI::App& app, InspectArguments& arguments) {
   CLI::App* verb = app.add_subcommand(
       "inspect", "How a database or one segment file is laid out: codecs, bytes, checksums");
   verb->add_option("DB", arguments.path, "a database directory, or a segment file")->required();
-  verb->add_option("FILE", arguments.file, "one segment of it: its path in DB, its name or its id");
+  verb->add_option("FILE", arguments.file, "one segment of it: its path, its name or its id");
   verb->add_flag("--verify", arguments.verify, "read and check every byte; exit code 1 on damage");
   verb->add_flag("--json", arguments.json, "one JSON object instead of text");
 }

@@ -18,7 +18,7 @@ namespace {
 using segment::SegmentReader;
 
 void tell(Inspection& out, const Error& error) {
-  out.problems.push_back({error.message(), error.where()});
+  out.problems.push_back({error.message(), error.where(), error.code()});
 }
 
 // Opens a file outside every cache, and checks all of it if asked to.
@@ -71,10 +71,12 @@ void take_segment(Inspection& out, const db::Rooms& rooms, const history::Needed
   }
 }
 
-// Whether the user's word for a segment means this one; the empty word means all.
+// Whether the user's word for a segment means this one; the empty word means all. A path of the
+// shell ends as the path in the database does, and no two segments share an id.
 bool is_meant(const std::string& word, const Id128& segment) {
   const std::string path = segment::segment_path(segment);
-  return word.empty() || word == path || word == io::entry_name(path) || word == segment.text();
+  return word.empty() || word == path || word.ends_with("/" + path) ||
+         word == io::entry_name(path) || word == segment.text();
 }
 
 void take_database(Inspection& out, const std::shared_ptr<db::Hall>& hall,
@@ -98,13 +100,23 @@ void take_database(Inspection& out, const std::shared_ptr<db::Hall>& hall,
   }
 }
 
+// Of a folder; files that are not ours are none, and have none.
+std::vector<std::string> names_in(Inspection& out, io::Vfs& vfs, const std::string& folder) {
+  try {
+    return vfs.list(folder);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) tell(out, error);
+    return {};
+  }
+}
+
 // Where the log does not open, the files that are there.
 void take_folder(Inspection& out, const InspectOptions& options) {
   const auto vfs = io::posix_vfs(out.path, {.read_only = true});
   const std::string folders(segment::kSegmentsFolder);
   if (!vfs->exists(folders)) return;
   for (const std::string& folder : vfs->list(folders)) {
-    for (const std::string& name : vfs->list(fmt::format("{}/{}", folders, folder))) {
+    for (const std::string& name : names_in(out, *vfs, fmt::format("{}/{}", folders, folder))) {
       const auto id = segment::segment_of_name(name);
       if (!id || !is_meant(options.file, *id)) continue;
       try {
@@ -124,6 +136,12 @@ void inspect_database(Inspection& out, const InspectOptions& options) {
     take_database(out, hall, options);
     out.status = Database::open(out.path, reading).status();
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::invalid_argument) {
+      throw_error(ErrorCode::not_found,
+                  "{} is no database: it has no file OTOLITH; give a database directory or a "
+                  "segment file",
+                  quoted(out.path));
+    }
     if (error.code() != ErrorCode::corrupt) throw;
     tell(out, error);
     out.segments.clear();

@@ -78,7 +78,8 @@ void put_segment(JsonWriter& out, const SegmentLayout& segment) {
 }
 
 void put_problem(JsonWriter& out, const Problem& problem) {
-  out.object_begin().field("what", problem.what).key("file");
+  out.object_begin().field("code", error_code_name(problem.code)).field("what", problem.what);
+  out.key("file");
   problem.where.file.empty() ? out.null() : out.value(problem.where.file);
   out.key("offset");
   problem.where.offset ? out.value(*problem.where.offset) : out.null();

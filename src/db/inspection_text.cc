@@ -114,7 +114,8 @@ std::string status_text(const Status& status) {
 }
 
 std::string problem_text(const Problem& problem) {
-  std::string out = fmt::format("damage: {}", harmless(problem.what));
+  const char* const kind = problem.damage() ? "damage" : "not read";
+  std::string out = fmt::format("{}: {}", kind, harmless(problem.what));
   if (!problem.where.file.empty()) out += fmt::format(" (at {}", harmless(problem.where.file));
   if (!problem.where.file.empty() && problem.where.offset) {
     out += fmt::format(", byte {}", *problem.where.offset);
@@ -129,9 +130,10 @@ std::string Inspection::text() const {
   if (status) out += status_text(*status);
   for (const SegmentLayout& segment : segments) out += segment_text(segment);
   for (const Problem& problem : problems) out += problem_text(problem);
-  out += fmt::format("{}\n", !verified ? "checksums: of footers and indexes only; verify for all"
-                             : problems.empty() ? "checksums: all verified"
-                                                : "checksums: all verified, and damage found");
+  out +=
+      fmt::format("{}\n", !verified ? "checksums: of footers and indexes only; verify for all"
+                          : problems.empty() ? "checksums: all verified"
+                                             : "checksums: verified, but for what is told above");
   return out;
 }
 

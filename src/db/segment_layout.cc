@@ -46,8 +46,12 @@ void take_chunks(ColumnLayout& column, const segment::SegmentReader& reader, std
   }
   const std::uint64_t bytes = column.validity_bytes + column.shared_bytes + column.values_bytes;
   column.bits_per_value = static_cast<double>(bytes) * 8 / static_cast<double>(shape.rows);
-  const bool one_array = column.nulls == 0 && type_width(column.type) != 0;
-  column.zero_copy = !plain ? ZeroCopy::none : one_array ? ZeroCopy::numpy : ZeroCopy::arrow;
+  const TypeKind kind = column.type.kind;
+  const bool one_array =
+      column.nulls == 0 && !model::is_text(column.type) && kind != TypeKind::decimal;
+  // Arrow packs booleans to bits, so that they are copied for it.
+  const ZeroCopy else_arrow = kind == TypeKind::boolean ? ZeroCopy::none : ZeroCopy::arrow;
+  column.zero_copy = !plain ? ZeroCopy::none : one_array ? ZeroCopy::numpy : else_arrow;
 }
 
 std::uint64_t partitions_of(const segment::Footer& shape) {
@@ -87,7 +91,7 @@ SegmentLayout segment_layout(const segment::SegmentReader& reader, const Schema*
     try {
       take_chunks(column, reader, i);
     } catch (const Error& error) {
-      problems.push_back({error.message(), error.where()});
+      problems.push_back({error.message(), error.where(), error.code()});
     }
     out.index_bytes += entry.index_bytes;
     out.columns.push_back(std::move(column));

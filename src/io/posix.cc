@@ -103,12 +103,16 @@ std::unique_ptr<File> PosixVfs::open(const std::string& path, OpenMode mode) {
   const bool writable = mode != OpenMode::read;
   const char* const verb = mode == OpenMode::create ? "create" : "open";
   const char* const name = writable ? checked_for_writing(path, verb) : checked(path);
-  int flags = writable ? O_RDWR : O_RDONLY;
+  int flags = (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK;  // a pipe would be waited for
   if (mode == OpenMode::create) flags |= O_CREAT | O_EXCL;
   auto descriptor = std::make_unique<OwnedDescriptor>(
       writable ? OwnedDescriptor::InChild::close : OwnedDescriptor::InChild::keep,
       [&] { return open_retried(root_.get(), name, flags); });
   if (descriptor->get() < 0) fail(errno, verb, path);
+  struct ::stat found {};
+  if (::fstat(descriptor->get(), &found) == 0 && S_ISFIFO(found.st_mode)) {
+    throw_error(ErrorCode::invalid_argument, "{} is a pipe; give a file", describe(path));
+  }
   return std::make_unique<PosixFile>(std::move(descriptor),
                                      PosixFileSetup{path, describe(path), writable, options_.mmap});
 }

@@ -1,6 +1,6 @@
 // Which rows of a piece a request can want: by row group, by page, then by row where need be.
 //
-// Role:    prune of the flow. Predicates of `where=` will join time and keys here.
+// Role:    prune of the flow, by time and keys; judge.h does the same by conditions.
 // Shapes:  request -> Wanted, once; Wanted and a piece -> ranges of rows.
 // Errors:  invalid_argument for names that are not there and values of a wrong kind.
 // Threads: immutable.

@@ -1,0 +1,99 @@
+// What a SegmentReader keeps, for the files that make it.
+//
+// Role:    reader.cc opens and reads, reader_verify.cc reads everything again and checks it.
+// Shapes:  pages by their place in a chunk, chunks by row group and column.
+// Errors:  those of reader.h.
+// Threads: thread-safe, after open(): a column loads once, pages are marked by atomics.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codec/codec.h"
+#include "segment/order.h"
+#include "segment/reader.h"
+#include "segment/source.h"
+
+namespace otolith::segment {
+
+// A column's index, once it was asked for, and which of its pages were verified.
+struct LoadedColumn {
+  std::once_flag once;
+  ColumnIndex index;
+  std::vector<std::atomic<bool>> verified;  // per page
+};
+
+// Some neighbouring pages of a chunk.
+struct PageRange {
+  std::uint64_t first = 0;  // of the chunk's pages
+  std::uint64_t count = 0;
+};
+
+// Their bytes, in one piece per part, and what is said of them.
+struct PageBytes {
+  std::size_t row_group = 0;
+  std::size_t column = 0;
+  PageRange range;
+  const codec::Codec* codec = nullptr;
+  codec::PageFacts facts;
+  codec::PageExtents extents;
+  codec::Parts parts;
+};
+
+// What verify reads and decodes the chunks of one column into.
+struct ChunkRooms {
+  Room validity;
+  Room offsets;
+  Room values;
+  Room decoded;
+};
+
+struct SegmentReader::State {
+  Source source;
+  const SegmentExpect expect;
+  Header header;
+  Footer footer;
+  Trailer trailer;
+  std::uint64_t data_end = 0;  // indexes begin behind it
+  std::vector<LoadedColumn> columns;
+
+  State(std::unique_ptr<io::File> file, std::string name, SegmentExpect what, bool map)
+      : source(std::move(file), std::move(name), map), expect(std::move(what)) {}
+
+  std::uint64_t trailer_offset() const noexcept { return source.size() - kTrailerBytes; }
+  void open();
+  const LoadedColumn& column(std::size_t index);
+  void load(std::size_t index, LoadedColumn& into) const;
+  const ChunkEntry& entry(std::size_t row_group, std::size_t column);
+  codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
+  PageBytes read(std::size_t row_group, std::size_t column, PageRange pages,
+                 ChunkRooms* rooms = nullptr) const;
+  codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again) const;
+  bool verified(const PageBytes& bytes, std::uint64_t page) const;
+  void mark_verified(const PageBytes& bytes, std::uint64_t page);
+  bool sound_undecoded(const PageBytes& bytes, std::uint64_t page);
+  void judge_page(const PageBytes& bytes, std::uint64_t page, const Array& values);
+  void judge(const PageBytes& bytes, const Array& values);
+  [[noreturn]] void damaged_page(const PageBytes& bytes, std::uint64_t page,
+                                 std::string_view flaw) const;
+  Array pages(std::size_t row_group, std::size_t column, PageRange pages,
+              const codec::Target& target = {});
+  std::uint64_t page_count(std::size_t row_group) const noexcept;
+  std::vector<std::size_t> order_columns() const;
+  std::vector<std::vector<std::size_t>> lanes() const;
+  void check_zone(const PageBytes& bytes, const Zone& said, const Zone& found,
+                  std::string_view of) const;
+  Array verify_page(const PageBytes& bytes, std::uint64_t page, Room& room);
+  Ends verify_lane(std::size_t row_group, std::span<const std::size_t> lane, bool ordered,
+                   std::vector<ChunkRooms>& rooms);
+  void verify_group(std::size_t row_group);
+  void verify_order(std::span<const Ends> ends);
+  void verify_gaps();
+  [[noreturn]] void damaged_group(std::size_t row_group, std::string_view what);
+  [[noreturn]] void damaged_footer(std::string_view what) const;
+};
+
+}  // namespace otolith::segment
