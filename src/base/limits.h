@@ -79,6 +79,8 @@ inline constexpr std::size_t kCandidatesShownMax = 5;  // of an ambiguous hash, 
 // Memory and threads: options of open().
 inline constexpr std::uint64_t kMemoryBytesDefault = 1ull << 30;
 inline constexpr std::uint64_t kMemoryBytesMin = 1 << 20;
+inline constexpr std::uint64_t kKeptMemoryBytesMax =
+    1ull << 30;  // of freed columns, for the next read; the kernel may take them back (adr/0044)
 inline constexpr unsigned kThreadsMax = 256;
 
 }  // namespace otolith

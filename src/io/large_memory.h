@@ -6,7 +6,8 @@
 // Threads: thread-safe; several may write different parts of one allocation. A Scratch or
 //          LargePieces is one thread's at a time.
 // Why:     a first touch of memory costs a fault a page: 4 KiB pages make that dearer than the
-//          decoding itself, and pages of 2 MiB are to be had for the asking.
+//          decoding itself, and pages of 2 MiB are to be had for the asking. What is freed is kept,
+//          up to kKeptMemoryBytesMax, as long as the kernel does not want it (ADR 0044).
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,7 @@ namespace otolith::io {
 
 inline constexpr std::size_t kLargePageBytes = 2 << 20;  // a huge page of x86-64 and of arm64
 
-/// `size` bytes in huge pages where the machine gives them; freed with the last owner.
+/// `size` bytes in huge pages where the machine gives them; given back with the last owner.
 std::shared_ptr<std::byte> large_memory(std::size_t size);
 
 /// Large memory that one piece of work after the other uses, so that it is cleared once.
