@@ -50,11 +50,8 @@ Overlap of_texts(const segment::Zone& zone, const Criterion& test) noexcept {
   return asked.hold(min) && high_holds ? Overlap::within : Overlap::unknown;
 }
 
-template <typename T>
-Overlap of_integers(const segment::Zone& zone, const Criterion& test) noexcept {
-  const WideInteger off = mutant("filter-zone-off-by-one") ? 1 : 0;
-  const WideInteger min = WideInteger{zone.min_as<T>()} + off;
-  const WideInteger max = WideInteger{zone.max_as<T>()};
+Overlap of_integers(WideInteger min, WideInteger max, const Criterion& test) noexcept {
+  if (mutant("filter-zone-off-by-one")) ++min;
   return test.kind == Criterion::Kind::set
              ? of_set(min, max, test.integer_set)
              : of_range(min, max, test.integers.low, test.integers.high);
@@ -70,10 +67,11 @@ Overlap overlap_of(const segment::Zone& zone, const Criterion& test) noexcept {
                ? of_set(min, max, test.float_set)
                : of_range(min, max, test.floats.low, test.floats.high);
   }
-  if (kind == TypeKind::boolean || kind == TypeKind::decimal) return Overlap::unknown;
-  return kind >= TypeKind::uint8 && kind <= TypeKind::uint64
-             ? of_integers<std::uint64_t>(zone, test)
-             : of_integers<std::int64_t>(zone, test);
+  if (kind == TypeKind::decimal) return of_integers(zone.min_wide(), zone.max_wide(), test);
+  const bool no_sign =
+      kind == TypeKind::boolean || (kind >= TypeKind::uint8 && kind <= TypeKind::uint64);
+  return no_sign ? of_integers(zone.min_as<std::uint64_t>(), zone.max_as<std::uint64_t>(), test)
+                 : of_integers(zone.min_as<std::int64_t>(), zone.max_as<std::int64_t>(), test);
 }
 
 }  // namespace
