@@ -109,7 +109,7 @@ std::unique_ptr<File> PosixVfs::open(const std::string& path, OpenMode mode) {
       writable ? OwnedDescriptor::InChild::close : OwnedDescriptor::InChild::keep,
       [&] { return open_retried(root_.get(), name, flags); });
   if (descriptor->get() < 0) fail(errno, verb, path);
-  struct ::stat found {};
+  struct ::stat found{};
   if (::fstat(descriptor->get(), &found) == 0 && S_ISFIFO(found.st_mode)) {
     throw_error(ErrorCode::invalid_argument, "{} is a pipe; give a file", describe(path));
   }

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <bit>
+#include <random>
 #include <set>
 
 #include "test/hex_page.h"
@@ -14,6 +16,7 @@ using sample::Row;
 const char* const kGolden = "test/golden/segment-v1-three-rows.seg";
 const char* const kGoldenSmall = "test/golden/segment-v1-small.seg";
 const char* const kGoldenEncoded = "test/golden/segment-v1-encoded.seg";
+const char* const kGoldenMeasured = "test/golden/segment-v1-measured.seg";
 const char* const kEncodedSeed = "test/corpus/fuzz_segment/encoded";
 const char* const kPage = "docs/format/segment.md";
 
@@ -67,6 +70,42 @@ std::vector<Row> encoded_rows() {
     count += i % 100 == 99 ? 1'000'000 : 40 + i * 13 % 30;
     const auto place = i % 90 == 3 ? test::Cell() : test::Cell(i % 4 == 0 ? "cellar" : "attic");
     out.push_back({i * 1'000'000'000, std::uint64_t{7}, state, count, degrees, place});
+  }
+  return out;
+}
+
+// A column for each of the others that no library has a part in.
+std::shared_ptr<const Schema> measured_schema() {
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "share", .type = {TypeKind::float64}, .id = 2},
+                    {.name = "noise", .type = {TypeKind::float64}, .id = 3},
+                    {.name = "small noise", .type = {TypeKind::float32}, .id = 4},
+                    {.name = "flag", .type = {TypeKind::boolean}, .id = 5},
+                    {.name = "price", .type = {TypeKind::decimal, 12, 2}, .id = 6},
+                    {.name = "units", .type = {TypeKind::decimal, 38, 4}, .id = 7},
+                    {.name = "note", .type = {TypeKind::string}, .id = 8},
+                    {.name = "blob", .type = {TypeKind::binary}, .id = 9}};
+  return std::make_shared<const Schema>(schema);
+}
+
+// Floats by their bits, so that no library rounds them.
+std::vector<Row> measured_rows() {
+  std::vector<Row> out;
+  std::mt19937_64 random(9);
+  for (std::int64_t i = 0; i < 1500; ++i) {
+    const std::uint64_t bits = random();
+    const auto noise = std::bit_cast<double>((bits >> 12) | (1020 + bits % 4) << 52 | bits << 63);
+    const auto less = std::bit_cast<float>(
+        static_cast<std::uint32_t>((bits >> 41) | (120 + (bits >> 2) % 4) << 23));
+    const auto share =
+        i % 40 == 7 ? test::Cell() : test::Cell(double(random() >> 11) * 100 * 0x1p-53);
+    const auto cents = static_cast<std::int64_t>(random() % 20'000) - 500;
+    const Decimal units{random(), static_cast<std::int64_t>(random() % 1000) - 500};
+    const std::string note = fmt::format("sensor {} reads {} of {}", bits % 97, bits % 9973, i);
+    out.push_back({i * i * 1'000'003, share, noise, double{less}, std::uint64_t{bits % 3 == 0},
+                   i % 9 == 4 ? test::Cell() : test::Cell(decimal_of(cents)), units, note,
+                   note.substr(note.size() / 2)});
   }
   return out;
 }
@@ -229,6 +268,20 @@ TEST_CASE("segment: the golden file of encoded columns opens and gives its rows"
   using codec::CodecId;
   CHECK(used == std::set{CodecId::linear, CodecId::constant, CodecId::frame, CodecId::delta,
                          CodecId::alp, CodecId::dictionary});
+}
+
+TEST_CASE("segment: the golden file of measured columns opens and gives its rows") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  const Bytes made = file_of_rows(measured_schema(), measured_rows());
+  if (test::update_docs()) test::write_text(*sources, kGoldenMeasured, as_text(made));
+  CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, kGoldenMeasured)), made));
+  const auto reader = SegmentReader::open(sources->open(kGoldenMeasured, io::OpenMode::read),
+                                          kGoldenMeasured, {}, true);
+  CHECK(test::same_rows(sample::read_all(*reader), measured_rows()));
+  reader->verify();
+  using codec::CodecId;
+  CHECK(codecs_of(*reader, made) == std::set{CodecId::delta, CodecId::lattice, CodecId::alp_rd,
+                                             CodecId::bitmap, CodecId::decimal, CodecId::text});
 }
 
 // The bytes of zstd and LZ4 are those of the libraries that wrote them: this file is read only.
