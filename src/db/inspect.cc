@@ -137,7 +137,7 @@ void inspect_database(Inspection& out, const InspectOptions& options) {
     out.status = Database::open(out.path, reading).status();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::invalid_argument) {
-      throw_error(ErrorCode::not_found,
+      throw_error(ErrorCode::invalid_argument,
                   "{} is no database: it has no file OTOLITH; give a database directory or a "
                   "segment file",
                   quoted(out.path));

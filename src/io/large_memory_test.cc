@@ -66,7 +66,7 @@ TEST_CASE("large memory: pieces lie apart, aligned, as large as asked for") {
     const std::size_t size = i * i * 37 % 900'000;
     taken.emplace_back(pieces.take(size), size);
     CHECK(reinterpret_cast<std::uintptr_t>(taken.back().first.get()) % 64 == 0);
-    std::memset(taken.back().first.get(), static_cast<int>(i), size);
+    if (size != 0) std::memset(taken.back().first.get(), static_cast<int>(i), size);
   }
   for (std::size_t i = 0; i < taken.size(); ++i) {
     const auto& [piece, size] = taken[i];
