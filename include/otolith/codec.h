@@ -38,7 +38,7 @@ class UserCodec {
   virtual std::uint16_t version() const noexcept = 0;
   /// 1 to 64 bytes of letters, digits, '-', '_' and '.'.
   virtual std::string_view name() const noexcept = 0;
-  /// The types it takes; boolean is never asked for.
+  /// The types it takes; booleans are bytes of 0 and 1.
   virtual bool fits(Type type) const noexcept = 0;
   /// The bytes of a page. Slots of nulls may hold anything and need not come back.
   virtual std::vector<std::byte> encode(const Array& page) const = 0;

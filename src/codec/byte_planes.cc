@@ -145,7 +145,7 @@ void add_plane(const std::byte* bytes, unsigned shift, std::uint64_t count,
 
 }  // namespace
 
-std::string_view planes_flaw(BytesView bytes, std::uint64_t count, std::uint64_t* taken) noexcept {
+std::string_view planes_flaw(BytesView bytes, std::uint64_t count, std::uint64_t* taken) {
   if (bytes.size() < kHeadBytes) return "its planes are cut short";
   const auto planes = load_le<std::uint8_t>(&bytes[0]);
   if (planes > kPlanesMax) return "it has too many planes";
@@ -168,7 +168,7 @@ std::string_view planes_flaw(BytesView bytes, std::uint64_t count, std::uint64_t
   return {};
 }
 
-std::uint64_t planes_get(const std::byte* bytes, std::uint64_t count, std::uint64_t* out) noexcept {
+std::uint64_t planes_get(const std::byte* bytes, std::uint64_t count, std::uint64_t* out) {
   const unsigned planes = load_le<std::uint8_t>(bytes);
   std::uint64_t base = load_le<std::uint64_t>(bytes + 8);
   for (unsigned plane = 0; plane < planes; ++plane) {
@@ -183,8 +183,7 @@ std::uint64_t planes_get(const std::byte* bytes, std::uint64_t count, std::uint6
       add_plane(at, plane * 8, count, out);
     } else if (entry.kind == kZstd) {
       Plane room;
-      // Judged before; bytes that changed since give zeros, as nothing of `room` may be unset.
-      if (!zstd_get({at, entry.bytes}, room.data(), count)) room.fill(std::byte{0});
+      if (!zstd_get({at, entry.bytes}, room.data(), count)) bytes_changed();
       add_plane(room.data(), plane * 8, count, out);
     }
     at += entry.bytes;

@@ -33,9 +33,9 @@ void planes_put(std::span<const std::uint64_t> values, ByteWriter& out);
 double planes_cost(std::span<const std::uint64_t> values);
 
 /// What is wrong with the planes that begin `bytes`; else empty, and *taken their bytes.
-std::string_view planes_flaw(BytesView bytes, std::uint64_t count, std::uint64_t* taken) noexcept;
+std::string_view planes_flaw(BytesView bytes, std::uint64_t count, std::uint64_t* taken);
 
 /// The values of planes without flaw; returns the bytes they take.
-std::uint64_t planes_get(const std::byte* bytes, std::uint64_t count, std::uint64_t* out) noexcept;
+std::uint64_t planes_get(const std::byte* bytes, std::uint64_t count, std::uint64_t* out);
 
 }  // namespace otolith::codec

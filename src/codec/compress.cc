@@ -17,14 +17,14 @@ struct Free {
 };
 
 [[noreturn]] void no_memory(const char* library) {
-  throw_error(ErrorCode::limit, "{} has no memory to compress a page; free some and try again",
-              library);
+  throw_error(ErrorCode::limit, "{} has no memory for a page; free some and try again", library);
 }
 
 }  // namespace
 
 std::size_t zstd_put(BytesView bytes, ByteWriter& out) {
-  thread_local const std::unique_ptr<ZSTD_CCtx, Free> context(ZSTD_createCCtx());
+  thread_local std::unique_ptr<ZSTD_CCtx, Free> context;
+  if (context == nullptr) context.reset(ZSTD_createCCtx());
   Bytes frame(ZSTD_compressBound(bytes.size()));
   if (context == nullptr) no_memory("zstd");
   const std::size_t size = ZSTD_compressCCtx(context.get(), frame.data(), frame.size(),
@@ -34,9 +34,11 @@ std::size_t zstd_put(BytesView bytes, ByteWriter& out) {
   return size;
 }
 
-bool zstd_get(BytesView bytes, std::byte* out, std::size_t size) noexcept {
-  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
-  if (context == nullptr || ZSTD_getFrameContentSize(bytes.data(), bytes.size()) != size ||
+bool zstd_get(BytesView bytes, std::byte* out, std::size_t size) {
+  thread_local std::unique_ptr<ZSTD_DCtx, Free> context;
+  if (context == nullptr) context.reset(ZSTD_createDCtx());
+  if (context == nullptr) no_memory("zstd");  // and neither damage nor zeros
+  if (ZSTD_getFrameContentSize(bytes.data(), bytes.size()) != size ||
       ZSTD_findFrameCompressedSize(bytes.data(), bytes.size()) != bytes.size()) {
     return false;
   }
@@ -52,6 +54,12 @@ std::size_t lz4_put(BytesView bytes, ByteWriter& out) {
   if (size <= 0) no_memory("LZ4");
   out.put_bytes(BytesView(block).first(static_cast<std::size_t>(size)));
   return static_cast<std::size_t>(size);
+}
+
+void bytes_changed() {
+  throw_error(ErrorCode::corrupt,
+              "the bytes of a compressed page changed after they were verified: something else "
+              "writes to the file; restore it from another copy");
 }
 
 bool lz4_get(BytesView bytes, std::byte* out, std::size_t size) noexcept {

@@ -22,7 +22,10 @@ std::size_t zstd_put(BytesView bytes, ByteWriter& out);
 std::size_t lz4_put(BytesView bytes, ByteWriter& out);
 
 /// Fills `size` bytes at `out`, never more; false unless all of `bytes` give exactly as many.
-bool zstd_get(BytesView bytes, std::byte* out, std::size_t size) noexcept;
+bool zstd_get(BytesView bytes, std::byte* out, std::size_t size);
 bool lz4_get(BytesView bytes, std::byte* out, std::size_t size) noexcept;
+
+/// Throws corrupt: a page that was verified no longer gives its values.
+[[noreturn]] void bytes_changed();
 
 }  // namespace otolith::codec

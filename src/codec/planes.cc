@@ -274,8 +274,7 @@ void sum_up(std::uint64_t* values, std::uint64_t count, std::uint64_t before) no
 }
 
 // The integers of a page; returns what lies behind its planes.
-const std::byte* integers_get(const std::byte* bytes, std::uint64_t rows,
-                              std::uint64_t* out) noexcept {
+const std::byte* integers_get(const std::byte* bytes, std::uint64_t rows, std::uint64_t* out) {
   const Head head(bytes);
   const std::byte* steps = bytes + kHeadBytes;
   const std::byte* planes = steps + steps_bytes(head.order, head.scaled != 0);

@@ -1,7 +1,6 @@
 #include "codec/pressed.h"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include "base/limits.h"
@@ -36,7 +35,7 @@ class Pressed final : public Codec {
 
  private:
   void put_page(const Array& chunk, std::uint64_t first, std::uint64_t rows, ByteWriter& out) const;
-  bool get(BytesView stored, std::byte* out, std::uint64_t size) const noexcept {
+  bool get(BytesView stored, std::byte* out, std::uint64_t size) const {
     return dense_ ? zstd_get(stored, out, size) : lz4_get(stored, out, size);
   }
 
@@ -118,9 +117,8 @@ void Pressed::decode(const Parts& page, const PageFacts& facts, const Room& to) 
   const std::uint64_t stored = load_le<std::uint32_t>(&bytes[4]);
   const std::uint64_t lengths =
       model::is_text(facts.type) ? lengths_get(&bytes[kHeadBytes], facts.rows, to) : 0;
-  // Judged before; bytes that changed since give zeros.
   if (plain != 0 && !get(bytes.subspan(kHeadBytes + lengths, stored), to.values, plain))
-    std::memset(to.values, 0, plain);
+    bytes_changed();
 }
 
 }  // namespace

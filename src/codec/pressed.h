@@ -1,7 +1,7 @@
 // Plain values through a general compressor: `lz4`, and `zstd` for the profile small.
 //
 // Role:    what no codec of ours understands and yet repeats: long texts, floats of few patterns.
-// Shapes:  every type but boolean. A page, a multiple of 8 bytes:
+// Shapes:  every type. A page, a multiple of 8 bytes:
 //
 //   bytes plain u32 | bytes stored u32 | of text: lengths (lengths.h) | stored bytes
 //   | zero to a multiple of 8

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/registry.h"
 #include "model/array.h"
 #include "model/gather.h"
 #include "model/order.h"
@@ -180,6 +181,10 @@ Encoded SegmentEncoder::finish() {
 
 Encoded encode_inline(const IngestContext& context, const history::DatasetEntry& dataset,
                       std::vector<Batch> parts) {
+  // A seal will need them: what cannot be sealed is not committed.
+  for (const Column& column : dataset.schema->columns)
+    (void)codec::codec_asked(column.codec.empty() ? dataset.schema->codec : column.codec,
+                             column.type);
   for (Batch& part : parts) part = model::own_rows(part);
   model::Run run;
   const Batch batch = sort_parts(std::move(parts), run);

@@ -40,7 +40,7 @@ class KeptBlocks {
     for (std::size_t i = 0; i < count_; ++i) {
       const Block block = blocks_[i];
       if (block.size < size || block.size - size > size / 4) continue;
-      if (!mutant("kept_block_given_twice")) remove(i);
+      remove(i);
       return block;
     }
     return {};

@@ -300,6 +300,50 @@ TEST_CASE("segment: a footer that claims 2^63 rows or absurd counts is corrupt, 
   CHECK(test::peak_bytes() - before < (16u << 20));
 }
 
+TEST_CASE("segment: a chunk whose codec does not take the type of its column is corrupt") {
+  const auto file_of = [](const char* codec, double step) {
+    Schema schema;
+    schema.codec = codec;
+    schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                      {.name = "x", .type = {TypeKind::float64}, .id = 2}};
+    const auto vfs = io::memory_vfs();
+    const auto file = sample::file_of(*vfs, {});
+    std::vector<sample::Row> rows;
+    for (std::int64_t i = 0; i < 2000; ++i)
+      rows.push_back({i * 1'000'000'000, double(i * 7 % 300) * step});
+    test::Random random(1);
+    sample::write(*file, sample::spec_of(std::make_shared<const Schema>(schema)), {rows}, random);
+    return sample::bytes_of(*file);
+  };
+  for (const auto& [codec, step] : {std::pair("hot", 0.01), std::pair("small", 0.01)}) {
+    const Bytes sound = file_of(codec, step);
+    const Trailer trailer = trailer_parse(BytesView(sound).last(kTrailerBytes), "", sound.size());
+    const std::uint64_t base = sound.size() - kTrailerBytes - trailer.footer_bytes;
+    for (const TypeKind kind : {TypeKind::int8, TypeKind::binary, TypeKind::string}) {
+      Bytes hostile = sound;
+      const Footer footer =
+          footer_parse(BytesView(sound).subspan(base, trailer.footer_bytes), "", base);
+      REQUIRE(footer.columns.size() == 2);
+      const std::uint64_t columns =
+          sound.size() - kTrailerBytes - kRowGroupEntryBytes - 2 * kColumnEntryBytes;
+      REQUIRE(hostile[columns + kColumnEntryBytes + 4] ==
+              static_cast<std::byte>(TypeKind::float64));
+      hostile[columns + kColumnEntryBytes + 4] = static_cast<std::byte>(kind);
+      test::reseal(hostile);
+      const auto vfs = io::memory_vfs();
+      const auto file = vfs->open("x.seg", io::OpenMode::create);
+      file->write_at(0, hostile);
+      try {
+        SegmentReader::open(vfs->open("x.seg", io::OpenMode::read), "x.seg", {}, false)->verify();
+        FAIL("it was read");
+      } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::corrupt);
+        CHECK(std::string(error.what()).find("column 2") != std::string::npos);
+      }
+    }
+  }
+}
+
 TEST_CASE("segment: a column said to be of another width is corrupt and named") {
   const Hostile sound(false);
   const std::uint64_t columns =

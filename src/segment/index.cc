@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "codec/registry.h"
@@ -155,6 +156,9 @@ ColumnIndex index_parse(BytesView bytes, const std::string& file, const Footer& 
       const codec::Codec& codec = codec::codec_for(
           chunk.codec, file, entry.index_offset + kIndexHeadBytes + i * kChunkEntryBytes,
           of_user ? std::string_view(named->second) : std::string_view());
+      // Decoders rely on it: what they write is as wide as the type.
+      if (!codec.fits(entry.type) && !mutant("chunk-type-unchecked"))
+        in.fail("a chunk's codec does not take the type of its column");
       check_parts(in, chunk, codec.mappable(), entry.type, footer.row_groups[i].rows);
       check_pages(in, out, chunk, footer.row_groups[i], footer);
       nulls += chunk.zone.null_count;

@@ -250,14 +250,14 @@ void SegmentWriter::State::encode(const std::vector<Work>& work) {
   run_tasks(threads, lanes.size() * work.size(), [&](unsigned worker, std::size_t i) {
     const std::size_t lane = i / work.size();
     const std::size_t group = i % work.size();
-    std::vector<EncodedChunkEntry*> out;
-    for (const std::size_t column : lanes[lane]) {
-      out.push_back(&chunks[column * work.size() + group]);
-    }
     // Every chunk has a ticket; all but those of the first lane are alone in their task.
     const std::size_t ordered = lanes.front().size();
     const std::uint64_t ticket = lane == 0 ? i * ordered : i + (ordered - 1) * work.size();
-    try {
+    try {  // all of it: others wait for this task's tickets
+      std::vector<EncodedChunkEntry*> out;
+      for (const std::size_t column : lanes[lane]) {
+        out.push_back(&chunks[column * work.size() + group]);
+      }
       encode_lane(lanes[lane], work[group], placer, ticket, worker, out, ends[group]);
     } catch (...) {
       placer.give_up(std::current_exception());
