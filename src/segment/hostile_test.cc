@@ -315,6 +315,7 @@ TEST_CASE("segment: a chunk whose codec does not take the type of its column is 
     sample::write(*file, sample::spec_of(std::make_shared<const Schema>(schema)), {rows}, random);
     return sample::bytes_of(*file);
   };
+  int by_type = 0;  // the others have zone maps that their type cannot have
   for (const auto& [codec, step] : {std::pair("hot", 0.01), std::pair("small", 0.01)}) {
     const Bytes sound = file_of(codec, step);
     const Trailer trailer = trailer_parse(BytesView(sound).last(kTrailerBytes), "", sound.size());
@@ -338,10 +339,13 @@ TEST_CASE("segment: a chunk whose codec does not take the type of its column is 
         FAIL("it was read");
       } catch (const Error& error) {
         CHECK(error.code() == ErrorCode::corrupt);
-        CHECK(std::string(error.what()).find("column 2") != std::string::npos);
+        const std::string_view words = error.what();
+        CHECK(words.find("column 2") != std::string_view::npos);
+        by_type += words.find("does not take the type") != std::string_view::npos ? 1 : 0;
       }
     }
   }
+  CHECK(by_type >= 1);
 }
 
 TEST_CASE("segment: a column said to be of another width is corrupt and named") {
