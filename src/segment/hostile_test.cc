@@ -301,7 +301,7 @@ TEST_CASE("segment: a footer that claims 2^63 rows or absurd counts is corrupt, 
 }
 
 TEST_CASE("segment: a chunk whose codec does not take the type of its column is corrupt") {
-  const auto file_of = [](const char* codec, double step) {
+  const auto file_of = [](const char* codec) {
     Schema schema;
     schema.codec = codec;
     schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
@@ -310,14 +310,14 @@ TEST_CASE("segment: a chunk whose codec does not take the type of its column is 
     const auto file = sample::file_of(*vfs, {});
     std::vector<sample::Row> rows;
     for (std::int64_t i = 0; i < 2000; ++i)
-      rows.push_back({i * 1'000'000'000, double(i * 7 % 300) * step});
+      rows.push_back({i * 1'000'000'000, double(i * 7 % 300) / 100});
     test::Random random(1);
     sample::write(*file, sample::spec_of(std::make_shared<const Schema>(schema)), {rows}, random);
     return sample::bytes_of(*file);
   };
   int by_type = 0;  // the others have zone maps that their type cannot have
-  for (const auto& [codec, step] : {std::pair("hot", 0.01), std::pair("small", 0.01)}) {
-    const Bytes sound = file_of(codec, step);
+  for (const char* const codec : {"hot", "small"}) {
+    const Bytes sound = file_of(codec);
     const Trailer trailer = trailer_parse(BytesView(sound).last(kTrailerBytes), "", sound.size());
     const std::uint64_t base = sound.size() - kTrailerBytes - trailer.footer_bytes;
     for (const TypeKind kind : {TypeKind::int8, TypeKind::binary, TypeKind::string}) {
