@@ -478,7 +478,7 @@ def test_no_more_descriptors_is_one_clear_error(stored):
 
 def test_rows_of_an_unregistered_codec_are_refused_however_few(db):
     table = db.create_table("t", {"time": "timestamp", "x": "int64"}, codec={"x": "codec:nosuch"})
-    for rows in [1, 200_000]:
+    for count in [1, 200_000]:
         with pytest.raises(oto.UnsupportedFormat, match="nosuch"):
-            table.append({"time": np.arange(rows), "x": np.arange(rows)})
+            table.append({"time": np.arange(count), "x": np.arange(count)})
     assert len(table.read()) == 0

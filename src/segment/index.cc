@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/mutant.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "codec/registry.h"
 #include "model/array.h"
 #include "segment/layout.h"
