@@ -160,6 +160,18 @@ inline std::unique_ptr<io::File> file_of(io::Vfs& vfs, BytesView bytes) {
   return file;
 }
 
+/// A segment of one sorted run, written in one batch.
+inline Bytes bytes_of_run(const SegmentSpec& spec, const std::vector<Row>& rows) {
+  const auto vfs = io::memory_vfs();
+  const auto file = file_of(*vfs, {});
+  SegmentWriter writer(*file, spec);
+  writer.begin_run(run_of(*spec.schema, rows));
+  writer.append(test::batch_of(spec.schema, rows));
+  writer.end_run();
+  writer.finish();
+  return bytes_of(*file);
+}
+
 /// A reader of these bytes.
 inline std::shared_ptr<const SegmentReader> open(io::Vfs& vfs, BytesView bytes, bool map = true,
                                                  const SegmentExpect& expect = {}) {

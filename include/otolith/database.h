@@ -45,6 +45,8 @@ struct Problem {
   ErrorWhere where;
   ErrorCode code = ErrorCode::corrupt;
 
+  /// What an error says.
+  static Problem of(const Error& error) { return {error.message(), error.where(), error.code()}; }
   /// False where a file could not be read, or needs another build or a codec: it may be sound.
   bool damage() const noexcept {
     return code == ErrorCode::corrupt || code == ErrorCode::not_found;

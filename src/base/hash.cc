@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/hash_avx2.h"
+#include "base/vectors.h"
 
 namespace otolith {
 
@@ -43,8 +44,7 @@ Hash128 xxh3_128(BytesView bytes, std::uint64_t seed) noexcept {
 }
 
 std::uint64_t xxh3(BytesView bytes, std::uint64_t seed) noexcept {
-  static const bool avx2 = has_avx2();
-  if (avx2 && bytes.size() >= kLongBytes) return xxh3_avx2(bytes, seed);
+  if (bytes.size() >= kLongBytes && has_avx2()) return xxh3_avx2(bytes, seed);
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 

@@ -29,18 +29,11 @@ std::uint64_t xxh3_avx2(BytesView bytes, std::uint64_t seed) noexcept {
 
 #pragma clang attribute pop
 
-namespace otolith {
-
-bool has_avx2() noexcept { return __builtin_cpu_supports("avx2") != 0; }
-
-}  // namespace otolith
-
 #else
 
 namespace otolith {
 
 std::uint64_t xxh3_avx2(BytesView, std::uint64_t) noexcept { return 0; }
-bool has_avx2() noexcept { return false; }
 
 }  // namespace otolith
 

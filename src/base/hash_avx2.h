@@ -13,9 +13,7 @@
 
 namespace otolith {
 
-bool has_avx2() noexcept;
-
-/// Only where has_avx2().
+/// Only where has_avx2() (vectors.h).
 std::uint64_t xxh3_avx2(BytesView bytes, std::uint64_t seed) noexcept;
 
 }  // namespace otolith

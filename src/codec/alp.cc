@@ -168,10 +168,10 @@ void Alp::decode(const Parts& page, const PageFacts& facts, const Room& to) cons
 template <typename Float>
 void select_blocks(const std::byte* at, std::uint64_t rows, const model::Criterion& test,
                    std::uint64_t* bits) {
-  Exponents by;
-  IntegerTest asked = float_test<Float>(test, Decimals(by));
-  const auto test_by = [&](Exponents other) -> const IntegerTest& {
-    if (!(other == by)) by = other, asked = float_test<Float>(test, Decimals(by));
+  std::optional<Exponents> by;  // of the block before
+  IntegerTest asked;
+  const auto test_by = [&](Exponents of) -> const IntegerTest& {
+    if (by != of) by = of, asked = float_test<Float>(test, Decimals(of));
     return asked;
   };
   for_each_block(rows, [&](std::uint64_t first, std::uint64_t count) {

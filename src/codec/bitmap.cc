@@ -72,7 +72,7 @@ bool Bitmap::select(const Parts& page, const PageFacts& facts, const model::Crit
     const auto word = load_le<std::uint64_t>(page.values.bytes.data() + i * sizeof(std::uint64_t));
     bits[i] = (word & of_true) | (~word & of_false);
   }
-  if (facts.rows % 64 != 0) bits[facts.rows / 64] &= (1ull << (facts.rows % 64)) - 1;
+  model::cut_bits(facts.rows, bits);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/vectors.h"
 #include "codec/bits_row.h"
 
 namespace otolith::codec {
@@ -63,16 +64,12 @@ __attribute__((target("avx512f"))) void unpack_avx512(const std::byte* in, std::
   unpack_to(in, count, width, base, out);
 }
 
-bool has_avx512() noexcept { return __builtin_cpu_supports("avx512f") != 0; }
-
 Pack fastest_pack() noexcept {
   if (has_avx512()) return pack_avx512;
-  return __builtin_cpu_supports("avx2") != 0 ? pack_avx2 : pack_plain;
+  return has_avx2() ? pack_avx2 : pack_plain;
 }
 #else
 constexpr Unpack unpack_avx512 = nullptr;
-
-bool has_avx512() noexcept { return false; }
 
 Pack fastest_pack() noexcept { return pack_plain; }
 #endif

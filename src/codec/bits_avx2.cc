@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/vectors.h"
 #include "codec/bits_row.h"
 
 namespace otolith::codec {
@@ -45,9 +46,7 @@ constexpr auto kBlocks = blocks_of(std::make_integer_sequence<unsigned, kWidthMa
 
 }  // namespace
 
-const UnpackBlock* unpack_blocks() noexcept {
-  return __builtin_cpu_supports("avx2") != 0 ? kBlocks.data() : nullptr;
-}
+const UnpackBlock* unpack_blocks() noexcept { return has_avx2() ? kBlocks.data() : nullptr; }
 
 #else
 

@@ -381,16 +381,12 @@ std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order
   return outliers_flaw(bytes.subspan(places, *taken - places), outliers, count);
 }
 
-BlockSpan block_span(const std::byte* bytes, std::uint64_t count) noexcept {
+std::uint64_t block_bytes(const std::byte* bytes, std::uint64_t count) noexcept {
   const unsigned width = load_le<std::uint8_t>(bytes);
   const unsigned order = load_le<std::uint8_t>(bytes + 1);
   const std::uint64_t outliers = load_le<std::uint16_t>(bytes + 2);
   const bool scaled = load_le<std::uint8_t>(bytes + 4) != 0;
-  BlockSpan out{head_bytes(order, scaled) + packed_bytes(count, width) + outlier_bytes(outliers),
-                load_le<std::uint64_t>(bytes + 8)};
-  if (order == 0 && outliers == 0 && !scaled)
-    out.most = width == kWidthMax ? ~0ull : (1ull << width) - 1;
-  return out;
+  return head_bytes(order, scaled) + packed_bytes(count, width) + outlier_bytes(outliers);
 }
 
 std::optional<PackedBlock> block_packed(const std::byte* bytes, std::uint64_t count) noexcept {
@@ -404,7 +400,7 @@ std::optional<PackedBlock> block_packed(const std::byte* bytes, std::uint64_t co
   const std::uint64_t packed = packed_bytes(count, out.width);
   out.outlier_values = out.packed + packed;
   out.outlier_places = out.outlier_values + out.outliers * sizeof(std::uint64_t);
-  out.bytes = kBlockHeadBytes + packed + outlier_bytes(out.outliers);
+  out.bytes = block_bytes(bytes, count);
   return out;
 }
 
@@ -426,7 +422,7 @@ std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
     block_scale(out, count, load_le<std::uint64_t>(packed - 16),
                 load_le<std::uint64_t>(packed - 8));
   }
-  return packed_bytes(count, width) + outlier_bytes(outliers) + head_bytes(order, scaled);
+  return block_bytes(bytes, count);
 }
 
 }  // namespace otolith::codec

@@ -53,14 +53,8 @@ void block_encode(const BlockValues& values, std::uint64_t count, unsigned order
 std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order_max,
                             std::uint64_t* taken) noexcept;
 
-/// What the head of a block without flaw says of its values.
-struct BlockSpan {
-  std::uint64_t bytes = 0;  // the block takes
-  std::uint64_t base = 0;
-  std::optional<std::uint64_t> most{};  // all lie so far behind the base, wrapping; nullopt where
-                                        // there is more to them
-};
-BlockSpan block_span(const std::byte* bytes, std::uint64_t count) noexcept;
+/// What a block without flaw takes.
+std::uint64_t block_bytes(const std::byte* bytes, std::uint64_t count) noexcept;
 
 /// A block without flaw that is neither summed nor scaled: where its parts are.
 struct PackedBlock {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/vectors.h"
 #include "codec/bits_row.h"
 
 namespace otolith::codec {
@@ -181,14 +182,12 @@ using For = Compiled<loop, decltype(loop)>;
 const Loops& loops() noexcept {
   static const Loops fastest = [] {
 #ifdef __x86_64__
-    const bool lzcnt = __builtin_cpu_supports("lzcnt") != 0;
-    if (lzcnt && __builtin_cpu_supports("avx512f") != 0 &&
-        __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
+    if (has_avx512()) {
       return Loops{For<range>::avx512,       For<widths>::avx512, For<differences>::avx512,
                    For<sums<Eight>>::avx512, For<scale>::avx512,  For<divide>::avx512,
                    For<line>::avx512,        For<is_line>::avx512};
     }
-    if (lzcnt && __builtin_cpu_supports("avx2") != 0) {
+    if (has_avx2()) {
       return Loops{For<range>::avx2,      For<widths>::avx2, For<differences>::avx2,
                    For<sums<Four>>::avx2, For<scale>::avx2,  For<divide>::avx2,
                    For<line>::avx2,       For<is_line>::avx2};

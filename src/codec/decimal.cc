@@ -163,8 +163,8 @@ bool DecimalCodec::gather(const Parts& page, const PageFacts& facts, const Wante
   blocks_gather(
       page.values.bytes.data() + kHeadBytes, facts, rows, out,
       [narrow](const std::byte* at, std::uint64_t count) {
-        const std::uint64_t low = block_span(at, count).bytes;
-        return narrow ? low : low + block_span(at + low, count).bytes;
+        const std::uint64_t low = block_bytes(at, count);
+        return narrow ? low : low + block_bytes(at + low, count);
       },
       [narrow](const std::byte* at, std::uint64_t count, std::byte* to) {
         return decode_block(at, count, narrow, to);

@@ -70,7 +70,7 @@ std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uin
 
 std::uint64_t float_block_bytes(const std::byte* bytes, std::uint64_t count,
                                 std::uint32_t width) noexcept {
-  return kFloatHeadBytes + block_span(bytes + kFloatHeadBytes, count).bytes +
+  return kFloatHeadBytes + block_bytes(bytes + kFloatHeadBytes, count) +
          exceptions_bytes(load_le<std::uint16_t>(bytes + 4), width);
 }
 

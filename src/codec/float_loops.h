@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "base/mutant.h"
+#include "base/vectors.h"
 #include "codec/float_block.h"
 
 namespace otolith::codec {
@@ -109,30 +110,11 @@ struct FloatLoops {
   }
 #endif
 
-  static bool avx512() noexcept {
-#ifdef __x86_64__
-    static const bool has = __builtin_cpu_supports("avx512f") != 0 &&
-                            __builtin_cpu_supports("avx512dq") != 0 &&
-                            __builtin_cpu_supports("avx512vl") != 0;
-    return has;
-#else
-    return false;
-#endif
-  }
-  static bool avx2() noexcept {
-#ifdef __x86_64__
-    static const bool has = __builtin_cpu_supports("avx2") != 0;
-    return has;
-#else
-    return false;
-#endif
-  }
-
   static void to_floats(const std::uint64_t* integers, std::uint64_t count, By by,
                         std::byte* out) noexcept {
 #ifdef __x86_64__
-    if (avx512()) return floats_avx512(integers, count, by, out);
-    if (avx2()) return floats_avx2(integers, count, by, out);
+    if (has_avx512()) return floats_avx512(integers, count, by, out);
+    if (has_avx2()) return floats_avx2(integers, count, by, out);
 #endif
     floats_plain(integers, count, by, out);
   }
@@ -140,7 +122,7 @@ struct FloatLoops {
   static std::uint64_t block_to_floats(const std::byte* bytes, std::uint64_t count, By by,
                                        std::byte* out) noexcept {
 #ifdef __x86_64__
-    const bool rows = avx512() && count % kLanes == 0;
+    const bool rows = has_avx512() && count % kLanes == 0;
     const auto packed = rows ? block_packed(bytes, count) : std::nullopt;
     if (packed) {
       unpack_avx512(*packed, count, by, out);
@@ -160,8 +142,8 @@ struct FloatLoops {
   static void to_groups(const std::uint64_t* values, std::uint64_t groups, By by,
                         std::uint64_t* integers, std::uint64_t* differ) noexcept {
 #ifdef __x86_64__
-    if (avx512()) return integers_avx512(values, groups, by, integers, differ);
-    if (avx2()) return integers_avx2(values, groups, by, integers, differ);
+    if (has_avx512()) return integers_avx512(values, groups, by, integers, differ);
+    if (has_avx2()) return integers_avx2(values, groups, by, integers, differ);
 #endif
     integers_plain(values, groups, by, integers, differ);
   }

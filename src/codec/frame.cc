@@ -84,7 +84,7 @@ bool Frame::gather(const Parts& page, const PageFacts& facts, const WantedRows& 
                    std::byte* out) const {
   blocks_gather(
       page.values.bytes.data(), facts, rows, out,
-      [](const std::byte* at, std::uint64_t count) { return block_span(at, count).bytes; },
+      [](const std::byte* at, std::uint64_t count) { return block_bytes(at, count); },
       [width = type_width(facts.type)](const std::byte* at, std::uint64_t count, std::byte* to) {
         return block_numbers(at, count, width, to);
       });

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "base/vectors.h"
 #include "codec/block_loops.h"
 #include "codec/float_loops.h"
 #include "codec/steps.h"
@@ -33,7 +34,7 @@ void same_floats(const std::vector<std::uint64_t>& from, By by) {
   FloatLoops<Float, By>::floats_plain(from.data(), from.size(), by, plain.data());
   REQUIRE(fast == plain);
 #ifdef __x86_64__
-  if (!FloatLoops<Float, By>::avx2()) return;
+  if (!has_avx2()) return;
   FloatLoops<Float, By>::floats_avx2(from.data(), from.size(), by, fast.data());
   REQUIRE(fast == plain);
 #endif
@@ -80,7 +81,7 @@ void same_integers(const std::vector<std::uint64_t>& floats, By by) {
   Loops::to_groups(floats.data(), groups, by, fast.integers.data(), fast.differ.data());
   fast.same_as(plain);
 #ifdef __x86_64__
-  if (!Loops::avx2()) return;
+  if (!has_avx2()) return;
   Found avx2(floats.size());
   Loops::integers_avx2(floats.data(), groups, by, avx2.integers.data(), avx2.differ.data());
   avx2.same_as(plain);

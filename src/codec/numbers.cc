@@ -121,35 +121,6 @@ std::uint64_t block_numbers(const std::byte* bytes, std::uint64_t count, std::ui
   return taken;
 }
 
-namespace {
-
-template <typename T>
-void gather_as(const std::byte* values, const WantedRows& rows, std::byte* out) noexcept {
-  for (const std::uint32_t row : rows.numbers) {
-    std::memcpy(out, values + (row - rows.first) * sizeof(T), sizeof(T));
-    out += sizeof(T);
-  }
-}
-
-}  // namespace
-
-void values_gather(const std::byte* values, std::uint32_t width, const WantedRows& rows,
-                   std::byte* out) noexcept {
-  switch (width) {
-    case 1:
-      return gather_as<std::uint8_t>(values, rows, out);
-    case 2:
-      return gather_as<std::uint16_t>(values, rows, out);
-    case 4:
-      return gather_as<std::uint32_t>(values, rows, out);
-    case 8:
-      return gather_as<std::uint64_t>(values, rows, out);
-    default:
-      OTO_INVARIANT(width == sizeof(Decimal));
-      return gather_as<Decimal>(values, rows, out);
-  }
-}
-
 EncodedChunk pages_encode(const Array& chunk, std::uint32_t page_rows, const RowsEncoder& page) {
   EncodedChunk out;
   ByteWriter bytes;

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "codec/block.h"
 #include "codec/codec.h"
+#include "model/gather.h"
 #include "otolith/decimal.h"
 
 namespace otolith::codec {
@@ -93,10 +94,6 @@ void for_each_block(std::uint64_t rows, Block block) {
     block(first, std::min<std::uint64_t>(kBlockRows, rows - first));
 }
 
-/// Copies values of `width` bytes: out[i] = values[numbers[i] - first].
-void values_gather(const std::byte* values, std::uint32_t width, const WantedRows& rows,
-                   std::byte* out) noexcept;
-
 /// Codec::gather of the blocks at `at`: `bytes_of` (bytes, count) says what a block takes of which
 /// no row is wanted; `decode` (bytes, count, out) does too, and makes its values.
 template <typename BytesOf, typename Decode>
@@ -113,7 +110,7 @@ void blocks_gather(const std::byte* at, const PageFacts& facts, WantedRows rows,
       continue;
     }
     at += decode(at, count, values.data());
-    values_gather(values.data(), width, {rows.numbers.first(held), rows.first + first}, out);
+    model::values_gather(values.data(), width, rows.numbers.first(held), rows.first + first, out);
     out += held * width;
     rows.numbers = rows.numbers.subspan(held);
   }

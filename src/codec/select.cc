@@ -1,6 +1,7 @@
 #include "codec/select.h"
 
 #include "base/mutant.h"
+#include "codec/bits_row.h"
 #include "model/array.h"
 
 namespace otolith::codec {
@@ -9,14 +10,9 @@ namespace {
 
 using model::Criterion;
 
-// Zeros behind the last row.
-void cut_bits(std::uint64_t count, std::uint64_t* bits) noexcept {
-  if (count % 64 != 0) bits[count / 64] &= (1ull << (count % 64)) - 1;
-}
-
 void fill_bits(std::uint64_t count, bool passes, std::uint64_t* bits) noexcept {
   std::fill_n(bits, model::bit_words(count), passes ? ~0ull : 0);
-  cut_bits(count, bits);
+  model::cut_bits(count, bits);
 }
 
 // Whether all integers base..base+most pass or none of them; nullopt where they have to be asked.
@@ -87,22 +83,22 @@ void integers_select(const std::uint64_t* values, std::uint64_t count, const Int
   }
   if (!test.inverse || mutant("select-inverse-ignored")) return;
   for (std::uint64_t i = 0; i < model::bit_words(count); ++i) bits[i] = ~bits[i];
-  cut_bits(count, bits);
+  model::cut_bits(count, bits);
 }
 
 std::uint64_t block_select(const std::byte* bytes, std::uint64_t count, const IntegerTest& test,
                            std::uint64_t* bits) noexcept {
-  const BlockSpan span = block_span(bytes, count);
-  if (span.most) {
-    if (const auto known = known_of(span.base, *span.most, test)) {
+  const auto packed = block_packed(bytes, count);
+  if (packed && packed->outliers == 0) {
+    if (const auto known = known_of(packed->base, width_mask(packed->width), test)) {
       fill_bits(count, *known, bits);
-      return span.bytes;
+      return packed->bytes;
     }
   }
   alignas(64) BlockValues values;
-  block_decode(bytes, count, values.data());
+  const std::uint64_t taken = block_decode(bytes, count, values.data());
   integers_select(values.data(), count, test, bits);
-  return span.bytes;
+  return taken;
 }
 
 }  // namespace otolith::codec

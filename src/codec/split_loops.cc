@@ -2,6 +2,8 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+
+#include "base/vectors.h"
 #endif
 
 namespace otolith::codec {
@@ -59,8 +61,8 @@ __attribute__((target("avx512f"))) void floats_avx512(std::uint64_t* words, std:
 }
 
 Floats fastest_floats() noexcept {
-  if (__builtin_cpu_supports("avx512f") != 0) return floats_avx512;
-  return __builtin_cpu_supports("avx2") != 0 ? floats_avx2 : split_floats_plain;
+  if (has_avx512()) return floats_avx512;
+  return has_avx2() ? floats_avx2 : split_floats_plain;
 }
 
 #else

@@ -17,9 +17,7 @@ namespace {
 
 using segment::SegmentReader;
 
-void tell(Inspection& out, const Error& error) {
-  out.problems.push_back({error.message(), error.where(), error.code()});
-}
+void tell(Inspection& out, const Error& error) { out.problems.push_back(Problem::of(error)); }
 
 // Opens a file outside every cache, and checks all of it if asked to.
 void take_file(Inspection& out, io::Vfs& vfs, const std::string& file,

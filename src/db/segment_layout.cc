@@ -91,7 +91,7 @@ SegmentLayout segment_layout(const segment::SegmentReader& reader, const Schema*
     try {
       take_chunks(column, reader, i);
     } catch (const Error& error) {
-      problems.push_back({error.message(), error.where(), error.code()});
+      problems.push_back(Problem::of(error));
     }
     out.index_bytes += entry.index_bytes;
     out.columns.push_back(std::move(column));

@@ -17,7 +17,7 @@ void verify_segment(const db::Rooms& rooms, const history::NeededSegment& needed
     ++report.segments;
     report.bytes += needed.entry.ref.bytes;
   } catch (const Error& error) {
-    report.problems.push_back({error.message(), error.where(), error.code()});
+    report.problems.push_back(Problem::of(error));
   }
 }
 
@@ -27,9 +27,8 @@ VerifyReport Database::verify(
     const std::function<void(std::uint64_t, std::uint64_t)>& progress) const {
   const auto rooms = hall_->rooms();
   VerifyReport report;
-  rooms->history->verify([&](const Error& error) {
-    report.problems.push_back({error.message(), error.where(), error.code()});
-  });
+  rooms->history->verify(
+      [&](const Error& error) { report.problems.push_back(Problem::of(error)); });
   report.bytes = rooms->history->status().bytes;
   const auto segments = rooms->history->all_segments();
   std::uint64_t total = report.bytes;

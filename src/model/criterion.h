@@ -79,6 +79,11 @@ Criterion criterion_of(const ExpressionNode& comparison, bool inverse, Type type
 
 constexpr std::uint64_t bit_words(std::uint64_t rows) noexcept { return (rows + 63) / 64; }
 
+/// Makes the bits behind the last row zeros.
+inline void cut_bits(std::uint64_t rows, std::uint64_t* bits) noexcept {
+  if (rows % 64 != 0) bits[rows / 64] &= (1ull << (rows % 64)) - 1;
+}
+
 /// Of `array`, which is of the test's type: bit_words(length) words, zeros behind the last row.
 void criterion_rows(const Criterion& test, const Array& array, std::uint64_t* bits);
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mutant.h"
+#include "base/vectors.h"
 #include "model/array.h"
 #include "model/criterion.h"
 
@@ -65,7 +66,7 @@ __attribute__((target("avx2"))) void range_words_avx2(const T* values, std::uint
 template <typename T>
 RangeWords<T> fastest_range_words() noexcept {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx2") != 0) return range_words_avx2<T>;
+  if (has_avx2()) return range_words_avx2<T>;
 #endif
   return range_words_plain<T>;
 }
@@ -151,7 +152,7 @@ void valid_rows(const Array& array, std::uint64_t* bits) noexcept {
     bits[words - 1] = 0;
     std::memcpy(bits, array.validity.bytes.data(), bitmap_bytes(array.length));
   }
-  if (array.length % 64 != 0) bits[words - 1] &= (1ull << (array.length % 64)) - 1;
+  cut_bits(array.length, bits);
 }
 
 void criterion_rows(const Criterion& test, const Array& array, std::uint64_t* bits) {

@@ -1,6 +1,5 @@
 #include "model/gather.h"
 
-#include <array>
 #include <cstring>
 
 #include "base/error.h"
@@ -12,30 +11,17 @@ namespace {
 
 using Rows = std::span<const std::uint32_t>;
 
-template <typename T>
-void gather_values(const Array& array, Rows rows, std::byte* out) {
-  const T* const values = array.values.as<T>();
-  auto* to = reinterpret_cast<T*>(out);
-  for (std::size_t i = 0; i < rows.size(); ++i) to[i] = values[rows[i]];
+template <std::size_t width>
+void gather_of(const std::byte* values, Rows rows, std::uint64_t first, std::byte* out) noexcept {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(out + i * width, values + (rows[i] - first) * width, width);
 }
 
 void gather_fixed(const Array& array, Rows rows, const Allocate& allocate, Array& out) {
   const std::uint32_t width = type_width(out.type);
   std::byte* data = nullptr;
   out.values = allocate(rows.size() * width, &data);
-  switch (width) {
-    case 1:
-      return gather_values<std::uint8_t>(array, rows, data);
-    case 2:
-      return gather_values<std::uint16_t>(array, rows, data);
-    case 4:
-      return gather_values<std::uint32_t>(array, rows, data);
-    case 8:
-      return gather_values<std::uint64_t>(array, rows, data);
-    default:
-      OTO_INVARIANT(width == 16);  // decimals
-      return gather_values<std::array<std::uint64_t, 2>>(array, rows, data);
-  }
+  values_gather(array.values.bytes.data(), width, rows, 0, data);
 }
 
 // Short texts as one block, where both sides have room for it: what is behind the text in `out` is
@@ -80,6 +66,23 @@ void gather_nulls(const Array& array, Rows rows, Array& out) {
 }
 
 }  // namespace
+
+void values_gather(const std::byte* values, std::uint32_t width, Rows rows, std::uint64_t first,
+                   std::byte* out) noexcept {
+  switch (width) {
+    case 1:
+      return gather_of<1>(values, rows, first, out);
+    case 2:
+      return gather_of<2>(values, rows, first, out);
+    case 4:
+      return gather_of<4>(values, rows, first, out);
+    case 8:
+      return gather_of<8>(values, rows, first, out);
+    default:
+      OTO_INVARIANT(width == 16);  // decimals
+      return gather_of<16>(values, rows, first, out);
+  }
+}
 
 Array gather(const Array& array, Rows rows, const Allocate& allocate) {
   Array out{.type = array.type, .length = rows.size()};

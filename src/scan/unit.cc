@@ -1,7 +1,6 @@
 #include "scan/unit.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "base/error.h"
@@ -24,33 +23,6 @@ Array piece_values(const RowSource& source, std::size_t piece, const Column& col
 }
 
 namespace {
-
-using Value16 = std::array<std::uint64_t, 2>;
-
-template <typename T>
-void copy_rows(const Array& page, std::uint64_t first, std::span<const std::uint32_t> rows,
-               std::byte* out) noexcept {
-  const T* values = page.values.as<T>();
-  auto* to = reinterpret_cast<T*>(out);
-  for (std::size_t i = 0; i < rows.size(); ++i) to[i] = values[rows[i] - first];
-}
-
-void copy_rows(const Array& page, std::uint64_t first, std::span<const std::uint32_t> rows,
-               std::byte* out) {
-  switch (type_width(page.type)) {
-    case 1:
-      return copy_rows<std::uint8_t>(page, first, rows, out);
-    case 2:
-      return copy_rows<std::uint16_t>(page, first, rows, out);
-    case 4:
-      return copy_rows<std::uint32_t>(page, first, rows, out);
-    case 8:
-      return copy_rows<std::uint64_t>(page, first, rows, out);
-    default:
-      OTO_INVARIANT(type_width(page.type) == sizeof(Value16));
-      return copy_rows<Value16>(page, first, rows, out);
-  }
-}
 
 // Bits of values that are there; those from `to` on are zero yet.
 void copy_validity(BytesView page, std::uint64_t first, std::span<const std::uint32_t> rows,
@@ -107,7 +79,7 @@ Bytes gather_fixed(const RowSource& source, std::size_t piece, std::span<const s
     if (as_stored) valid = source.gather(piece, id, of.first / source.page_rows(), held, to);
     if (!valid) {
       const Array page = piece_values(source, piece, column, of.first, of.count);
-      copy_rows(page, of.first, held, to);
+      model::values_gather(page.values.bytes.data(), type_width(page.type), held, of.first, to);
       valid = page.null_count == 0 ? Buffer{} : page.validity;
     }
     const bool nulls = !valid->bytes.empty();

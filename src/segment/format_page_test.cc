@@ -39,11 +39,7 @@ std::vector<Row> three_rows() {
 }
 
 Bytes file_of_rows(const std::shared_ptr<const Schema>& schema, const std::vector<Row>& rows) {
-  const auto vfs = io::memory_vfs();
-  const auto file = sample::file_of(*vfs, {});
-  test::Random random(1);
-  sample::write(*file, sample::spec_of(schema), {rows}, random);
-  return sample::bytes_of(*file);
+  return sample::bytes_of_run(sample::spec_of(schema), rows);
 }
 
 Bytes three_row_file() { return file_of_rows(three_row_schema(), three_rows()); }
@@ -232,6 +228,15 @@ std::string dump_of(BytesView bytes) {
   return dump.text();
 }
 
+// A golden file, opened and sound, that gives these rows.
+std::shared_ptr<const SegmentReader> golden_of(io::Vfs& sources, const char* path,
+                                               const std::vector<Row>& rows) {
+  auto reader = SegmentReader::open(sources.open(path, io::OpenMode::read), path, {}, true);
+  CHECK(test::same_rows(sample::read_all(*reader), rows));
+  reader->verify();
+  return reader;
+}
+
 }  // namespace
 
 TEST_CASE("segment: the page on its format shows the very bytes of a file") {
@@ -243,12 +248,9 @@ TEST_CASE("segment: the page on its format shows the very bytes of a file") {
 TEST_CASE("segment: the golden file of version 1 opens and gives its rows") {
   const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
   if (test::update_docs()) test::write_text(*sources, kGolden, as_text(three_row_file()));
-  const auto reader =
-      SegmentReader::open(sources->open(kGolden, io::OpenMode::read), kGolden, {}, true);
-  CHECK(test::same_rows(sample::read_all(*reader), three_rows()));
+  golden_of(*sources, kGolden, three_rows());
   CHECK(as_bytes_view(test::read_text(*sources, kGolden)).size() == three_row_file().size());
   CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, kGolden)), three_row_file()));
-  reader->verify();
 }
 
 TEST_CASE("segment: the golden file of encoded columns opens and gives its rows") {
@@ -258,10 +260,7 @@ TEST_CASE("segment: the golden file of encoded columns opens and gives its rows"
     if (test::update_docs()) test::write_text(*sources, path, as_text(made));
     CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, path)), made));
   }
-  const auto reader = SegmentReader::open(sources->open(kGoldenEncoded, io::OpenMode::read),
-                                          kGoldenEncoded, {}, true);
-  CHECK(test::same_rows(sample::read_all(*reader), encoded_rows()));
-  reader->verify();
+  const auto reader = golden_of(*sources, kGoldenEncoded, encoded_rows());
   for (std::size_t i = 0; i < reader->shape().columns.size(); ++i)
     CHECK_FALSE(reader->chunk(0, i).zero_copy);
   const std::set<codec::CodecId> used = codecs_of(*reader, made);
@@ -275,10 +274,7 @@ TEST_CASE("segment: the golden file of measured columns opens and gives its rows
   const Bytes made = file_of_rows(measured_schema(), measured_rows());
   if (test::update_docs()) test::write_text(*sources, kGoldenMeasured, as_text(made));
   CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, kGoldenMeasured)), made));
-  const auto reader = SegmentReader::open(sources->open(kGoldenMeasured, io::OpenMode::read),
-                                          kGoldenMeasured, {}, true);
-  CHECK(test::same_rows(sample::read_all(*reader), measured_rows()));
-  reader->verify();
+  const auto reader = golden_of(*sources, kGoldenMeasured, measured_rows());
   using codec::CodecId;
   CHECK(codecs_of(*reader, made) == std::set{CodecId::delta, CodecId::lattice, CodecId::alp_rd,
                                              CodecId::bitmap, CodecId::decimal, CodecId::text});
@@ -291,10 +287,7 @@ TEST_CASE("segment: the golden file of compressed columns opens and gives its ro
     test::write_text(*sources, kGoldenSmall,
                      as_text(file_of_rows(encoded_schema("small"), encoded_rows())));
   }
-  const auto reader =
-      SegmentReader::open(sources->open(kGoldenSmall, io::OpenMode::read), kGoldenSmall, {}, true);
-  CHECK(test::same_rows(sample::read_all(*reader), encoded_rows()));
-  reader->verify();
+  const auto reader = golden_of(*sources, kGoldenSmall, encoded_rows());
   using codec::CodecId;
   const auto used = codecs_of(*reader, as_bytes_view(test::read_text(*sources, kGoldenSmall)));
   CHECK(used.contains(CodecId::planes));

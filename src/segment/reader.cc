@@ -115,7 +115,7 @@ codec::PageFacts SegmentReader::State::facts(std::size_t row_group, std::size_t 
 }
 
 PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, PageRange range,
-                                     ChunkRooms* rooms) const {
+                                     ChunkScratch* scratch) const {
   const ColumnIndex& in = columns[index].index;
   const ChunkEntry& chunk = in.chunks[row_group];
   const PageEntry* pages = &in.pages[chunk.page_first + range.first];
@@ -123,13 +123,15 @@ PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, P
   out.codec = &codec::codec_for(chunk.codec, source.name(), chunk.values.offset);
   out.extents = codec::page_extents(*out.codec, out.facts, range.first * footer.page_rows,
                                     pages[0].place, pages[range.count - 1].place);
-  const auto part = [&](const Part& of, const codec::Extent& extent, Room ChunkRooms::* room) {
-    Room* const into = rooms == nullptr ? nullptr : &(rooms->*room);
+  const auto part = [&](const Part& of, const codec::Extent& extent,
+                        io::Scratch ChunkScratch::* of_part) {
+    io::Scratch* const into = scratch == nullptr ? nullptr : &(scratch->*of_part);
     return extent.bytes == 0 ? Buffer{} : source.read(of.offset + extent.at, extent.bytes, into);
   };
-  out.parts = {part(chunk.validity, out.extents.validity, &ChunkRooms::validity),
-               part(chunk.offsets, out.extents.offsets, &ChunkRooms::offsets),
-               part(chunk.values, out.extents.values, &ChunkRooms::values), out.extents.values.at};
+  out.parts = {part(chunk.validity, out.extents.validity, &ChunkScratch::validity),
+               part(chunk.offsets, out.extents.offsets, &ChunkScratch::offsets),
+               part(chunk.values, out.extents.values, &ChunkScratch::values),
+               out.extents.values.at};
   return out;
 }
 

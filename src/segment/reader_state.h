@@ -44,11 +44,11 @@ struct PageBytes {
 };
 
 // What verify reads and decodes the chunks of one column into.
-struct ChunkRooms {
-  Room validity;
-  Room offsets;
-  Room values;
-  Room decoded;
+struct ChunkScratch {
+  io::Scratch validity;
+  io::Scratch offsets;
+  io::Scratch values;
+  io::Scratch decoded;
 };
 
 struct SegmentReader::State {
@@ -70,7 +70,7 @@ struct SegmentReader::State {
   const ChunkEntry& entry(std::size_t row_group, std::size_t column);
   codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
   PageBytes read(std::size_t row_group, std::size_t column, PageRange pages,
-                 ChunkRooms* rooms = nullptr) const;
+                 ChunkScratch* scratch = nullptr) const;
   codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again) const;
   bool verified(const PageBytes& bytes, std::uint64_t page) const;
   void mark_verified(const PageBytes& bytes, std::uint64_t page);
@@ -86,9 +86,9 @@ struct SegmentReader::State {
   std::vector<std::vector<std::size_t>> lanes() const;
   void check_zone(const PageBytes& bytes, const Zone& said, const Zone& found,
                   std::string_view of) const;
-  Array verify_page(const PageBytes& bytes, std::uint64_t page, Room& room);
+  Array verify_page(const PageBytes& bytes, std::uint64_t page, io::Scratch& scratch);
   Ends verify_lane(std::size_t row_group, std::span<const std::size_t> lane, bool ordered,
-                   std::vector<ChunkRooms>& rooms);
+                   std::vector<ChunkScratch>& scratch);
   void verify_group(std::size_t row_group);
   void verify_order(std::span<const Ends> ends);
   void verify_gaps();

@@ -13,12 +13,13 @@ namespace otolith::segment {
 
 namespace {
 
-// The values of one page that has no flaw; of fixed width in `room`.
-Array page_values(const codec::Codec& codec, const codec::Page& page, Room& room) {
+// The values of one page that has no flaw; of fixed width in `scratch`.
+Array page_values(const codec::Codec& codec, const codec::Page& page, io::Scratch& scratch) {
   if (codec.mappable()) return codec::pages_view(codec, page);
   codec::Target target;
   if (!model::is_text(page.facts.type)) {
-    target.owner = room.take(codec.decoded_bytes(page.parts, page.facts), &target.values).owner;
+    const auto memory = scratch.memory(codec.decoded_bytes(page.parts, page.facts));
+    target = {memory, memory.get()};
   }
   return codec::pages_decode(codec, {&page, 1}, target);
 }
@@ -107,10 +108,11 @@ void SegmentReader::State::check_zone(const PageBytes& bytes, const Zone& said, 
 }
 
 // A page again, and its zone map against its rows.
-Array SegmentReader::State::verify_page(const PageBytes& bytes, std::uint64_t page, Room& room) {
+Array SegmentReader::State::verify_page(const PageBytes& bytes, std::uint64_t page,
+                                        io::Scratch& scratch) {
   const codec::Page checked{check_page(bytes, page, true),
                             facts(bytes.row_group, bytes.column, {page, 1})};
-  Array values = page_values(*bytes.codec, checked, room);
+  Array values = page_values(*bytes.codec, checked, scratch);
   judge_page(bytes, page, values);
   const ColumnIndex& in = columns[bytes.column].index;
   const Zone& zone = in.pages[in.chunks[bytes.row_group].page_first + page].zone;
@@ -120,18 +122,18 @@ Array SegmentReader::State::verify_page(const PageBytes& bytes, std::uint64_t pa
 
 // The chunks of a lane in one row group; where rows are ordered by its columns, in what order.
 Ends SegmentReader::State::verify_lane(std::size_t row_group, std::span<const std::size_t> lane,
-                                       bool ordered, std::vector<ChunkRooms>& rooms) {
+                                       bool ordered, std::vector<ChunkScratch>& scratch) {
   std::vector<PageBytes> chunks;
   for (std::size_t i = 0; i < lane.size(); ++i) {
     (void)column(lane[i]);
-    chunks.push_back(read(row_group, lane[i], {0, page_count(row_group)}, &rooms[i]));
+    chunks.push_back(read(row_group, lane[i], {0, page_count(row_group)}, &scratch[i]));
   }
   const RowOrder order(footer.keys.size());
   Ends ends;
   for (std::uint64_t page = 0; page < page_count(row_group); ++page) {
     std::vector<Array> rows;
     for (std::size_t i = 0; i < lane.size(); ++i)
-      rows.push_back(verify_page(chunks[i], page, rooms[i].decoded));
+      rows.push_back(verify_page(chunks[i], page, scratch[i].decoded));
     if (!ordered) continue;
     ends.among = std::max(ends.among, order.among(rows));
     if (page == 0)
@@ -201,13 +203,13 @@ void SegmentReader::verify(unsigned threads) const {
   const std::size_t groups = state_->footer.row_groups.size();
   const unsigned workers = threads_worth(threads, state_->footer.rows);
   const auto lanes = state_->lanes();
-  std::vector<std::vector<ChunkRooms>> rooms(std::max(workers, 1u));  // by worker
-  for (auto& of_worker : rooms) of_worker.resize(lanes.front().size());
+  std::vector<std::vector<ChunkScratch>> scratch(std::max(workers, 1u));  // by worker
+  for (auto& of_worker : scratch) of_worker.resize(lanes.front().size());
   std::vector<Ends> ends(groups);
   run_tasks(workers, groups * lanes.size(), [&](unsigned worker, std::size_t task) {
     const std::size_t group = task % groups;
     const bool ordered = task < groups;
-    Ends found = state_->verify_lane(group, lanes[task / groups], ordered, rooms[worker]);
+    Ends found = state_->verify_lane(group, lanes[task / groups], ordered, scratch[worker]);
     if (ordered) ends[group] = std::move(found);
   });
   if (!mutant("verify-order-unread")) state_->verify_order(ends);

@@ -11,11 +11,18 @@ Source::Source(std::unique_ptr<io::File> file, std::string name, bool map)
   file_.reset();  // the mapping stays; the descriptor is free for another segment
 }
 
-Buffer Source::read(std::uint64_t offset, std::uint64_t bytes, Room* room) const {
+Buffer Source::read(std::uint64_t offset, std::uint64_t bytes, io::Scratch* scratch) const {
   OTO_INVARIANT(offset <= size_ && bytes <= size_ - offset);
   if (mapping_) return {mapping_, mapping_->bytes().subspan(offset, bytes)};
   std::byte* data = nullptr;
-  Buffer out = room != nullptr ? room->take(bytes, &data) : buffer_allocate(bytes, &data);
+  Buffer out;
+  if (scratch == nullptr) {
+    out = buffer_allocate(bytes, &data);
+  } else {
+    const std::shared_ptr<std::byte> memory = scratch->memory(bytes);
+    data = memory.get();
+    out = {memory, {data, bytes}};
+  }
   if (file_->read_at(offset, {data, bytes}) != bytes) {
     throw_corrupt(name_, offset, "the file has become shorter than it was when it was opened");
   }

@@ -3,38 +3,24 @@
 // Role:    under the reader; the one place that tells the two modes apart.
 // Shapes:  ranges that were checked to lie within the file; copies are 64-byte aligned.
 // Errors:  corrupt where the file ends before it should.
-// Threads: thread-safe; a Room is one thread's.
+// Threads: thread-safe.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "io/large_memory.h"
 #include "io/vfs.h"
 #include "otolith/batch.h"
 
 namespace otolith::segment {
 
-/// Memory that is filled again and again: fresh pages of it cost more than what is done in them.
-class Room {
- public:
-  /// Room for so many bytes; what was there before is gone.
-  Buffer take(std::uint64_t bytes, std::byte** data) {
-    if (bytes > memory_.bytes.size()) memory_ = buffer_allocate(bytes, &data_);
-    *data = data_;
-    return {memory_.owner, memory_.bytes.first(bytes)};
-  }
-
- private:
-  Buffer memory_;
-  std::byte* data_ = nullptr;
-};
-
 class Source {
  public:
   Source(std::unique_ptr<io::File> file, std::string name, bool map);
 
-  /// A copy lies in `room`, if there is one.
-  Buffer read(std::uint64_t offset, std::uint64_t bytes, Room* room = nullptr) const;
+  /// A copy lies in `scratch`, if there is one.
+  Buffer read(std::uint64_t offset, std::uint64_t bytes, io::Scratch* scratch = nullptr) const;
   std::uint64_t size() const noexcept { return size_; }
   bool mapped() const noexcept { return mapping_ != nullptr; }
   const std::string& name() const noexcept { return name_; }

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "base/vectors.h"
 
 namespace otolith::segment {
 
@@ -117,18 +118,6 @@ struct Kernels {
   }
 #endif
 };
-
-#ifdef __x86_64__
-bool has_avx2() noexcept {
-  static const bool has = __builtin_cpu_supports("avx2") != 0;
-  return has;
-}
-bool has_avx512() noexcept {
-  static const bool has =
-      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0;
-  return has;
-}
-#endif
 
 template <typename T>
 void run_integers(const T* values, std::uint64_t rows, Integers<T>& to) noexcept {
