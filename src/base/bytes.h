@@ -8,6 +8,7 @@
 // Why:     never casts structs onto buffers, so alignment, padding and byte order cannot differ.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -66,6 +67,10 @@ inline std::uint64_t leading_bytes(std::string_view text, BytesView among) noexc
   }
   head = std::byteswap(load_le<std::uint64_t>(text.data()));
   return text.size() < 8 ? head & ~(~std::uint64_t{0} >> (8 * text.size())) : head;
+}
+
+inline bool all_zero(BytesView bytes) noexcept {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 /// Rounds up to a multiple of a power of two.

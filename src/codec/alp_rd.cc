@@ -223,7 +223,7 @@ std::string_view head_flaw(const std::byte* head, unsigned width) noexcept {
       mutant("alp-rd-entries-unchecked") ? UINT8_MAX : std::min(kUpperPartsMax, parts);
   if (entries == 0 || entries > most) return "the head of its floats is impossible";
   if (load_le<std::uint16_t>(head + 2) != 0 || load_le<std::uint32_t>(head + 4) != 0)
-    return "a reserved byte of its head is not zero";
+    return "a reserved byte is not zero";
   for (std::size_t i = 0; i < kUpperPartsMax; ++i) {
     const unsigned part = load_le<std::uint16_t>(head + 8 + i * 2);
     if ((part >> (width - right)) != 0 || (i >= entries && part != 0))

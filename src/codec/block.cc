@@ -3,17 +3,19 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <span>
 
 #include "base/error.h"
 #include "base/mutant.h"
 #include "codec/bits.h"
 #include "codec/block_loops.h"
+#include "codec/exceptions.h"
 
 namespace otolith::codec {
 
 namespace {
 
-constexpr std::uint64_t kOutlierBytes = sizeof(std::uint64_t) + sizeof(std::uint16_t);
+constexpr std::uint32_t kWidth = sizeof(std::uint64_t);  // of what is stored apart
 
 // How to pack some integers.
 struct Packing {
@@ -23,10 +25,11 @@ struct Packing {
   std::uint64_t bytes = 0;  // of packed rows and outliers
 };
 
-// What all values have in common: value = offset + factor * (what is stored).
+// What values have in common: value = offset + factor * (what is stored), but for a few strays.
 struct Scale {
   std::uint64_t factor = 1;
   std::uint64_t offset = 0;
+  std::uint64_t strays = 0;
   bool some() const noexcept { return factor != 1; }
 };
 constexpr std::uint64_t kFactorMin = 4;  // what saves two bits a value is worth its 16 bytes
@@ -40,9 +43,11 @@ struct Form {
   Packing packing;
 };
 
-// Room for the values divided, and for their differences of both orders.
+// Room for the values divided, the places of those that cannot be, and for their differences of
+// both orders.
 struct BlockRoom {
   alignas(64) BlockValues divided;
+  BlockPlaces strays;
   alignas(64) std::array<BlockValues, kOrderMax> differences;
 };
 
@@ -106,10 +111,6 @@ unsigned width_of(std::uint64_t value) noexcept {
   return static_cast<unsigned>(std::bit_width(value));
 }
 
-std::uint64_t outlier_bytes(std::uint64_t outliers) noexcept {
-  return align_up(outliers * kOutlierBytes, 8);
-}
-
 // ---------------------------------------------------------------------------------------- analyze
 
 // Of values evenly spread from `first` on, `get` of their places.
@@ -121,42 +122,92 @@ Sample sample_of(std::uint64_t first, std::uint64_t count, Get get) noexcept {
   return out;
 }
 
-// The greatest common divisor of the distances of some values from the first; 1 if it is of no use.
-std::uint64_t factor_of(const std::uint64_t* values, std::uint64_t count,
-                        std::uint64_t step) noexcept {
-  std::uint64_t factor = 0;
+// The greatest common divisors of the distances from the first value: of all, and of most of them,
+// which is a multiple of it. 1 where they are of no use.
+struct Factors {
+  std::uint64_t of_all = 1;
+  std::uint64_t of_most = 1;
+};
+
+// Of every `step`-th value. What breaks a factor that several in turn agreed on is a stray.
+Factors factors_of(const std::uint64_t* values, std::uint64_t count, std::uint64_t step) noexcept {
+  constexpr unsigned kAgreed = 4;
+  constexpr std::uint64_t kStraysWorth = 8;  // one in so many
+  Factors out{0, 0};
+  unsigned agreed = 0;
+  std::uint64_t strays = 0;
   for (std::uint64_t i = step; i < count; i += step) {
     const auto distance = static_cast<std::int64_t>(values[i] - values[0]);
     const std::uint64_t magnitude = distance < 0 ? 0 - static_cast<std::uint64_t>(distance)
                                                  : static_cast<std::uint64_t>(distance);
-    if (factor != 0 && magnitude % factor == 0) continue;
-    factor = std::gcd(factor, magnitude);
-    if (factor != 0 && factor < kFactorMin) return 1;
+    if (magnitude == 0) continue;
+    if (out.of_most != 0 && magnitude % out.of_most == 0) {
+      ++agreed;
+      continue;
+    }
+    if (agreed >= kAgreed) {
+      ++strays;
+      out.of_all = std::gcd(out.of_all == 0 ? out.of_most : out.of_all, magnitude);
+      continue;
+    }
+    agreed = 0;
+    out.of_most = std::gcd(out.of_most, magnitude);
+    if (out.of_most < kFactorMin) return {};
   }
-  return factor == 0 ? 1 : factor;
+  // Strays first, and then a lesser factor: that of all is what both have in common.
+  out.of_all = strays == 0 ? out.of_most : std::gcd(out.of_all, out.of_most);
+  if (out.of_all < kFactorMin) out.of_all = 1;
+  if (out.of_most < kFactorMin || strays * step * kStraysWorth > count) out.of_most = out.of_all;
+  return out;
 }
 
-// The factor of all values, and them without it; where some values have more in common than all,
-// all are asked.
+// Divides the values as far as the factor does and finds the strays, each of which becomes the
+// multiple next to it. Returns how many there are; above `most` the rest is left undone.
+std::uint64_t divide(const std::uint64_t* values, std::uint64_t count, BlockRange range,
+                     std::uint64_t factor, std::uint64_t most, BlockRoom& room) noexcept {
+  const std::uint64_t offset = values[0];
+  const auto by = static_cast<std::int64_t>(factor);
+  const BlockRange within{(range.least - static_cast<std::int64_t>(offset)) / by,
+                          (range.greatest - static_cast<std::int64_t>(offset)) / by};
+  // A value that is no multiple becomes one far outside: no product within the range is it.
+  const bool even = block_divide(values, count, factor, offset, room.divided.data());
+  const BlockRange got = block_range(room.divided.data(), count);
+  if (even && got.least == within.least && got.greatest == within.greatest) return 0;
+  std::uint64_t strays = 0;
+  for (std::uint64_t i = 0; i < count && strays <= most; ++i) {
+    std::uint64_t& quotient = room.divided[i];
+    const auto whole = static_cast<std::int64_t>(quotient);
+    const bool exact = whole >= within.least && whole <= within.greatest &&
+                       quotient * factor + offset == values[i];
+    if (exact) continue;
+    room.strays[strays++] = static_cast<std::uint16_t>(i);
+    quotient = static_cast<std::uint64_t>(static_cast<std::int64_t>(values[i] - offset) / by);
+  }
+  return strays;
+}
+
+// The factor of the values, and them without it in room.divided. Some are asked first; where these
+// have more in common than all, all are.
 Scale scale_of(const std::uint64_t* values, std::uint64_t count, BlockRange range,
-               std::uint64_t* divided) noexcept {
+               BlockRoom& room) noexcept {
   const std::uint64_t offset = values[0];
   std::int64_t width = 0;
   if (__builtin_sub_overflow(range.greatest, range.least, &width) || width == 0) return {};
-  for (const std::uint64_t step :
-       {std::max<std::uint64_t>(1, count / kFactorSample), std::uint64_t{1}}) {
-    const std::uint64_t factor = factor_of(values, count, step);
-    if (factor == 1) return {};
-    if (!block_divide(values, count, factor, offset, divided)) continue;
-    // A value that is no multiple becomes one far outside: no product within the range is it.
-    const BlockRange got = block_range(divided, count);
-    const auto by = static_cast<std::int64_t>(factor);
-    const auto zero = static_cast<std::int64_t>(offset);
-    if (got.least == (range.least - zero) / by && got.greatest == (range.greatest - zero) / by) {
-      return {factor, offset};
-    }
+  const Factors some = factors_of(values, count, std::max<std::uint64_t>(1, count / kFactorSample));
+  if (some.of_most == 1) return {};
+  if (some.of_most == some.of_all && divide(values, count, range, some.of_all, 0, room) == 0)
+    return {some.of_all, offset, 0};
+  const Factors all = factors_of(values, count, 1);
+  if (all.of_most > all.of_all) {
+    // Strays are worth half of the bits that the greater factor saves.
+    const std::uint64_t saved = width_of(all.of_most / all.of_all) - 1;
+    const std::uint64_t worth = count * saved / 16 / exceptions_bytes(1, kWidth);
+    const std::uint64_t strays = divide(values, count, range, all.of_most, worth, room);
+    if (strays <= worth) return {all.of_most, offset, strays};
   }
-  return {};
+  if (all.of_all == 1) return {};
+  divide(values, count, range, all.of_all, 0, room);
+  return {all.of_all, offset, 0};
 }
 
 // The cheapest width by how many have which of `seen` values, each of which stands for `step`; what
@@ -168,7 +219,7 @@ Packing cheapest(std::uint64_t base, const BlockWidths& of_width, std::uint64_t 
   for (unsigned width = 0; width <= kWidthMax; ++width) {
     wider -= of_width[width];
     const std::uint64_t outliers = wider * step;
-    const std::uint64_t bytes = packed_bytes(count, width) + outlier_bytes(outliers);
+    const std::uint64_t bytes = packed_bytes(count, width) + exceptions_bytes(outliers, kWidth);
     if (bytes < best.bytes) best = {width, base, outliers, bytes};
     if (wider == 0) break;
   }
@@ -291,7 +342,7 @@ std::byte* put_packed(const Form& form, std::uint64_t count, std::byte* out) noe
   }
   const std::uint64_t mask = width == kWidthMax ? ~0ull : (1ull << width) - 1;
   alignas(64) BlockValues packed;
-  std::array<std::uint16_t, kBlockRows> places;
+  BlockPlaces places;
   std::uint64_t found = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     const bool fits = form.values[i] - base <= mask;
@@ -301,19 +352,16 @@ std::byte* put_packed(const Form& form, std::uint64_t count, std::byte* out) noe
   }
   OTO_INVARIANT(found == outliers);
   pack(packed.data(), count, width, base, out);
-  out += size;
-  for (std::uint64_t i = 0; i < found; ++i) out = put(out, form.values[places[i]]);
-  for (std::uint64_t i = 0; i < found; ++i) out = put(out, places[i]);
-  const std::uint64_t rest = outlier_bytes(found) - found * kOutlierBytes;
-  std::fill_n(out, rest, std::byte{0});
-  return out + rest;
+  return exceptions_put(form.values, std::span(places).first(found), kWidth, out + size);
 }
 
+// All but the strays.
 std::byte* put_form(const Form& form, std::uint64_t count, Scale scale, std::byte* out) noexcept {
   out = put(out, static_cast<std::uint8_t>(form.packing.width));
   out = put(out, static_cast<std::uint8_t>(form.order));
   out = put(out, static_cast<std::uint16_t>(form.packing.outliers));
-  out = put(out, std::uint32_t{scale.some() ? 1u : 0u});
+  out = put(out, static_cast<std::uint16_t>(scale.some() ? 1 : 0));
+  out = put(out, static_cast<std::uint16_t>(scale.strays));
   out = put(out, form.packing.base);
   if (form.order >= 1) out = put(out, form.start);
   if (form.order == 2) out = put(out, form.slope);
@@ -326,20 +374,21 @@ std::byte* put_form(const Form& form, std::uint64_t count, Scale scale, std::byt
 
 // ----------------------------------------------------------------------------------------- decode
 
-std::string_view outliers_flaw(BytesView places, std::uint64_t outliers,
-                               std::uint64_t count) noexcept {
-  std::uint64_t next = 0;
-  for (std::uint64_t i = 0; i < outliers; ++i) {
-    const auto place = load_le<std::uint16_t>(&places[i * 2]);
-    if (place < next || (place >= count && !mutant("block-outlier-place-unchecked")))
-      return "an outlier is out of place";
-    next = std::uint64_t{place} + 1;
-  }
-  for (std::size_t i = outliers * 2; i < places.size(); ++i) {
-    if (places[i] != std::byte{0}) return "a reserved byte of a block is not zero";
-  }
-  return {};
-}
+struct Head {
+  std::uint8_t width, order, scaled;
+  std::uint16_t outliers, strays;
+  std::uint64_t base;
+
+  explicit Head(const std::byte* at) noexcept
+      : width(load_le<std::uint8_t>(at)),
+        order(load_le<std::uint8_t>(at + 1)),
+        scaled(load_le<std::uint8_t>(at + 4)),
+        outliers(load_le<std::uint16_t>(at + 2)),
+        strays(load_le<std::uint16_t>(at + 6)),
+        base(load_le<std::uint64_t>(at + 8)) {}
+
+  std::uint64_t packed_at() const noexcept { return head_bytes(order, scaled != 0); }
+};
 
 }  // namespace
 
@@ -348,12 +397,15 @@ std::byte* block_encode(const std::uint64_t* values, std::uint64_t count, unsign
   OTO_INVARIANT(count != 0 && count <= kBlockRows && order_max <= kOrderMax);
   BlockRoom room;
   BlockRange range = block_range(values, count);
-  const Scale scale = scale_of(values, count, range, room.divided.data());
+  const Scale scale = scale_of(values, count, range, room);
+  const std::uint64_t* integers = values;
   if (scale.some()) {
-    values = room.divided.data();
-    range = block_range(values, count);
+    integers = room.divided.data();
+    range = block_range(integers, count);
   }
-  return put_form(form_of(values, count, range, scale.some(), order_max, room), count, scale, out);
+  const Form form = form_of(integers, count, range, scale.some(), order_max, room);
+  out = put_form(form, count, scale, out);
+  return exceptions_put(values, std::span(room.strays).first(scale.strays), kWidth, out);
 }
 
 void block_encode(const BlockValues& values, std::uint64_t count, unsigned order_max,
@@ -366,61 +418,58 @@ void block_encode(const BlockValues& values, std::uint64_t count, unsigned order
 std::string_view block_flaw(BytesView bytes, std::uint64_t count, unsigned order_max,
                             std::uint64_t* taken) noexcept {
   if (bytes.size() < kBlockHeadBytes) return "a block is cut short";
-  const auto width = load_le<std::uint8_t>(&bytes[0]);
-  const auto order = load_le<std::uint8_t>(&bytes[1]);
-  const auto outliers = load_le<std::uint16_t>(&bytes[2]);
-  const auto scaled = load_le<std::uint8_t>(&bytes[4]);
-  if (width > kWidthMax || order > order_max || outliers > count || scaled > 1)
+  const Head head(bytes.data());
+  const bool scaled_is_known = head.scaled <= 1 && (head.strays == 0 || head.scaled == 1);
+  if (head.width > kWidthMax || head.order > order_max || head.outliers > count ||
+      head.strays > count || !scaled_is_known) {
     return "the head of a block is impossible";
-  if ((load_le<std::uint32_t>(&bytes[4]) >> 8) != 0)
-    return "a reserved byte of a block is not zero";
-  const std::uint64_t packed_end = head_bytes(order, scaled != 0) + packed_bytes(count, width);
-  const std::uint64_t places = packed_end + outliers * 8;
-  *taken = packed_end + outlier_bytes(outliers);
-  if (bytes.size() < *taken) return "a block is cut short";
-  return outliers_flaw(bytes.subspan(places, *taken - places), outliers, count);
+  }
+  if (bytes[5] != std::byte{0}) return "a reserved byte is not zero";
+  std::uint64_t at = head.packed_at() + packed_bytes(count, head.width);
+  if (bytes.size() < at) return "a block is cut short";
+  for (const std::uint64_t apart : {head.outliers, head.strays}) {
+    const auto wrong = exceptions_flaw(bytes.subspan(at), apart, kWidth, count, taken);
+    if (!wrong.empty()) return wrong;
+    at += *taken;
+  }
+  *taken = at;
+  return {};
 }
 
 std::uint64_t block_bytes(const std::byte* bytes, std::uint64_t count) noexcept {
-  const unsigned width = load_le<std::uint8_t>(bytes);
-  const unsigned order = load_le<std::uint8_t>(bytes + 1);
-  const std::uint64_t outliers = load_le<std::uint16_t>(bytes + 2);
-  const bool scaled = load_le<std::uint8_t>(bytes + 4) != 0;
-  return head_bytes(order, scaled) + packed_bytes(count, width) + outlier_bytes(outliers);
+  const Head head(bytes);
+  return head.packed_at() + packed_bytes(count, head.width) +
+         exceptions_bytes(head.outliers, kWidth) + exceptions_bytes(head.strays, kWidth);
 }
 
 std::optional<PackedBlock> block_packed(const std::byte* bytes, std::uint64_t count) noexcept {
-  const unsigned order = load_le<std::uint8_t>(bytes + 1);
-  const bool scaled = load_le<std::uint8_t>(bytes + 4) != 0;
-  if (order != 0 || scaled) return std::nullopt;
-  PackedBlock out{.width = load_le<std::uint8_t>(bytes),
-                  .base = load_le<std::uint64_t>(bytes + 8),
+  const Head head(bytes);
+  if (head.order != 0 || head.scaled != 0) return std::nullopt;
+  PackedBlock out{.width = head.width,
+                  .base = head.base,
                   .packed = bytes + kBlockHeadBytes,
-                  .outliers = load_le<std::uint16_t>(bytes + 2)};
+                  .outliers = head.outliers};
   const std::uint64_t packed = packed_bytes(count, out.width);
   out.outlier_values = out.packed + packed;
-  out.outlier_places = out.outlier_values + out.outliers * sizeof(std::uint64_t);
+  out.outlier_places = out.outlier_values + out.outliers * kWidth;
   out.bytes = block_bytes(bytes, count);
   return out;
 }
 
 std::uint64_t block_decode(const std::byte* bytes, std::uint64_t count,
                            std::uint64_t* out) noexcept {
-  const unsigned width = load_le<std::uint8_t>(bytes);
-  const unsigned order = load_le<std::uint8_t>(bytes + 1);
-  const std::uint64_t outliers = load_le<std::uint16_t>(bytes + 2);
-  const bool scaled = load_le<std::uint8_t>(bytes + 4) != 0;
-  const std::byte* packed = bytes + head_bytes(order, scaled);
-  unpack(packed, count, width, load_le<std::uint64_t>(bytes + 8), out);
-  const std::byte* values = packed + packed_bytes(count, width);
-  const std::byte* places = values + outliers * 8;
-  for (std::uint64_t i = 0; i < outliers; ++i)
-    out[load_le<std::uint16_t>(places + i * 2)] = load_le<std::uint64_t>(values + i * 8);
-  if (order == 2) block_sums(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes + 8));
-  if (order >= 1) block_sums(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes));
-  if (scaled) {
+  const Head head(bytes);
+  const auto values = reinterpret_cast<std::byte*>(out);
+  const std::byte* const packed = bytes + head.packed_at();
+  unpack(packed, count, head.width, head.base, out);
+  const std::byte* end = packed + packed_bytes(count, head.width);
+  end += exceptions_restore(end, head.outliers, kWidth, values);
+  if (head.order == 2) block_sums(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes + 8));
+  if (head.order >= 1) block_sums(out, count, load_le<std::uint64_t>(bytes + kBlockHeadBytes));
+  if (head.scaled != 0) {
     block_scale(out, count, load_le<std::uint64_t>(packed - 16),
                 load_le<std::uint64_t>(packed - 8));
+    if (!mutant("block-strays-lost")) exceptions_restore(end, head.strays, kWidth, values);
   }
   return block_bytes(bytes, count);
 }

@@ -3,19 +3,20 @@
 // Role:    the body of the codecs frame, delta and alp.
 // Shapes:  <= kBlockRows values as 64-bit integers; all sums wrap. The bytes, a multiple of 8:
 //
-//   width u8 | order u8 | outliers u16 | scaled u8 | zero u24 | base u64
+//   width u8 | order u8 | outliers u16 | scaled u8 | zero u8 | strays u16 | base u64
 //   | order 1, 2: start u64 | order 2: slope u64 | scaled 1: factor u64, offset u64
 //   | packed rows of 128 bytes
-//   | outliers: value u64 each | their places u16 each, ascending | zero to a multiple of 8
+//   | outliers, then strays (exceptions.h): 8 bytes and a place each
 //
 //          Order 0: value = base + packed. Order 1: those are differences, summed up from `start`
 //          (the value before the first). Order 2: those of differences, from `slope` (the
 //          difference before the first). An outlier takes the place of base + packed. Scaled: what
-//          this gives, times `factor`, plus `offset`.
+//          this gives, times `factor`, plus `offset`; strays take the place of that.
 // Errors:  block_flaw says what is wrong; block_decode relies on it.
 // Threads: thread-safe.
 // Why:     outliers apart, so that one gap or jump does not widen 1,023 others; a base that wraps,
-//          so that they may lie on both sides. A factor, because times often are whole seconds.
+//          so that they may lie on both sides. A factor, because times often are whole seconds;
+//          strays, because one in a few hundred often is not.
 // Source:  patched frame of reference: Zukowski et al., "Super-Scalar RAM-CPU Cache Compression",
 //          ICDE 2006.
 #pragma once

@@ -1,7 +1,7 @@
 // Loops over the integers of a block, in the longest vectors of the machine.
 //
 // Role:    under block.cc: what an encode looks at, and what a decode does behind unpacking.
-// Shapes:  up to kBlockRows integers as u64; all sums wrap.
+// Shapes:  integers as u64, as many as there are; all sums wrap.
 // Errors:  none.
 // Threads: thread-safe.
 // Why:     the house is compiled for any x86-64, whose vectors hold two integers and can neither

@@ -149,23 +149,20 @@ std::string_view planes_flaw(BytesView bytes, std::uint64_t count, std::uint64_t
   if (bytes.size() < kHeadBytes) return "its planes are cut short";
   const auto planes = load_le<std::uint8_t>(&bytes[0]);
   if (planes > kPlanesMax) return "it has too many planes";
-  if (load_le<std::uint64_t>(&bytes[0]) != planes) return "a reserved byte of it is not zero";
+  if (load_le<std::uint64_t>(&bytes[0]) != planes) return "a reserved byte is not zero";
   std::uint64_t at = kHeadBytes + planes * kEntryBytes;
   if (bytes.size() < at) return "its planes are cut short";
   for (unsigned plane = 0; plane < planes; ++plane) {
     const Entry entry = entry_of(bytes.data(), plane);
     if (load_le<std::uint16_t>(&bytes[kHeadBytes + plane * kEntryBytes + 2]) != 0)
-      return "a reserved byte of a plane is not zero";
+      return "a reserved byte is not zero";
     if (const auto wrong = plane_flaw(entry, bytes.subspan(at), count); !wrong.empty())
       return wrong;
     at += entry.bytes;
   }
   *taken = align_up(at, 8);
   if (*taken > bytes.size()) return "its planes are cut short";
-  for (; at < *taken; ++at) {
-    if (bytes[at] != std::byte{0}) return "a reserved byte of it is not zero";
-  }
-  return {};
+  return all_zero(bytes.subspan(at, *taken - at)) ? "" : "a reserved byte is not zero";
 }
 
 std::uint64_t planes_get(const std::byte* bytes, std::uint64_t count, std::uint64_t* out) {

@@ -102,9 +102,7 @@ std::string_view DecimalCodec::flaw(const Parts& page, const PageFacts& facts) c
   if (bytes.size() < kHeadBytes) return "it is cut short";
   const auto scheme = load_le<std::uint8_t>(bytes.data());
   if (scheme > kWide) return "it has an unknown scheme";
-  for (const std::byte byte : bytes.subspan(1, kHeadBytes - 1)) {
-    if (byte != std::byte{0}) return "a reserved byte is not zero";
-  }
+  if (!all_zero(bytes.subspan(1, kHeadBytes - 1))) return "a reserved byte is not zero";
   return blocks_flaw(
       bytes.subspan(kHeadBytes), facts,
       [&](BytesView rest, std::uint64_t count, std::uint64_t* taken) -> std::string_view {

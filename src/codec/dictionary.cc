@@ -342,10 +342,7 @@ std::string_view dictionary_flaw(BytesView bytes, bool dense) noexcept {
   }
   if (text != head.text_bytes || align_up(at + head.stored_bytes, 8) != bytes.size())
     return "its dictionary has a wrong size";
-  for (const std::byte byte : bytes.subspan(at + head.stored_bytes)) {
-    if (byte != std::byte{0}) return "a reserved byte of its dictionary is not zero";
-  }
-  return {};
+  return all_zero(bytes.subspan(at + head.stored_bytes)) ? "" : "a reserved byte is not zero";
 }
 
 // Entries are distinct and ascending.

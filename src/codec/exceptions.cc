@@ -22,7 +22,7 @@ std::byte* exceptions_put(const std::uint64_t* values, std::span<const std::uint
   return end;
 }
 
-void exceptions_level(BlockValues& integers, std::uint64_t count,
+void exceptions_level(std::uint64_t* integers, std::uint64_t count,
                       std::span<const std::uint16_t> places) noexcept {
   std::uint64_t first_sound = 0;
   while (first_sound < places.size() && places[first_sound] == first_sound) ++first_sound;
@@ -40,22 +40,21 @@ std::string_view exceptions_flaw(BytesView bytes, std::uint64_t exceptions, std:
   const BytesView places = bytes.first(*taken).subspan(exceptions * width);
   std::uint64_t next = 0;
   for (std::uint64_t i = 0; i < exceptions; ++i) {
-    const auto place = load_le<std::uint16_t>(&places[i * 2]);
-    if (place < next || (place >= count && !mutant("exception-place-unchecked")))
+    const auto place = load_le<std::uint16_t>(&places[i * sizeof(std::uint16_t)]);
+    if (place < next || (place >= count && !mutant("place-unchecked")))
       return "an exception is out of place";
     next = std::uint64_t{place} + 1;
   }
-  for (std::size_t i = exceptions * 2; i < places.size(); ++i) {
-    if (places[i] != std::byte{0}) return "a reserved byte of a block is not zero";
-  }
-  return {};
+  return all_zero(places.subspan(exceptions * sizeof(std::uint16_t)))
+             ? ""
+             : "a reserved byte is not zero";
 }
 
 std::uint64_t exceptions_restore(const std::byte* from, std::uint64_t exceptions,
-                                 std::uint32_t width, std::byte* floats) noexcept {
+                                 std::uint32_t width, std::byte* values) noexcept {
   const std::byte* places = from + exceptions * width;
   for (std::uint64_t i = 0; i < exceptions; ++i)
-    std::memcpy(floats + load_le<std::uint16_t>(places + i * 2) * width, from + i * width, width);
+    std::memcpy(values + load_le<std::uint16_t>(places + i * 2) * width, from + i * width, width);
   return exceptions_bytes(exceptions, width);
 }
 

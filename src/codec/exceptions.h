@@ -1,7 +1,7 @@
-// Floats that a block cannot hold as integers, kept apart with their places.
+// Values that packed integers cannot hold, kept apart with their places.
 //
-// Role:    the end of a block of alp, lattice and alp_rd.
-// Shapes:  n values of `width` bytes each | their places in the block u16 each, ascending
+// Role:    outliers and strays of a block of integers; what is no integer in blocks of floats.
+// Shapes:  n values of `width` bytes each | their places u16 each, ascending
 //          | zero to a multiple of 8.
 // Errors:  exceptions_flaw says what is wrong; exceptions_restore relies on it.
 // Threads: thread-safe.
@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "codec/block.h"
+#include "base/limits.h"
 
 namespace otolith::codec {
 
@@ -32,16 +32,16 @@ constexpr std::uint64_t exceptions_bytes(std::uint64_t exceptions, std::uint64_t
 std::byte* exceptions_put(const std::uint64_t* values, std::span<const std::uint16_t> places,
                           std::uint32_t width, std::byte* out) noexcept;
 
-/// Lets the integers at these places repeat their neighbours, so that they cost no width.
-void exceptions_level(BlockValues& integers, std::uint64_t count,
+/// Lets `count` integers repeat their neighbours at these places, so that they cost no width.
+void exceptions_level(std::uint64_t* integers, std::uint64_t count,
                       std::span<const std::uint16_t> places) noexcept;
 
-/// What is wrong with exceptions that begin `bytes`; *taken are their bytes.
+/// What is wrong with exceptions of `count` rows that begin `bytes`; *taken are their bytes.
 std::string_view exceptions_flaw(BytesView bytes, std::uint64_t exceptions, std::uint32_t width,
                                  std::uint64_t count, std::uint64_t* taken) noexcept;
 
-/// Puts them where they belong in the floats of a block; returns their bytes.
+/// Puts them where they belong among the values; returns their bytes.
 std::uint64_t exceptions_restore(const std::byte* from, std::uint64_t exceptions,
-                                 std::uint32_t width, std::byte* floats) noexcept;
+                                 std::uint32_t width, std::byte* values) noexcept;
 
 }  // namespace otolith::codec

@@ -29,7 +29,7 @@ std::byte* float_block_bits(const std::uint64_t* values, std::uint64_t count,
 
 std::byte* float_block_encode(const std::uint64_t* values, std::uint64_t count, std::uint32_t width,
                               Exponents by, FloatIntegers& integers, std::byte* out) noexcept {
-  exceptions_level(integers.integers, count, integers.odd());
+  exceptions_level(integers.integers.data(), count, integers.odd());
   const std::uint64_t odd = exceptions_bytes(integers.exceptions, width);
   std::byte* const end = block_encode(integers.integers.data(), count, kIntegersOrderMax,
                                       put_head(kIntegers, by, integers.exceptions, out));
@@ -54,7 +54,7 @@ std::string_view float_block_flaw(BytesView bytes, std::uint64_t count, std::uin
     return "the head of a block is impossible";
   }
   if (bytes[3] != std::byte{0} || load_le<std::uint16_t>(&bytes[6]) != 0)
-    return "a reserved byte of a block is not zero";
+    return "a reserved byte is not zero";
   std::uint64_t integers = 0;
   const unsigned order_max = scheme == kIntegers ? kIntegersOrderMax : 0;
   if (const auto wrong = block_flaw(bytes.subspan(kFloatHeadBytes), count, order_max, &integers);

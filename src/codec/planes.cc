@@ -4,9 +4,10 @@
 #include <bit>
 #include <numeric>
 
-#include "base/mutant.h"
+#include "codec/block_loops.h"
 #include "codec/byte_planes.h"
 #include "codec/decimals.h"
+#include "codec/exceptions.h"
 #include "codec/numbers.h"
 
 namespace otolith::codec {
@@ -17,9 +18,8 @@ constexpr std::size_t kHeadBytes = 8;
 constexpr std::uint8_t kIntegers = 0;
 constexpr std::uint8_t kDecimals = 1;
 constexpr std::uint64_t kFactorMin = 2;
-constexpr std::uint64_t kSampledRows = 48;      // of a page, to choose exponents by
-constexpr std::uint64_t kExceptionsWorth = 16;  // one value in so many: decimals for certain
-constexpr std::uint64_t kSampledPages = 2;      // of a chunk
+constexpr std::uint64_t kSampledRows = 48;  // of a page, to choose exponents by
+constexpr std::uint64_t kSampledPages = 2;  // of a chunk
 
 using Values = std::vector<std::uint64_t>;  // of a page
 
@@ -49,10 +49,6 @@ struct Steps {
 
 std::uint64_t steps_bytes(unsigned order, bool scaled) noexcept {
   return (order + (scaled ? 2u : 0u)) * sizeof(std::uint64_t);
-}
-
-std::uint64_t exceptions_bytes(std::uint64_t exceptions, std::uint64_t width) noexcept {
-  return align_up(exceptions * (width + sizeof(std::uint16_t)), 8);
 }
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -231,34 +227,19 @@ struct Head {
         exceptions(load_le<std::uint16_t>(at + 6)) {}
 };
 
-std::string_view exceptions_flaw(BytesView places, std::uint64_t exceptions,
-                                 std::uint64_t rows) noexcept {
-  std::uint64_t next = 0;
-  for (std::uint64_t i = 0; i < exceptions; ++i) {
-    const auto place = load_le<std::uint16_t>(&places[i * 2]);
-    if ((place < next || place >= rows) && !mutant("planes-place-unchecked"))
-      return "an exception is out of place";
-    next = std::uint64_t{place} + 1;
-  }
-  for (std::size_t i = exceptions * 2; i < places.size(); ++i) {
-    if (places[i] != std::byte{0}) return "a reserved byte of it is not zero";
-  }
-  return {};
-}
-
 std::string_view Planes::flaw(const Parts& page, const PageFacts& facts) const {
   const BytesView bytes = page.values.bytes;
   if (!page.offsets.bytes.empty()) return "it shares what its codec does not know";
   if (facts.rows > kPageRowsMax) return "it has too many rows";
   if (bytes.size() < kHeadBytes) return "it is cut short";
   const Head head(bytes.data());
-  const std::uint64_t width = type_width(facts.type);
+  const std::uint32_t width = type_width(facts.type);
   if (head.scheme > (is_integer(facts.type) ? kIntegers : kDecimals) || head.order > kOrderMax ||
       head.scaled > 1 || head.e > kExponentMax || head.f > head.e || head.exceptions > facts.rows ||
       (head.scheme == kIntegers && (head.e != 0 || head.exceptions != 0))) {
     return "its head is impossible";
   }
-  if (bytes[5] != std::byte{0}) return "a reserved byte of it is not zero";
+  if (bytes[5] != std::byte{0}) return "a reserved byte is not zero";
   const std::uint64_t planes = kHeadBytes + steps_bytes(head.order, head.scaled != 0);
   if (bytes.size() < planes) return "it is cut short";
   std::uint64_t taken = 0;
@@ -266,11 +247,7 @@ std::string_view Planes::flaw(const Parts& page, const PageFacts& facts) const {
     return wrong;
   const BytesView tail = bytes.subspan(planes + taken);
   if (tail.size() != exceptions_bytes(head.exceptions, width)) return "it has a wrong size";
-  return exceptions_flaw(tail.subspan(head.exceptions * width), head.exceptions, facts.rows);
-}
-
-void sum_up(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept {
-  for (std::uint64_t i = 0; i < count; ++i) values[i] = before += values[i];
+  return exceptions_flaw(tail, head.exceptions, width, facts.rows, &taken);
 }
 
 // The integers of a page; returns what lies behind its planes.
@@ -279,12 +256,10 @@ const std::byte* integers_get(const std::byte* bytes, std::uint64_t rows, std::u
   const std::byte* steps = bytes + kHeadBytes;
   const std::byte* planes = steps + steps_bytes(head.order, head.scaled != 0);
   const std::byte* end = planes + planes_get(planes, rows, out);
-  if (head.order == 2) sum_up(out, rows, load_le<std::uint64_t>(steps + 8));
-  if (head.order >= 1) sum_up(out, rows, load_le<std::uint64_t>(steps));
+  if (head.order == 2) block_sums(out, rows, load_le<std::uint64_t>(steps + 8));
+  if (head.order >= 1) block_sums(out, rows, load_le<std::uint64_t>(steps));
   if (head.scaled != 0) {
-    const auto factor = load_le<std::uint64_t>(planes - 16);
-    const auto offset = load_le<std::uint64_t>(planes - 8);
-    for (std::uint64_t i = 0; i < rows; ++i) out[i] = out[i] * factor + offset;
+    block_scale(out, rows, load_le<std::uint64_t>(planes - 16), load_le<std::uint64_t>(planes - 8));
   }
   return end;
 }
@@ -296,11 +271,7 @@ void decimals_get(const Head& head, const std::uint64_t* integers, std::uint64_t
   for (std::uint64_t i = 0; i < rows; ++i) {
     store_le(out + i * sizeof(Float), static_cast<Float>(by.value(integers[i])));
   }
-  const std::byte* places = exceptions + head.exceptions * sizeof(Float);
-  for (std::uint64_t i = 0; i < head.exceptions; ++i) {
-    store_le(out + load_le<std::uint16_t>(places + i * 2) * sizeof(Float),
-             load_le<BitsOf<Float>>(exceptions + i * sizeof(Float)));
-  }
+  exceptions_restore(exceptions, head.exceptions, sizeof(Float), out);
 }
 
 void Planes::decode(const Parts& page, const PageFacts& facts, const Room& to) const {

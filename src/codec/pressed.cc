@@ -103,8 +103,7 @@ std::string_view Pressed::flaw(const Parts& page, const PageFacts& facts) const 
   const auto room = std::make_unique_for_overwrite<std::byte[]>(plain);
   if (plain != 0 && !get(rest.first(stored), room.get(), plain))
     return "its compressed bytes do not give what it says";
-  const auto zero = [](std::byte byte) { return byte == std::byte{0}; };
-  return std::ranges::all_of(rest.subspan(stored), zero) ? "" : "a reserved byte of it is not zero";
+  return all_zero(rest.subspan(stored)) ? "" : "a reserved byte is not zero";
 }
 
 std::uint64_t Pressed::decoded_bytes(const Parts& page, const PageFacts&) const {

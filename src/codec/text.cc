@@ -97,8 +97,7 @@ std::string_view Text::flaw(const Parts& page, const PageFacts& facts) const {
   std::uint64_t unpacked = 0;
   if (!symbols_size(table, rest.first(packed), &unpacked) || unpacked != text)
     return "its packed text is another than it says";
-  const auto zero = [](std::byte byte) { return byte == std::byte{0}; };
-  return std::ranges::all_of(rest.subspan(packed), zero) ? "" : "a reserved byte of it is not zero";
+  return all_zero(rest.subspan(packed)) ? "" : "a reserved byte is not zero";
 }
 
 std::uint64_t Text::decoded_bytes(const Parts& page, const PageFacts&) const {
