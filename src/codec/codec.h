@@ -39,6 +39,7 @@ enum class CodecId : std::uint16_t {
   alp_rd = 9,
   bitmap = 10,
   decimal = 11,
+  rle = 12,
   planes = 20,
   text = 21,
   lz4 = 22,

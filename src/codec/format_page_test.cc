@@ -32,12 +32,18 @@ Array every_second() {
   return array_of<std::int64_t>(TypeKind::timestamp, {5'000'000'000, 6'000'000'000, 7'000'000'000});
 }
 
-// Times about every 10 s in whole seconds, with one gap of a day.
+// Times about every 10 s in whole seconds but for one, with one gap of a day.
 Array seconds_with_gap() {
   std::vector<std::int64_t> values;
   for (std::int64_t i = 0; i < 200; ++i)
     values.push_back((i * 10 + i % 3 + (i < 120 ? 0 : 86'400)) * 1'000'000'000);
+  values[60] += 250'000'000;
   return array_of(TypeKind::timestamp, values);
+}
+
+// A state that stands for a while, the last for one row.
+Array states() {
+  return array_of<std::int16_t>(TypeKind::int16, {7, 7, 7, 7, 7, 250, 250, 250, 250, 9});
 }
 
 Array prices() {
@@ -110,21 +116,27 @@ void dump_integers(test::HexDump& dump, BytesView bytes, std::uint64_t count) {
   const auto order = load_le<std::uint8_t>(&head[1]);
   const auto outliers = load_le<std::uint16_t>(&head[2]);
   const bool scaled = head[4] != std::byte{0};
+  const auto strays = load_le<std::uint16_t>(&head[6]);
   dump.field(1, fmt::format("width: {} bits", width));
   dump.field(1, fmt::format("order {}", order));
   dump.field(2, "outliers");
   dump.field(1, "scaled");
-  dump.field(3, "zero");
+  dump.field(1, "zero");
+  dump.field(2, "strays");
   dump.field(8, "base");
   if (order >= 1) dump.field(8, "start");
   if (order == 2) dump.field(8, "slope");
   if (scaled) dump.field(8, "factor");
   if (scaled) dump.field(8, "offset");
   dump.field(packed_bytes(count, width), "packed rows");
-  if (outliers == 0) return;
-  dump.field(outliers * 8u, "outliers");
-  dump.field(outliers * 2u, "their places");
-  dump.field(align_up(dump.at(), 8) - dump.at(), "zero");
+  const auto dump_apart = [&dump](const std::string& name, std::uint64_t count_apart) {
+    if (count_apart == 0) return;
+    dump.field(count_apart * 8u, name);
+    dump.field(count_apart * 2u, "their places");
+    if (dump.at() % 8 != 0) dump.field(align_up(dump.at(), 8) - dump.at(), "zero");
+  };
+  dump_apart("outliers", outliers);
+  dump_apart("strays", strays);
 }
 
 void dump_float_head(test::HexDump& dump, const std::string& scheme) {
@@ -152,7 +164,8 @@ std::string dump_of_models() {
 std::string dump_of_blocks() {
   const Bytes delta = page_of(CodecId::delta, seconds_with_gap());
   test::HexDump first(delta);
-  first.heading("delta: 200 times in whole seconds, 8 to 11 s apart, but for one gap of a day");
+  first.heading(
+      "delta: 200 times 8 to 11 s apart, but for one gap of a day; whole seconds but for one");
   dump_integers(first, delta, 200);
   REQUIRE(first.at() == delta.size());
   const Bytes alp = page_of(CodecId::alp, prices());
@@ -165,6 +178,18 @@ std::string dump_of_blocks() {
   second.field(6, "zero");
   REQUIRE(second.at() == alp.size());
   return first.text() + second.text();
+}
+
+std::string dump_of_runs() {
+  const Bytes page = page_of(CodecId::rle, states());
+  test::HexDump dump(page);
+  dump.heading("rle: the int16 7 five times, 250 four times, 9");
+  dump.field(4, "runs");
+  dump.field(4, "zero");
+  dump_integers(dump, page, 3);
+  dump_integers(dump, page, 3);
+  REQUIRE(dump.at() == page.size());
+  return dump.text();
 }
 
 std::string dump_of_lattice() {
@@ -323,9 +348,10 @@ std::string dump_of_bits_and_decimals() {
 
 TEST_CASE("codec: the page on formats shows the very bytes of pages") {
   CHECK_MESSAGE(
-      test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_lattice() +
-                                  dump_of_alp_rd() + dump_of_dictionary() + dump_of_planes() +
-                                  dump_of_text() + dump_of_pressed() + dump_of_bits_and_decimals()),
+      test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_runs() +
+                                  dump_of_lattice() + dump_of_alp_rd() + dump_of_dictionary() +
+                                  dump_of_planes() + dump_of_text() + dump_of_pressed() +
+                                  dump_of_bits_and_decimals()),
       "run with OTOLITH_UPDATE_DOCS=1");
 }
 
@@ -345,6 +371,9 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_linear/linear", CodecId::linear, every_second());
   check("test/corpus/fuzz_frame/frame", CodecId::frame, seconds_with_gap());
   check("test/corpus/fuzz_frame/delta", CodecId::delta, seconds_with_gap());
+  check("test/corpus/fuzz_rle/states", CodecId::rle, states());
+  check("test/corpus/fuzz_rle/prices", CodecId::rle, prices());
+  check("test/corpus/fuzz_rle/decimals", CodecId::rle, long_decimals());
   check("test/corpus/fuzz_alp/prices", CodecId::alp, prices());
   check("test/corpus/fuzz_lattice/volts", CodecId::lattice, volts());
   check("test/corpus/fuzz_alp_rd/roots", CodecId::alp_rd, roots());

@@ -38,11 +38,11 @@ Bytes text_joined(const Array& chunk, std::uint64_t first, std::uint64_t rows) {
   return out;
 }
 
-std::string_view lengths_flaw(BytesView bytes, std::uint64_t rows, std::uint64_t text,
+std::string_view lengths_flaw(BytesView bytes, std::uint64_t rows, std::uint64_t sum,
                               std::uint64_t* taken) noexcept {
   std::uint64_t at = 0;
-  std::uint64_t sum = 0;
-  if (text > kPageTextBytesMax && !mutant("text-length-unlimited")) return kTextTooLong;
+  std::uint64_t seen = 0;
+  if (sum > kPageTextBytesMax && !mutant("text-length-unlimited")) return kTextTooLong;
   for (std::uint64_t first = 0; first < rows; first += kBlockRows) {
     const std::uint64_t count = std::min<std::uint64_t>(kBlockRows, rows - first);
     std::uint64_t of_block = 0;
@@ -51,13 +51,13 @@ std::string_view lengths_flaw(BytesView bytes, std::uint64_t rows, std::uint64_t
     BlockValues lengths;
     block_decode(&bytes[at], count, lengths.data());
     for (std::uint64_t i = 0; i < count; ++i) {
-      if (lengths[i] > text - sum) return "its lengths do not add up to its text";
-      sum += lengths[i];
+      if (lengths[i] > sum - seen) return "its lengths do not add up";
+      seen += lengths[i];
     }
     at += of_block;
   }
   *taken = at;
-  return sum == text ? "" : "its lengths do not add up to its text";
+  return seen == sum ? "" : "its lengths do not add up";
 }
 
 std::uint64_t lengths_get(const std::byte* bytes, std::uint64_t rows, const Room& to) noexcept {

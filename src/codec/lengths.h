@@ -1,6 +1,6 @@
 // Lengths of the texts of a page as blocks, instead of eight bytes of offset a row.
 //
-// Role:    in front of the text of the codecs text, lz4 and zstd.
+// Role:    in front of the text of the codecs text, lz4 and zstd; of the values of runs in rle.
 // Shapes:  blocks (block.h) of order 0 of <= kPageRowsMax lengths; a null has length 0. All texts
 //          of a page are at most kPageTextBytesMax.
 // Errors:  lengths_flaw says what is wrong; lengths_get relies on it.
@@ -26,12 +26,12 @@ void lengths_put(const Array& chunk, std::uint64_t first, std::uint64_t rows, By
 /// Their text in one piece; nulls have none.
 Bytes text_joined(const Array& chunk, std::uint64_t first, std::uint64_t rows);
 
-/// What is wrong with lengths that begin `bytes` and shall add up to `text` bytes; else empty, and
-/// *taken their bytes.
-std::string_view lengths_flaw(BytesView bytes, std::uint64_t rows, std::uint64_t text,
+/// What is wrong with lengths that begin `bytes` and shall add up to `sum`; else empty, and *taken
+/// their bytes.
+std::string_view lengths_flaw(BytesView bytes, std::uint64_t rows, std::uint64_t sum,
                               std::uint64_t* taken) noexcept;
 
-/// An offset behind each row's text, counted from to.text_at; returns the bytes they take.
+/// An offset behind each length in to.offsets, counted from to.text_at; returns the bytes they take.
 std::uint64_t lengths_get(const std::byte* bytes, std::uint64_t rows, const Room& to) noexcept;
 
 }  // namespace otolith::codec

@@ -10,6 +10,7 @@ namespace {
 
 // Of a step, so that no difference between rows of a page wraps: 13 days of nanoseconds.
 constexpr std::uint64_t kStepMax = 1ull << 50;
+constexpr std::uint64_t kPageBytes = 16;
 
 // first + i * step over the rows that are not null.
 struct Line {
@@ -19,16 +20,9 @@ struct Line {
 
 class Linear final : public Codec {
  public:
-  explicit Linear(bool has_step) : has_step_(has_step) {}
-
-  CodecKey key() const noexcept override {
-    return {has_step_ ? CodecId::linear : CodecId::constant, 1};
-  }
-  std::string_view name() const noexcept override { return has_step_ ? "linear" : "constant"; }
-  bool fits(Type type) const noexcept override {
-    return has_step_ ? is_integer(type)
-                     : type_supported(type) && !model::is_text(type) && type_width(type) <= 8;
-  }
+  CodecKey key() const noexcept override { return {CodecId::linear, 1}; }
+  std::string_view name() const noexcept override { return "linear"; }
+  bool fits(Type type) const noexcept override { return is_integer(type); }
 
   std::optional<std::uint64_t> analyze(const Array& chunk) const override;
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
@@ -36,19 +30,12 @@ class Linear final : public Codec {
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
   bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
               std::byte* out) const override;
-
- private:
-  std::uint64_t page_bytes() const noexcept { return has_step_ ? 16 : 8; }
-  Line line(const Parts& page) const noexcept;
-  Line line_of(const Array& chunk, std::uint64_t first, std::uint64_t count) const noexcept;
-
-  bool has_step_;
 };
 
 // ---------------------------------------------------------------------------------------- analyze
 
 // Through the first two values that are there: the rows between them must divide the difference.
-Line Linear::line_of(const Array& chunk, std::uint64_t first, std::uint64_t count) const noexcept {
+Line line_of(const Array& chunk, std::uint64_t first, std::uint64_t count) noexcept {
   const auto next = [&](std::uint64_t row) {
     while (row < first + count && chunk.is_null(row)) ++row;
     return row;
@@ -57,7 +44,7 @@ Line Linear::line_of(const Array& chunk, std::uint64_t first, std::uint64_t coun
   if (one == first + count) return {};
   Line out{number_at(chunk, one), 0};
   const std::uint64_t two = next(one + 1);
-  if (!has_step_ || two == first + count) return out;
+  if (two == first + count) return out;
   const std::uint64_t difference = number_at(chunk, two) - out.first;
   out.step = static_cast<std::uint64_t>(static_cast<std::int64_t>(difference) /
                                         static_cast<std::int64_t>(two - one));
@@ -88,7 +75,7 @@ std::optional<std::uint64_t> Linear::analyze(const Array& chunk) const {
       }
     }
   }
-  return (chunk.length + kPageRowsMax - 1) / kPageRowsMax * page_bytes();
+  return (chunk.length + kPageRowsMax - 1) / kPageRowsMax * kPageBytes;
 }
 
 // ----------------------------------------------------------------------------------------- encode
@@ -96,24 +83,24 @@ std::optional<std::uint64_t> Linear::analyze(const Array& chunk) const {
 EncodedChunk Linear::encode(const Array& chunk, std::uint32_t page_rows) const {
   return pages_encode(
       chunk, page_rows,
-      [this](const Array& of, std::uint64_t first, std::uint64_t count, ByteWriter& out) {
+      [](const Array& of, std::uint64_t first, std::uint64_t count, ByteWriter& out) {
         const Line line = line_of(of, first, count);
         out.put(line.first);
-        if (has_step_) out.put(line.step);
+        out.put(line.step);
       });
 }
 
 // ----------------------------------------------------------------------------------------- decode
 
 std::string_view Linear::flaw(const Parts& page, const PageFacts&) const {
-  return page.values.bytes.size() == page_bytes() && page.offsets.bytes.empty()
+  return page.values.bytes.size() == kPageBytes && page.offsets.bytes.empty()
              ? ""
              : "its values have a wrong size";
 }
 
-Line Linear::line(const Parts& page) const noexcept {
+Line line(const Parts& page) noexcept {
   const std::byte* at = page.values.bytes.data();
-  return {load_le<std::uint64_t>(at), has_step_ ? load_le<std::uint64_t>(at + 8) : 0};
+  return {load_le<std::uint64_t>(at), load_le<std::uint64_t>(at + 8)};
 }
 
 void Linear::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
@@ -147,13 +134,8 @@ bool Linear::gather(const Parts& page, const PageFacts& facts, const WantedRows&
 
 }  // namespace
 
-const Codec& constant_codec() noexcept {
-  static const Linear codec(false);
-  return codec;
-}
-
 const Codec& linear_codec() noexcept {
-  static const Linear codec(true);
+  static const Linear codec;
   return codec;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <optional>
 
@@ -22,6 +23,31 @@ namespace otolith::codec {
 
 /// Integers and times.
 bool is_integer(Type type) noexcept;
+
+/// Calls `take` with some value of a fixed type's width: an unsigned integer, or a Decimal.
+template <typename Take>
+auto with_bits_of(Type type, Take take) {
+  switch (type_width(type)) {
+    case 1:
+      return take(std::uint8_t{});
+    case 2:
+      return take(std::uint16_t{});
+    case 4:
+      return take(std::uint32_t{});
+    case 8:
+      return take(std::uint64_t{});
+    default:
+      return take(Decimal{});
+  }
+}
+
+/// The bits of a slot, which need not be aligned.
+template <typename Bits>
+Bits bits_at(const std::byte* values, std::uint64_t row = 0) noexcept {
+  Bits out;
+  std::memcpy(&out, values + row * sizeof(Bits), sizeof(Bits));
+  return out;
+}
 
 /// The value of a slot, widened.
 std::uint64_t number_at(const Array& array, std::uint64_t row) noexcept;

@@ -11,6 +11,7 @@
 #include "codec/alp.h"
 #include "codec/alp_rd.h"
 #include "codec/bitmap.h"
+#include "codec/constant.h"
 #include "codec/decimal.h"
 #include "codec/dictionary.h"
 #include "codec/frame.h"
@@ -19,6 +20,7 @@
 #include "codec/planes.h"
 #include "codec/pressed.h"
 #include "codec/raw.h"
+#include "codec/rle.h"
 #include "codec/text.h"
 
 namespace otolith::codec {
@@ -86,10 +88,10 @@ const Codec* find(CodecId id) {
 
 std::span<const Codec* const> our_codecs() noexcept {
   static const std::array codecs{
-      &raw_codec(),    &constant_codec(), &linear_codec(),     &frame_codec(),
-      &alp_codec(),    &lattice_codec(),  &alp_rd_codec(),     &delta_codec(),
-      &bitmap_codec(), &decimal_codec(),  &dictionary_codec(), &text_codec(),
-      &lz4_codec(),    &planes_codec(),   &zstd_codec(),       &dictionary_small_codec()};
+      &raw_codec(),     &constant_codec(),        &linear_codec(), &frame_codec(), &alp_codec(),
+      &lattice_codec(), &alp_rd_codec(),          &delta_codec(),  &rle_codec(),   &bitmap_codec(),
+      &decimal_codec(), &dictionary_codec(),      &text_codec(),   &lz4_codec(),   &planes_codec(),
+      &zstd_codec(),    &dictionary_small_codec()};
   return codecs;
 }
 
