@@ -22,6 +22,7 @@ inline std::vector<codec::Page> pages_of(const codec::Codec& codec, const Array&
   const auto piece = [](const Buffer& part, codec::Extent at) {
     return at.bytes == 0 ? Buffer{} : Buffer{part.owner, part.bytes.subspan(at.at, at.bytes)};
   };
+  const auto prepared = codec.prepare(encoded.offsets.bytes);
   for (std::uint64_t first = 0; first < chunk.length; first += page_rows) {
     const Array rows =
         model::array_slice(chunk, first, std::min<std::uint64_t>(page_rows, chunk.length - first));
@@ -30,7 +31,7 @@ inline std::vector<codec::Page> pages_of(const codec::Codec& codec, const Array&
     const codec::PagePlace& place = encoded.pages[first / page_rows];
     const auto at = codec::page_extents(codec, facts, first, place, place);
     out.push_back({{piece(encoded.validity, at.validity), piece(encoded.offsets, at.offsets),
-                    piece(encoded.values, at.values), at.values.at},
+                    piece(encoded.values, at.values), at.values.at, prepared},
                    facts});
   }
   return out;

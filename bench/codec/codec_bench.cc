@@ -361,9 +361,11 @@ void file_figures(Type type, const std::string& path, std::uint64_t group_rows) 
       plain += double(model::array_plain_bytes(chunk));
       stored += double(encoded.values.bytes.size() + encoded.offsets.bytes.size());
       if (codec->mappable()) continue;
-      decode_s += least_s([&, pages = pages_of(chunk, encoded)] {
+      decode_s += least_s([&, pages = pages_of(chunk, encoded)]() mutable {
         codec::Room to{room.data(), offsets.data(), 0};
-        for (const codec::Page& page : pages) {
+        const auto prepared = codec->prepare(encoded.offsets.bytes);
+        for (codec::Page& page : pages) {
+          page.parts.prepared = prepared;
           codec->decode(page.parts, page.facts, to);
           const std::uint64_t bytes = codec->decoded_bytes(page.parts, page.facts);
           to = {to.values + bytes, to.offsets + page.facts.rows * 8, to.text_at + bytes};

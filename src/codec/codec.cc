@@ -80,6 +80,8 @@ std::uint64_t Codec::decoded_bytes(const Parts&, const PageFacts& facts) const {
 
 void Codec::decode(const Parts&, const PageFacts&, const Room&) const { OTO_INVARIANT(mappable()); }
 
+std::shared_ptr<const Prepared> Codec::prepare(BytesView) const { return nullptr; }
+
 bool Codec::select(const Parts&, const PageFacts&, const model::Criterion&, std::uint64_t*) const {
   return false;
 }

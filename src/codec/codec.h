@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -68,12 +69,19 @@ struct EncodedChunk {
   std::vector<PagePlace> pages;
 };
 
+/// What a codec made of the bytes that all pages of a chunk share.
+class Prepared {
+ public:
+  virtual ~Prepared() = default;
+};
+
 /// Bytes of a page, or of neighbouring pages of a mappable codec, as they stand in the file.
 struct Parts {
   Buffer validity;
   Buffer offsets;
   Buffer values;
   std::uint64_t values_at = 0;  // of the first byte of `values` in the values part of the chunk
+  std::shared_ptr<const Prepared> prepared = nullptr;  // Codec::prepare of `offsets`, if asked
 };
 
 /// What the segment says of those rows.
@@ -129,6 +137,9 @@ class Codec {
   /// Offsets and values of a chunk, cut into pages of page_rows. Slots of nulls may become
   /// anything.
   virtual EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const = 0;
+  /// What pages of a chunk need of the bytes that they share, made once for all of them; of any
+  /// bytes. nullptr where there is nothing to make.
+  virtual std::shared_ptr<const Prepared> prepare(BytesView shared) const;
   /// What is wrong with offsets and values of one page, empty if they are sound. decode and view
   /// rely on it: the reader asks once per page and process, also where the checksum fits, because
   /// writers can be hostile.

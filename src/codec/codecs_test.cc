@@ -551,6 +551,12 @@ TEST_CASE("codec: the choice follows the values, and a profile") {
     return std::string(codec_choose(Profile::hot, text_of(random, shape, 20'000, 0)).name());
   };
   CHECK(texts(300) == "dictionary");
+  // 4,500 tail numbers: two thirds of a sample's rows are the first of their text.
+  const TextShape tails = [](auto& of, std::uint64_t) {
+    return "N" + std::to_string(10'000 + of() % 4500 * 7) + "XY";
+  };
+  CHECK(codec_choose(Profile::hot, text_of(random, tails, kRowGroupRowsMax, 0)).name() ==
+        "dictionary");
   CHECK(texts(1ull << 50) == "text");
   const auto patterns = [](auto& of, std::uint64_t) { return (of() % 9 + 1) * 0x9e3779b97f4a7c15; };
   CHECK(chosen(Profile::hot, TypeKind::float64, patterns) == "lz4");

@@ -132,6 +132,7 @@ PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, P
                part(chunk.offsets, out.extents.offsets, &ChunkScratch::offsets),
                part(chunk.values, out.extents.values, &ChunkScratch::values),
                out.extents.values.at};
+  if (!out.codec->mappable()) out.parts.prepared = out.codec->prepare(out.parts.offsets.bytes);
   return out;
 }
 
@@ -143,7 +144,8 @@ codec::Parts page_parts(const PageBytes& bytes, const codec::PageExtents& extent
   };
   return {piece(bytes.parts.validity, extents.validity, bytes.extents.validity),
           piece(bytes.parts.offsets, extents.offsets, bytes.extents.offsets),
-          piece(bytes.parts.values, extents.values, bytes.extents.values), extents.values.at};
+          piece(bytes.parts.values, extents.values, bytes.extents.values), extents.values.at,
+          bytes.parts.prepared};
 }
 
 // Values that their type does not have are not handed out, whoever wrote them.
