@@ -5,7 +5,9 @@
 // Shapes:  a page is up to 8,192 rows of one column; its bytes are the codec's own affair.
 // Errors:  codec_register throws invalid_argument for an id or a name that is taken or reserved. A
 //          segment whose codec is not registered is unsupported_format, naming it; other columns
-//          stay readable.
+//          stay readable. Whatever a codec throws becomes an Error that names it: std::bad_alloc is
+//          limit, an Error keeps its code, anything else is invalid_argument where it encodes and
+//          corrupt, with the place of the page, where it decodes.
 // Threads: thread-safe; a codec is called from many threads at once.
 // Why:     pages, not chunks: nulls, places and checksums stay ours, and a page that a codec
 //          decodes wrongly is an error, never memory out of bounds.
@@ -40,11 +42,13 @@ class UserCodec {
   virtual std::string_view name() const noexcept = 0;
   /// The types it takes; booleans are bytes of 0 and 1.
   virtual bool fits(Type type) const noexcept = 0;
-  /// The bytes of a page. Slots of nulls may hold anything and need not come back.
+  /// The bytes of a page. Slots of nulls may hold anything and need not come back. Values and
+  /// offsets begin at a multiple of 8 in memory; the first offset need not be 0 (Array::text
+  /// knows).
   virtual std::vector<std::byte> encode(const Array& page) const = 0;
   /// The page again: an Array of this type and length, without nulls; throws Error (corrupt) for
   /// bytes that encode() never made. Must not trust them: a checksum shows only that they are what
-  /// some writer wrote.
+  /// some writer wrote. They begin at a multiple of 8 in memory; what comes back need not.
   virtual Array decode(std::span<const std::byte> bytes, Type type, std::uint64_t rows) const = 0;
 };
 

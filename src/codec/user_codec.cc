@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "base/error.h"
@@ -18,6 +19,36 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 16;
 constexpr std::uint64_t kSampledPages = 1;  // of a chunk
+constexpr std::size_t kLentAlignment = 8;   // of what a user's codec is handed
+
+// The bytes where an offset or a number of 8 bytes may begin: where they are, or a copy. A file has
+// them where its writer, who can be hostile, put them, and some machines stop at a number there.
+Buffer aligned(BytesView bytes) {
+  const auto at = reinterpret_cast<std::uintptr_t>(bytes.data());
+  if (bytes.empty() || at % kLentAlignment == 0 || mutant("user-codec-unaligned"))
+    return {nullptr, bytes};
+  return buffer_of(Bytes(bytes.begin(), bytes.end()));
+}
+
+// The one place that calls a user's encode or decode: what leaves it is an Error that names the
+// codec. Too little memory is no damage; `otherwise` is what any other exception is.
+template <typename Call>
+auto contained(std::string_view codec, std::string_view said, ErrorCode otherwise, Call call) {
+  try {
+    return call();
+  } catch (const Error& error) {
+    throw_error(error.code(), fmt::format("codec {} {}: {}", quoted(codec), said, error.message()),
+                error.where());
+  } catch (const std::bad_alloc&) {
+    throw_error(mutant("user-codec-no-memory-is-damage") ? otherwise : ErrorCode::limit,
+                "codec {} has no memory for a page; free some and try again", quoted(codec));
+  } catch (const std::exception& error) {
+    throw_error(otherwise, "codec {} {}: {}", quoted(codec), said, error.what());
+  } catch (...) {
+    throw_error(otherwise, "codec {} {}: an exception of a type that nobody knows", quoted(codec),
+                said);
+  }
+}
 
 class UserPages final : public Codec {
  public:
@@ -54,23 +85,22 @@ std::optional<std::uint64_t> UserPages::analyze(const Array& chunk) const {
 
 // ----------------------------------------------------------------------------------------- encode
 
+// What a user's codec gives back may be aligned anyhow.
+std::int64_t offset_at(const Array& page, std::uint64_t row) noexcept {
+  return load_le<std::int64_t>(page.offsets.bytes.data() + row * sizeof(std::int64_t));
+}
+
 std::uint64_t text_bytes(const Array& page) noexcept {
-  const auto* at = page.offsets.as<std::int64_t>();
-  return model::is_text(page.type) ? static_cast<std::uint64_t>(at[page.length] - at[0]) : 0;
+  if (!model::is_text(page.type)) return 0;
+  return static_cast<std::uint64_t>(offset_at(page, page.length) - offset_at(page, 0));
 }
 
 void UserPages::put_page(const Array& chunk, std::uint64_t first, std::uint64_t rows,
                          ByteWriter& out) const {
-  const Array page = model::array_slice(chunk, first, rows);
-  std::vector<std::byte> bytes;
-  try {
-    bytes = codec_->encode(page);
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw_error(ErrorCode::invalid_argument, "codec {} could not encode a page: {}",
-                quoted(codec_->name()), error.what());
-  }
+  const Array page = model::array_slice(chunk, first, rows);  // whole blocks: aligned as the chunk
+  const std::vector<std::byte> bytes =
+      contained(codec_->name(), "could not encode a page", ErrorCode::invalid_argument,
+                [&] { return codec_->encode(page); });
   out.put(text_bytes(page));
   out.put(std::uint64_t{bytes.size()});
   out.put_bytes(bytes);
@@ -103,10 +133,12 @@ std::string_view rows_flaw(const Array& rows, const PageFacts& facts, std::uint6
   }
   if (rows.offsets.bytes.size() < (facts.rows + 1) * sizeof(std::int64_t))
     return "its codec decodes it to fewer offsets than its rows";
-  const auto* at = rows.offsets.as<std::int64_t>();
-  bool sound = at[0] >= 0;
-  for (std::uint64_t row = 0; row < facts.rows; ++row) sound &= at[row] <= at[row + 1];
-  return sound && static_cast<std::uint64_t>(at[facts.rows]) <= rows.values.bytes.size() &&
+  bool sound = offset_at(rows, 0) >= 0;
+  for (std::uint64_t row = 0; row < facts.rows; ++row)
+    sound &= offset_at(rows, row) <= offset_at(rows, row + 1);
+  return sound &&
+                 static_cast<std::uint64_t>(offset_at(rows, facts.rows)) <=
+                     rows.values.bytes.size() &&
                  text_bytes(rows) == text
              ? ""
              : "its codec decodes it to offsets that do not fit its text";
@@ -114,7 +146,9 @@ std::string_view rows_flaw(const Array& rows, const PageFacts& facts, std::uint6
 
 Array UserPages::rows_of(BytesView page, const PageFacts& facts) const {
   const std::uint64_t bytes = load_le<std::uint64_t>(&page[8]);
-  return codec_->decode(page.subspan(kHeadBytes, bytes), facts.type, facts.rows);
+  const Buffer lent = aligned(page.subspan(kHeadBytes, bytes));
+  return contained(codec_->name(), "says", ErrorCode::corrupt,
+                   [&] { return codec_->decode(lent.bytes, facts.type, facts.rows); });
 }
 
 std::string_view UserPages::flaw(const Parts& page, const PageFacts& facts) const {
@@ -132,9 +166,10 @@ std::string_view UserPages::flaw(const Parts& page, const PageFacts& facts) cons
   }
   try {
     return rows_flaw(rows_of(bytes, facts), facts, text);
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
     thread_local std::string said;  // valid until the next page of this thread
-    said = fmt::format("codec {} says: {}", quoted(name()), error.what());
+    said = error.message();
     return said;
   }
 }
@@ -152,10 +187,10 @@ void UserPages::decode(const Parts& page, const PageFacts& facts, const Room& to
     throw_error(ErrorCode::corrupt, "codec {} decodes one page in two ways: {}", quoted(name()),
                 wrong);
   }
-  const std::int64_t first = text ? rows.offsets.as<std::int64_t>()[0] : 0;
+  const std::int64_t first = text ? offset_at(rows, 0) : 0;
   if (bytes != 0) std::memcpy(to.values, rows.values.bytes.data() + first, bytes);
   for (std::uint64_t row = 0; text && row < facts.rows; ++row) {
-    const std::int64_t end = rows.offsets.as<std::int64_t>()[row + 1] - first;
+    const std::int64_t end = offset_at(rows, row + 1) - first;
     store_le(to.offsets + row * sizeof(std::int64_t), to.text_at + static_cast<std::uint64_t>(end));
   }
 }

@@ -5,8 +5,8 @@
 //
 //   bytes of text u64 | bytes of the codec u64 | those | zero to a multiple of 8
 //
-// Errors:  as codec.h; what a user's codec throws while it encodes is passed on, as
-//          invalid_argument where it is no Error; while it decodes, it is a flaw.
+// Errors:  as codec.h. Whatever a user's codec throws becomes an Error that names it; of a decode
+//          one of code corrupt is a flaw. bad_alloc is limit, never damage.
 // Threads: immutable.
 // Why:     what it decodes to is measured before a byte of it is used. ADR 0038.
 #pragma once
