@@ -39,6 +39,8 @@ inline constexpr std::uint64_t kPageTextBytesMax =
     32ull << 20;  // that one compressed page decodes to; what is longer is stored plain
 inline constexpr std::uint64_t kStringBytesMax = 1 << 28;     // one string value, 256 MiB
 inline constexpr std::uint64_t kSegmentRowsMax = 1ull << 40;  // rows of one segment
+inline constexpr std::size_t kSegmentColumnsMax =
+    1 << 16;  // of one segment: a sealed one has columns that were dropped, too
 inline constexpr std::uint64_t kRunRowsMax = 1ull
                                              << 31;  // rows sorted at once: permutations are 32-bit
 

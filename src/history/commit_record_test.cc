@@ -97,6 +97,37 @@ TEST_CASE("schema record: a schema written is the schema read, column ids includ
   in.expect_end();
 }
 
+TEST_CASE("schema record: impossible digits and names that come twice are corrupt") {
+  const auto refused = [](auto change) {
+    Schema schema = flights_schema();
+    change(schema);
+    ByteWriter out;
+    schema_write(out, schema);
+    ByteReader in(out.view());
+    try {
+      schema_read(in);
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::corrupt);
+      return error.message();
+    }
+    return std::string("sound");
+  };
+  const auto says = [](const std::string& message, const char* part) {
+    CAPTURE(message);
+    return message.find(part) != std::string::npos;
+  };
+  for (const Type type : {Type{TypeKind::decimal, 0, 0}, Type{TypeKind::decimal, 39, 0},
+                          Type{TypeKind::decimal, 4, 5}, Type{TypeKind::float64, 1, 0}}) {
+    CHECK(says(refused([&](Schema& of) { of.columns[2].type = type; }), "impossible precision"));
+  }
+  CHECK(says(refused([](Schema& of) { of.columns[2].name = "origin"; }), "have one name"));
+  CHECK(says(refused([](Schema& of) { of.keys = {"origin", "origin"}; }), "comes twice"));
+  CHECK(says(refused([](Schema& of) { of.keys = {"dest"}; }), "no column"));
+  CHECK(says(refused([](Schema& of) { of.keys = {"time"}; }), "missing or a key"));
+  CHECK(says(refused([](Schema& of) { of.time = "dest"; }), "missing or a key"));
+  CHECK(refused([](Schema& of) { of.keys = {"origin", "delay"}; }) == "sound");
+}
+
 TEST_CASE("commit record: everything a commit can hold is read back as it was written") {
   check_round_trip(full_commit());
 }

@@ -1,6 +1,10 @@
 #include "history/schema_record.h"
 
+#include <set>
+#include <string_view>
+
 #include "base/limits.h"
+#include "base/mutant.h"
 
 namespace otolith::history {
 
@@ -55,6 +59,8 @@ Column column_read(ByteReader& in) {
   if (static_cast<std::uint8_t>(column.type.kind) == 0) in.fail("unknown column type");
   column.type.precision = in.get<std::uint8_t>();
   column.type.scale = in.get<std::uint8_t>();
+  if (!type_supported(column.type) && !mutant("schema-digits-unchecked"))
+    in.fail("impossible precision or scale of a column");
   const auto nullable = in.get<std::uint8_t>();
   if (nullable > 1) in.fail("flag is neither 0 nor 1");
   column.nullable = nullable == 1;
@@ -64,6 +70,22 @@ Column column_read(ByteReader& in) {
   column.codec = in.get_text(kNameBytesMax);
   column.metadata = metadata_read(in);
   return column;
+}
+
+// Names that come twice: look-ups would find one column and miss the other.
+void check_names(ByteReader& in, const Schema& schema) {
+  std::set<std::string_view> names;
+  for (const Column& column : schema.columns) {
+    if (!names.insert(column.name).second && !mutant("schema-names-twice"))
+      in.fail("two columns have one name");
+  }
+  std::set<std::string_view> keys;
+  for (const std::string& key : schema.keys) {
+    if (!names.contains(key)) in.fail("a key is no column");
+    if (!keys.insert(key).second) in.fail("a key comes twice");
+  }
+  if (!names.contains(schema.time) || keys.contains(schema.time))
+    in.fail("the time column is missing or a key");
 }
 
 }  // namespace
@@ -99,6 +121,7 @@ Schema schema_read(ByteReader& in) {
   schema.duplicates = enum_read(in, Duplicates::error, "unknown duplicates policy");
   schema.codec = in.get_text(kNameBytesMax);
   schema.metadata = metadata_read(in);
+  check_names(in, schema);
   return schema;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "codec/registry.h"
 #include "model/array.h"
 #include "model/gather.h"
 #include "model/order.h"
@@ -35,6 +34,7 @@ segment::SegmentSpec spec_of(const IngestContext& context, const Id128& recorder
   spec.header.database = context.database;
   spec.header.dataset = dataset.id;
   spec.file = segment::segment_path(segment);
+  spec.dataset = dataset.name;
   spec.schema = dataset.schema;
   spec.threads = context.threads;
   return spec;
@@ -183,8 +183,7 @@ Encoded encode_inline(const IngestContext& context, const history::DatasetEntry&
                       std::vector<Batch> parts) {
   // A seal will need them: what cannot be sealed is not committed.
   for (const Column& column : dataset.schema->columns)
-    (void)codec::codec_asked(column.codec.empty() ? dataset.schema->codec : column.codec,
-                             column.type);
+    (void)segment::column_codec(*dataset.schema, column, dataset.name);
   for (Batch& part : parts) part = model::own_rows(part);
   model::Run run;
   const Batch batch = sort_parts(std::move(parts), run);

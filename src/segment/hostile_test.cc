@@ -288,6 +288,63 @@ TEST_CASE("segment: a footer that claims 2^63 rows or absurd counts is corrupt, 
   CHECK(test::peak_bytes() - before < (16u << 20));
 }
 
+TEST_CASE("segment: a footer with impossible digits, or a key twice, is corrupt") {
+  const Hostile sound(false);
+  const std::uint64_t footer = sound.bytes.size() - kTrailerBytes -
+                               load_le<std::uint64_t>(&sound.bytes[sound.bytes.size() - 32]);
+  const std::uint64_t price = footer + kFooterHeadBytes + 8 + 3 * kColumnEntryBytes;
+  REQUIRE(sound.bytes[price + 4] == static_cast<std::byte>(TypeKind::decimal));
+  const auto with_digits = [&](std::uint64_t column, std::uint8_t precision, std::uint8_t scale) {
+    Hostile hostile(false);
+    store_le(&hostile.bytes[column + 5], precision);
+    store_le(&hostile.bytes[column + 6], scale);
+    test::reseal(hostile.bytes);
+    return hostile.read();
+  };
+  for (const auto& [precision, scale] : {std::pair{0, 0}, {0, 2}, {39, 2}, {4, 5}}) {
+    CAPTURE(precision);
+    const auto digits = static_cast<std::uint8_t>(precision);
+    CHECK(holds(with_digits(price, digits, static_cast<std::uint8_t>(scale)),
+                "impossible precision or scale"));
+  }
+  CHECK(holds(with_digits(price - kColumnEntryBytes, 1, 0), "impossible precision or scale"));
+  // Room for a second key: the zeros behind the first.
+  for (const std::uint32_t key : {2u, 1u}) {
+    Hostile hostile(false);
+    store_le(&hostile.bytes[footer + 40], 2u);
+    store_le(&hostile.bytes[footer + kFooterHeadBytes + 4], key);
+    test::reseal(hostile.bytes);
+    CHECK(holds(hostile.read(), "a key column comes twice, or is the time column"));
+  }
+}
+
+TEST_CASE("segment: a footer of more columns than a segment can have is corrupt") {
+  const Hostile sound(false);
+  const auto reader = open(*sound.vfs, sound.bytes);
+  for (const std::size_t more : {std::size_t{0}, std::size_t{1}}) {
+    Footer footer = reader->shape();
+    for (std::uint32_t id = 5; footer.columns.size() < kSegmentColumnsMax + more; ++id) {
+      footer.columns.push_back(footer.columns.back());
+      footer.columns.back().id = ColumnId{id};
+    }
+    const Bytes bytes = footer_write(footer);
+    const std::string told = Hostile::told([&] { footer_parse(bytes, "sample.seg", 0); });
+    CHECK(holds(told, more == 0 ? "sound" : "more columns than a segment can have"));
+  }
+}
+
+TEST_CASE("segment: a writer refuses more columns than a segment can have, and names the table") {
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1}};
+  for (std::uint32_t id = 2; id <= kSegmentColumnsMax + 1; ++id)
+    schema.columns.push_back({.name = "x", .type = {TypeKind::int8}, .id = id});
+  const auto vfs = io::memory_vfs();
+  SegmentSpec spec = sample::spec_of(std::make_shared<const Schema>(schema));
+  spec.dataset = "wide";
+  const auto file = sample::file_of(*vfs, {});
+  CHECK_THROWS_WITH_AS(SegmentWriter(*file, spec), doctest::Contains("kSegmentColumnsMax"), Error);
+}
+
 TEST_CASE("segment: a chunk whose codec does not take the type of its column is corrupt") {
   const auto file_of = [](const char* codec) {
     Schema schema;

@@ -1,11 +1,14 @@
 #include "segment/layout.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/mutant.h"
+#include "model/array.h"
 #include "otolith/codec.h"
 #include "otolith/timestamp.h"
 
@@ -66,6 +69,10 @@ ColumnEntry get_column(ByteReader& in, const std::string& file, std::uint64_t ba
   out.index_bytes = in.get<std::uint64_t>();
   out.index_hash = in.get<std::uint64_t>();
   if (!type_supported(out.type)) {
+    // A type that is known, of digits that it cannot have, is no newer writer's.
+    const bool known = type_width(out.type) != 0 || model::is_text(out.type);
+    if (known && !mutant("segment-digits-unsupported"))
+      in.fail("a column's type has an impossible precision or scale");
     refuse(file, base + in.offset(),
            fmt::format("column {} has type {}, which this build cannot read; use a newer Otolith",
                        value_of(out.id), static_cast<unsigned>(out.type.kind)));
@@ -139,28 +146,32 @@ void check_sums(ByteReader& in, const Footer& footer) {
   if (time_min != footer.time_min || time_max != footer.time_max) in.fail("times do not add up");
 }
 
-const ColumnEntry* find(const Footer& footer, ColumnId id) {
-  const auto found = std::ranges::find(footer.columns, id, &ColumnEntry::id);
-  return found == footer.columns.end() ? nullptr : &*found;
-}
-
 void check_columns(ByteReader& in, const Footer& footer) {
-  std::set<ColumnId> ids;
-  for (const ColumnEntry& column : footer.columns) ids.insert(column.id);
-  if (ids.size() != footer.columns.size() || ids.contains(ColumnId{0})) {
+  std::map<ColumnId, const ColumnEntry*> by_id;
+  for (const ColumnEntry& column : footer.columns) by_id.emplace(column.id, &column);
+  if (by_id.size() != footer.columns.size() || by_id.contains(ColumnId{0})) {
     in.fail("column ids are zero or come twice");
   }
-  const ColumnEntry* time = find(footer, footer.time);
+  const auto find = [&](ColumnId id) {
+    const auto found = by_id.find(id);
+    return found == by_id.end() ? nullptr : found->second;
+  };
+  const ColumnEntry* time = find(footer.time);
   if (time == nullptr || time->type.kind != TypeKind::timestamp || time->null_count != 0) {
     in.fail("there is no time column");
   }
+  const std::set<ColumnId> keys(footer.keys.begin(), footer.keys.end());
+  if (!mutant("segment-keys-twice") &&
+      (keys.size() != footer.keys.size() || keys.contains(footer.time))) {
+    in.fail("a key column comes twice, or is the time column");
+  }
   for (const ColumnId key : footer.keys) {
-    const ColumnEntry* column = find(footer, key);
+    const ColumnEntry* column = find(key);
     if (column == nullptr || column->null_count != 0)
       in.fail("a key column is missing or has nulls");
   }
   for (const ColumnId id : {kBeginColumn, kOrdinalColumn}) {
-    const ColumnEntry* column = find(footer, id);
+    const ColumnEntry* column = find(id);
     if ((column != nullptr) != footer.many) in.fail("begin and ordinal do not fit the flags");
     if (column != nullptr && (column->type.kind != TypeKind::uint64 || column->null_count != 0)) {
       in.fail("begin or ordinal is of a wrong type");
@@ -200,18 +211,25 @@ FooterCounts get_footer_head(ByteReader& in, Footer& out) {
                               std::uint64_t{counts.row_groups} * kRowGroupEntryBytes;
   if (bytes > in.left() || (counts.user_codecs == 0 && bytes != in.left()))
     in.fail("the footer's counts do not fit its length");
+  // What follows looks each column up and keeps a few hundred bytes of it.
+  if (counts.columns > kSegmentColumnsMax && !mutant("segment-columns-unlimited"))
+    in.fail("there are more columns than a segment can have");
+  if (counts.keys > counts.columns) in.fail("there are more keys than columns");
   return counts;
 }
 
 void get_user_codecs(ByteReader& in, std::uint32_t count, Footer& out) {
   std::uint16_t before = 0;
+  std::set<std::string> names;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto id = in.get<std::uint16_t>();
     const auto bytes = in.get<std::uint16_t>();
     in.skip_zeros(4);
     if (id < kUserCodecFirst || id <= before) in.fail("users' codecs are out of order");
     if (bytes == 0 || bytes > kCodecNameBytesMax) in.fail("a codec's name is too long, or empty");
-    out.user_codecs[codec::CodecId{id}] = as_text(in.get_bytes(bytes));
+    std::string& name = out.user_codecs[codec::CodecId{id}];
+    name = as_text(in.get_bytes(bytes));
+    if (!names.insert(name).second) in.fail("two users' codecs have one name");
     in.skip_zeros(align_up(bytes, 8) - bytes);
     before = id;
   }

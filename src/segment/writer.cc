@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "codec/registry.h"
 #include "model/array.h"
 #include "model/own_rows.h"
@@ -89,7 +90,28 @@ std::vector<Lane> lanes_of(const Schema& schema, bool many) {
   return out;
 }
 
+// A codec knows neither column nor dataset: its error gains both here.
+template <typename Call>
+decltype(auto) named(std::string_view column, std::string_view dataset, Call call) {
+  try {
+    return call();
+  } catch (const Error& error) {
+    if (mutant("codec-error-names-no-column")) throw;
+    throw_error(
+        error.code(),
+        fmt::format("column {} of {}: {}", quoted(column), quoted(dataset), error.message()),
+        error.where());
+  }
+}
+
 }  // namespace
+
+const codec::Codec* column_codec(const Schema& schema, const Column& column,
+                                 std::string_view dataset) {
+  return named(column.name, dataset, [&] {
+    return codec::codec_asked(column.codec.empty() ? schema.codec : column.codec, column.type);
+  });
+}
 
 struct SegmentWriter::State {
   // Constant after construction.
@@ -128,22 +150,29 @@ struct SegmentWriter::State {
     for (const Column& column : spec.schema->columns) {
       OTO_INVARIANT(column.id != 0);
       add_column(ColumnId{column.id}, column.type,
-                 column.codec.empty() ? spec.schema->codec : column.codec);
+                 column.codec.empty() ? spec.schema->codec : column.codec,
+                 column_codec(*spec.schema, column, spec.dataset));
     }
     if (spec.many) {
-      add_column(kBeginColumn, {TypeKind::uint64}, spec.schema->codec);
-      add_column(kOrdinalColumn, {TypeKind::uint64}, spec.schema->codec);
+      add_column(kBeginColumn, {TypeKind::uint64}, spec.schema->codec, nullptr);
+      add_column(kOrdinalColumn, {TypeKind::uint64}, spec.schema->codec, nullptr);
+    }
+    if (columns.size() > kSegmentColumnsMax) {
+      throw_error(ErrorCode::limit,
+                  "{} has had {} columns, dropped ones included; a segment holds {} "
+                  "(kSegmentColumnsMax)",
+                  quoted(spec.dataset), columns.size(), kSegmentColumnsMax);
     }
     const Bytes header = header_write(spec.header);
     header_hash = xxh3(header);
     file.write_at(0, header);
   }
 
-  void add_column(ColumnId id, Type type, const std::string& profile) {
+  void add_column(ColumnId id, Type type, const std::string& profile, const codec::Codec* of_user) {
     ColumnState column;
     column.entry.id = id;
     column.entry.type = type;
-    column.codec = spec.codec != nullptr ? spec.codec : codec::codec_asked(profile, type);
+    column.codec = spec.codec != nullptr ? spec.codec : of_user;
     if (column.codec == nullptr) column.profile = codec::profile_of(profile);
     column.width = model::is_text(type) ? 0 : type_width(type);
     columns.push_back(std::move(column));
@@ -295,8 +324,12 @@ void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, co
                                         EncodedChunkEntry& out) {
   const ColumnState& state = columns[column];
   const codec::Codec& codec =
-      state.codec != nullptr ? *state.codec : codec::codec_choose(state.profile, values);
-  out = chunk_encode(values, codec);
+      named(column_name(column), spec.dataset, [&]() -> const codec::Codec& {
+        const codec::Codec& chosen =
+            state.codec != nullptr ? *state.codec : codec::codec_choose(state.profile, values);
+        out = chunk_encode(values, chosen);
+        return chosen;
+      });
   place_chunk(columns[column], *work.plan, out, placer, ticket);
   ChunkLeafSink leaf;
   if (spec.leaf && column < spec.schema->columns.size()) {

@@ -4,8 +4,9 @@
 // Shapes:  one dataset's rows in one or more runs; each run's rows are sorted by (partition, keys,
 //          time, arrival) and come in batches of any size.
 // Errors:  invalid_argument where rows are not in the order, the partition or of the values that
-//          the caller has judged: they changed meanwhile; those of the file. After any error the
-//          file is worthless: remove it and begin another.
+//          the caller has judged: they changed meanwhile; those of codecs, which name column and
+//          dataset; limit; those of the file. After any error the file is worthless: remove it and
+//          begin another.
 // Threads: thread-compatible; works on `threads` threads inside append and end_run.
 // Why:     a run's rows per partition are known when it begins, so every column has its place in
 //          the file at once, whatever the order of batches. A chunk is copied once, into memory
@@ -41,6 +42,7 @@ using LeafSink = std::function<void(const LeafRows& leaf)>;
 struct SegmentSpec {
   Header header;
   std::string file;                      // its name in messages
+  std::string dataset;                   // likewise
   std::shared_ptr<const Schema> schema;  // of the batches; every column has its id
   bool many = false;  // batches bring two more columns, uint64: begin and ordinal
   unsigned threads = 1;
@@ -48,6 +50,11 @@ struct SegmentSpec {
   const codec::Codec* codec =
       nullptr;  // of every chunk; nullptr: as the profiles of the schema choose
 };
+
+/// The codec of a user that a column asks for; nullptr where a profile chooses. Throws what
+/// codec_asked does, with the names of column and dataset.
+const codec::Codec* column_codec(const Schema& schema, const Column& column,
+                                 std::string_view dataset);
 
 /// What the log is told of a segment.
 struct SegmentInfo {
