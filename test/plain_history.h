@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,11 +23,15 @@ namespace otolith::test {
 class PlainSnapshot final : public history::Snapshot {
  public:
   std::vector<history::SegmentEntry> named;
+  std::map<DatasetId, history::DatasetEntry> entries;
 
   CommitNumber number() const noexcept override { return CommitNumber{1}; }
   std::vector<history::DatasetEntry> datasets() const override { return {}; }
   std::optional<history::DatasetEntry> find(std::string_view) const override { return {}; }
-  std::optional<history::DatasetEntry> find(DatasetId) const override { return {}; }
+  std::optional<history::DatasetEntry> find(DatasetId dataset) const override {
+    const auto found = entries.find(dataset);
+    return found == entries.end() ? std::nullopt : std::optional(found->second);
+  }
   std::vector<history::SegmentEntry> segments(DatasetId) const override { return named; }
   std::vector<history::TailEntry> tail(DatasetId) const override { return {}; }
   history::VisibleRows visible(DatasetId, CommitNumber, std::uint64_t) const override { return {}; }
@@ -41,6 +46,7 @@ class PlainHistory final : public history::History {
   std::optional<Error> fails;
   bool seal_answer = true;
   std::uint64_t checkpoints = 0;
+  std::uint64_t left = 0;  // seals that left some of the tail
   std::shared_ptr<PlainSnapshot> snapshot = std::make_shared<PlainSnapshot>();
   std::vector<std::pair<DatasetId, std::vector<history::TailEntry>>> tails;
   std::shared_ptr<const Schema> schema;
@@ -77,7 +83,11 @@ class PlainHistory final : public history::History {
       RecordNumber) override {
     return tails;
   }
-  std::shared_ptr<const Schema> schema_of(DatasetId) override { return schema; }
+  std::shared_ptr<const Schema> schema_of(DatasetId dataset) override {
+    const auto found = snapshot->entries.find(dataset);
+    return found == snapshot->entries.end() ? schema : found->second.schema;
+  }
+  void seal_left() override { ++left; }
   void checkpoint() override { ++checkpoints; }
   void sync() override {}
   std::vector<history::NeededSegment> all_segments() override { return {}; }

@@ -270,6 +270,8 @@ void Hall::committed(Rooms& rooms) const noexcept {
     if (rooms.history->seal_due()) ingest::seal_tail(ingest_context(rooms));
   } catch (const std::exception& error) {
     log_line(LogLevel::warning, std::string("the tail could not be sealed: ") + error.what());
+  } catch (...) {  // the commit stands
+    log_line(LogLevel::warning, "the tail could not be sealed");
   }
 }
 

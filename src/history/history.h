@@ -99,6 +99,9 @@ class History {
   virtual std::shared_ptr<const Schema> schema_of(DatasetId dataset) = 0;
   /// False if another seal covered any of it meanwhile: the caller removes its files.
   virtual bool seal(const SealRequest& request) = 0;
+  /// Some of the tail could not be sealed: as much as it holds now is no reason for the next seal,
+  /// which would fail as well and cut the others' rows into small segments.
+  virtual void seal_left() = 0;
   virtual void checkpoint() = 0;
   /// Makes relaxed commits durable; `sync_segments` syncs the segments they name first.
   virtual void sync() = 0;

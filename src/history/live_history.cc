@@ -283,8 +283,17 @@ std::map<std::string, CommitNumber> LiveHistory::tags() {
 bool LiveHistory::seal_due() {
   const MutexLock guard(mutex_);
   const Catalog& catalog = timeline_->catalog();
-  return catalog.tail_bytes() > options_.tail_bytes_max ||
-         catalog.tail_entries() > options_.tail_commits_max;
+  left_bytes_ = std::min(left_bytes_, catalog.tail_bytes());
+  left_entries_ = std::min(left_entries_, catalog.tail_entries());
+  if (mutant("seal-left-forgotten")) left_bytes_ = left_entries_ = 0;
+  return catalog.tail_bytes() - left_bytes_ > options_.tail_bytes_max ||
+         catalog.tail_entries() - left_entries_ > options_.tail_commits_max;
+}
+
+void LiveHistory::seal_left() {
+  const MutexLock guard(mutex_);
+  left_bytes_ = timeline_->catalog().tail_bytes();
+  left_entries_ = timeline_->catalog().tail_entries();
 }
 
 RecordNumber LiveHistory::seal_point() {

@@ -48,6 +48,7 @@ class LiveHistory final : public History {
   std::vector<std::pair<DatasetId, std::vector<TailEntry>>> tail_until(RecordNumber point) override;
   std::shared_ptr<const Schema> schema_of(DatasetId dataset) override;
   bool seal(const SealRequest& request) override;
+  void seal_left() override;
   void checkpoint() override;
   void sync() override;
   std::vector<NeededSegment> all_segments() override;
@@ -129,6 +130,8 @@ class LiveHistory final : public History {
   CommitNumber save_from_ OTO_GUARDED_BY(mutex_){0};
   std::uint64_t seals_ OTO_GUARDED_BY(mutex_) = 0;        // by this handle
   std::uint64_t seals_saved_ OTO_GUARDED_BY(mutex_) = 0;  // of these, in a checkpoint
+  std::uint64_t left_bytes_ OTO_GUARDED_BY(mutex_) = 0;   // of the tail, that no seal could take
+  std::uint64_t left_entries_ OTO_GUARDED_BY(mutex_) = 0;
   std::optional<Planned> planned_ OTO_GUARDED_BY(mutex_);
 };
 

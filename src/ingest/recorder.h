@@ -64,7 +64,8 @@ class Recorder {
 };
 
 /// Moves the durable tail into segments and says so in the log; false if there was nothing to seal
-/// or another process sealed it first.
+/// or another process sealed it first. A dataset that cannot be sealed (its codec is not registered
+/// here, or throws) stays in the tail; the others are sealed, and then its error is thrown.
 bool seal_tail(const IngestContext& context);
 
 }  // namespace otolith::ingest

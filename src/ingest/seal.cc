@@ -1,8 +1,12 @@
 // Seal: rows of the tail go from the log into segments, with begin and ordinal as columns.
 #include <algorithm>
 #include <map>
+#include <new>
+#include <optional>
+#include <string>
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "ingest/commit.h"
 #include "model/array.h"
 #include "model/cast.h"
@@ -71,7 +75,7 @@ struct Sealed {
 };
 
 Sealed seal_dataset(const IngestContext& context, const Id128& recorder, DatasetId dataset,
-                    const std::vector<history::TailEntry>& entries) {
+                    const std::string& name, const std::vector<history::TailEntry>& entries) {
   std::vector<TailRows> tail;
   for (const history::TailEntry& entry : entries) {
     tail.push_back({entry.begin, model::wire_decode(*entry.bytes, entry.bytes)});
@@ -89,6 +93,7 @@ Sealed seal_dataset(const IngestContext& context, const Id128& recorder, Dataset
   spec.header = {
       .segment = file.id(), .recorder = recorder, .database = context.database, .dataset = dataset};
   spec.file = segment::segment_path(file.id());
+  spec.dataset = name;
   spec.schema = schema;
   spec.many = true;
   spec.threads = context.threads;
@@ -109,21 +114,61 @@ Sealed seal_dataset(const IngestContext& context, const Id128& recorder, Dataset
   return {{dataset, entry}, std::move(file)};
 }
 
+// Whether an error is of one dataset; the disk is there for all of them.
+bool is_of_dataset(const Error& error) {
+  if (mutant("seal-all-or-nothing")) return false;
+  return error.code() != ErrorCode::io && error.code() != ErrorCode::no_space;
+}
+
+// Datasets whose rows stay in the tail.
+struct Left {
+  std::uint64_t count = 0;
+  std::optional<Error> first;
+
+  void add(const std::string& name, ErrorCode code, std::string_view why) {
+    if (++count > 1) return;
+    first.emplace(code, fmt::format("rows of {} stay in the log, unsealed: {}", quoted(name), why));
+  }
+  [[noreturn]] void raise() const {
+    if (count == 1) throw Error(*first);
+    throw_error(first->code(), "{} (and {} more like it)", first->message(), count - 1);
+  }
+};
+
+std::string name_of(const history::Snapshot& snapshot, DatasetId dataset) {
+  const auto entry = snapshot.find(dataset);
+  return entry ? entry->name
+               : fmt::format("dataset {}.{}, dropped", value_of(dataset.created), dataset.index);
+}
+
 }  // namespace
 
 bool seal_tail(const IngestContext& context) {
   history::SealRequest request{.covers = context.history->seal_point(), .datasets = {}};
+  const auto tail = context.history->tail_until(request.covers);
+  const auto snapshot = context.history->head();
   const FileOwner owner(*context.vfs, *context.environment);
   std::vector<SegmentFile> files;
-  for (const auto& [dataset, entries] : context.history->tail_until(request.covers)) {
+  Left left;
+  for (const auto& [dataset, entries] : tail) {
     if (entries.empty()) continue;
-    Sealed sealed = seal_dataset(context, owner.id(), dataset, entries);
-    request.datasets.push_back(sealed.dataset);
-    files.push_back(std::move(sealed.file));
+    const std::string name = name_of(*snapshot, dataset);
+    try {
+      Sealed sealed = seal_dataset(context, owner.id(), dataset, name, entries);
+      request.datasets.push_back(sealed.dataset);
+      files.push_back(std::move(sealed.file));
+    } catch (const Error& error) {
+      if (!is_of_dataset(error)) throw;
+      left.add(name, error.code(), error.message());
+    } catch (const std::bad_alloc&) {
+      left.add(name, ErrorCode::limit, "there is no memory for it; free some and try again");
+    }
   }
-  if (request.datasets.empty() || !seal_encoded(context, request, std::move(files))) return false;
-  context.history->checkpoint();
-  return true;
+  const bool sealed = !request.datasets.empty() && seal_encoded(context, request, std::move(files));
+  if (left.count != 0) context.history->seal_left();
+  if (sealed) context.history->checkpoint();
+  if (left.count != 0) left.raise();
+  return sealed;
 }
 
 }  // namespace otolith::ingest

@@ -162,6 +162,48 @@ TEST_CASE(
   CHECK(unknown.files() == 1);
 }
 
+TEST_CASE(
+    "seal: a dataset whose codec nobody registered stays in the tail, the others are sealed") {
+  Random random(test::seed());
+  const auto schema = sample::random_schema(random);
+  Tail tail = tail_of(random, schema);
+  Schema strange = *schema;
+  strange.columns.back().codec = "codec:nobody";
+  const auto add_strange = [&](std::uint32_t index, const std::string& name) {
+    const DatasetId id{CommitNumber{1}, index};
+    tail.history.snapshot->entries[id] = {id, name, std::make_shared<const Schema>(strange)};
+    tail.history.tails.push_back({id, tail.history.tails.front().second});
+  };
+  add_strange(1, "strange");
+  std::ranges::reverse(tail.history.tails);  // it comes first
+  const auto told = [&] {
+    try {
+      seal_tail(tail.context);
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::unsupported_format);
+      return error.message();
+    }
+    return std::string();
+  };
+  const std::string said = told();
+  CHECK(said.find("rows of \"strange\" stay in the log, unsealed: column ") == 0);
+  CHECK(said.find("codec \"nobody\", which this process has not registered") != said.npos);
+  CHECK(said.find(quoted(strange.columns.back().name) + " of \"strange\"") != said.npos);
+  REQUIRE(tail.history.seals.size() == 1);
+  REQUIRE(tail.history.seals[0].datasets.size() == 1);
+  CHECK(tail.history.seals[0].datasets[0].dataset == kDataset);
+  CHECK(tail.files() == 1);  // and that of the other is removed
+  CHECK(tail.history.left == 1);
+  CHECK(tail.history.checkpoints == 1);
+  tail.sealed(*tail.vfs)->verify();
+  // Two of them, and none that can be sealed.
+  add_strange(2, "stranger");
+  std::erase_if(tail.history.tails, [](const auto& of) { return of.first == kDataset; });
+  CHECK(told().find("(and 1 more like it)") != said.npos);
+  CHECK(tail.history.seals.size() == 1);
+  CHECK(tail.files() == 1);
+}
+
 TEST_CASE("seal: an empty tail makes neither a file nor a frame") {
   Tail tail(nullptr);
   CHECK_FALSE(seal_tail(tail.context));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "db/hall.h"
+#include "io/sim_disk.h"
 #include "otolith/otolith.h"
 #include "test/halves_codec.h"
 
@@ -94,6 +95,67 @@ TEST_CASE("user codec: a column is written and read by a codec that the program 
               static_cast<std::int64_t>(row * row % 1000));
   }
   std::filesystem::remove_all(folder);
+}
+
+// Encodes once it may; a commit into the log does not ask it.
+class Moody final : public UserCodec {
+ public:
+  explicit Moody(const bool* works) : works_(works) {}
+  std::uint16_t id() const noexcept override { return kUserCodecFirst + 40; }
+  std::uint16_t version() const noexcept override { return 1; }
+  std::string_view name() const noexcept override { return "moody"; }
+  bool fits(Type) const noexcept override { return true; }
+  std::vector<std::byte> encode(const Array& page) const override {
+    if (!*works_) throw 7;  // NOLINT: users may throw anything
+    return halves_.encode(page);
+  }
+  Array decode(std::span<const std::byte> bytes, Type type, std::uint64_t rows) const override {
+    return halves_.decode(bytes, type, rows);
+  }
+
+ private:
+  const bool* works_;
+  HalvesCodec halves_;
+};
+
+TEST_CASE("user codec: a table that cannot be sealed fails no commit and holds up no other table") {
+  static bool works = false;  // codecs are registered for as long as the process runs
+  codec_register(std::make_unique<Moody>(&works));
+  history::HistoryOptions sizes;
+  sizes.tail_commits_max = 4;
+  Database db = db::Door::open(io::memory_vfs(), io::system_environment(), {}, sizes);
+  const Table stuck = db.create_table("stuck", schema_of("codec:moody"));
+  const Table plain = db.create_table("plain", schema_of("hot"));
+  const auto append = [](const Table& table, std::uint64_t rows) {
+    Batch batch = rows_of(table);
+    batch.rows = rows;
+    for (Array& column : batch.columns) column.length = rows;
+    table.append(batch);
+  };
+  const auto segments = [&](const char* name) { return db.status().datasets.at(name).segments; };
+  for (int i = 0; i < 3; ++i) {
+    append(plain, 1);
+    append(stuck, 1);
+  }
+  CHECK(segments("plain") == 1);  // by the commit that was one too many
+  CHECK(segments("stuck") == 0);
+  CHECK(stuck.rows() == 3);
+  // What is left is no reason to cut the rows of every further commit into a segment.
+  append(plain, 1);
+  append(plain, 1);
+  CHECK(segments("plain") == 1);
+  works = true;
+  for (int i = 0; i < 4; ++i) append(plain, 1);
+  CHECK(segments("plain") == 2);
+  CHECK(segments("stuck") == 1);
+  CHECK(stuck.rows() == 3);
+  CHECK(plain.rows() == 9);
+  CHECK(stuck.read().rows() == 3);
+  works = false;
+  const std::string said =
+      told([&] { append(db.create_table("large", schema_of("codec:moody")), kRows); },
+           ErrorCode::invalid_argument);
+  CHECK(holds(said, "column \"n\" of \"large\": codec \"moody\" could not encode a page"));
 }
 
 }  // namespace otolith::test
