@@ -90,6 +90,8 @@ bool Codec::gather(const Parts&, const PageFacts&, const WantedRows&, std::byte*
   return false;
 }
 
+PagePart Codec::flaw_part(const Parts&, const PageFacts&) const { return PagePart::values; }
+
 EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows) {
   OTO_INVARIANT(page_rows % kBlockRows == 0 && page_rows != 0);
   EncodedChunk out = codec.encode(chunk, page_rows);
@@ -100,6 +102,12 @@ EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t p
 std::string_view page_flaw(const Codec& codec, const Page& page) {
   if (const auto wrong = validity_flaw(page.parts, page.facts); !wrong.empty()) return wrong;
   return codec.flaw(page.parts, page.facts);
+}
+
+PagePart page_flaw_part(const Codec& codec, const Page& page) {
+  if (mutant("flaw-always-in-values")) return PagePart::values;
+  if (!validity_flaw(page.parts, page.facts).empty()) return PagePart::validity;
+  return codec.flaw_part(page.parts, page.facts);
 }
 
 Array pages_decode(const Codec& codec, std::span<const Page> pages, const Target& target) {

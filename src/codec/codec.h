@@ -94,6 +94,9 @@ struct PageFacts {
                                    // codec that is not mappable
 };
 
+/// A part of a page, for who says where in the file a flaw is.
+enum class PagePart : std::uint8_t { validity, offsets, values };
+
 /// One page to decode.
 struct Page {
   Parts parts;
@@ -144,6 +147,8 @@ class Codec {
   /// rely on it: the reader asks once per page and process, also where the checksum fits, because
   /// writers can be hostile.
   virtual std::string_view flaw(const Parts& page, const PageFacts& facts) const = 0;
+  /// Of a page that has one: which part the first is in.
+  virtual PagePart flaw_part(const Parts& page, const PageFacts& facts) const;
 
   /// Mappable codecs: the rows as views of the parts. No nulls are set.
   virtual Array view(const Parts& parts, const PageFacts& facts) const;
@@ -172,6 +177,9 @@ EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t p
 
 /// What is wrong with a page, its bitmap included; empty if it is sound.
 std::string_view page_flaw(const Codec& codec, const Page& page);
+
+/// Which part of a page that has a flaw it is in.
+PagePart page_flaw_part(const Codec& codec, const Page& page);
 
 /// Neighbouring pages without flaw as one Array: zeros where there are nulls. Text has no target.
 Array pages_decode(const Codec& codec, std::span<const Page> pages, const Target& target = {});

@@ -22,6 +22,10 @@ class Raw final : public Codec {
   std::optional<std::uint64_t> analyze(const Array& chunk) const override;
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
+  // The bytes of text can be any: what can be wrong is where texts begin.
+  PagePart flaw_part(const Parts&, const PageFacts& facts) const override {
+    return is_text(facts.type) ? PagePart::offsets : PagePart::values;
+  }
   Array view(const Parts& parts, const PageFacts& facts) const override;
 };
 

@@ -24,6 +24,9 @@ class Text final : public Codec {
   std::optional<std::uint64_t> analyze(const Array& chunk) const override;
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
+  PagePart flaw_part(const Parts& page, const PageFacts&) const override {
+    return symbols_flaw(page.offsets.bytes).empty() ? PagePart::values : PagePart::offsets;
+  }
   std::uint64_t decoded_bytes(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
 };

@@ -66,6 +66,13 @@ void OwnRows::take_nulls(const Array& array, std::uint64_t first, Array& out) {
   if (out.null_count != 0) out.validity = view(validity_, bytes);
 }
 
+// Slots of nulls are written as they are and served as views: as booleans, whatever a caller left
+// there. The others have been judged.
+void OwnRows::flatten_booleans(std::uint64_t rows) noexcept {
+  if (mutant("null-booleans-kept")) return;
+  for (std::uint64_t row = 0; row < rows; ++row) values_[row] &= std::byte{1};
+}
+
 Array OwnRows::take(const Array& array, std::uint64_t first, std::uint64_t count,
                     std::string_view column) {
   OTO_INVARIANT(first <= array.length && count <= array.length - first);
@@ -74,6 +81,7 @@ Array OwnRows::take(const Array& array, std::uint64_t first, std::uint64_t count
   is_text(array.type) ? take_text(array, first, out, column) : take_values(array, first, out);
   if (array.null_count != 0) take_nulls(array, first, out);
   if (unsound_row(out)) throw_rows_changed(column);
+  if (array.type.kind == TypeKind::boolean && out.null_count != 0) flatten_booleans(count);
   return out;
 }
 

@@ -28,6 +28,7 @@ class OwnRows {
   void take_text(const Array& array, std::uint64_t first, Array& out, std::string_view column);
   void take_values(const Array& array, std::uint64_t first, Array& out);
   void take_nulls(const Array& array, std::uint64_t first, Array& out);
+  void flatten_booleans(std::uint64_t rows) noexcept;
 
   Bytes values_;
   Bytes offsets_;

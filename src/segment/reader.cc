@@ -148,19 +148,41 @@ codec::Parts page_parts(const PageBytes& bytes, const codec::PageExtents& extent
           bytes.parts.prepared};
 }
 
+// Bytes that are read as bool must be 0 or 1 in slots of nulls, too: loops over a view pass them.
+bool are_booleans(const Array& values) noexcept {
+  std::byte any{0};
+  for (const std::byte value : values.values.bytes.first(values.length)) any |= value;
+  return any <= std::byte{1} || mutant("null-booleans-unjudged");
+}
+
 // Values that their type does not have are not handed out, whoever wrote them.
 std::string_view values_flaw(const Array& values) {
   const std::string_view words = model::unsound_words(values.type);
   if (words.empty() || mutant("stored-values-unjudged")) return {};
+  if (values.type.kind == TypeKind::boolean && !are_booleans(values)) return words;
   return model::unsound_row(values) ? words : std::string_view();
 }
 
-void SegmentReader::State::damaged_page(const PageBytes& bytes, std::uint64_t page,
-                                        std::string_view flaw) const {
+// Where the page begins in the part that a flaw is in; where it has no bytes of that, in the first
+// of which it has some.
+std::uint64_t SegmentReader::State::flaw_offset(const PageBytes& bytes, std::uint64_t page,
+                                                codec::PagePart part) const {
   const ColumnIndex& in = columns[bytes.column].index;
   const ChunkEntry& chunk = in.chunks[bytes.row_group];
-  const std::uint64_t offset =
-      chunk.values.offset + in.pages[chunk.page_first + page].place.values_at;
+  const codec::PagePlace& place = in.pages[chunk.page_first + page].place;
+  const codec::PageExtents extents =
+      codec::page_extents(*bytes.codec, facts(bytes.row_group, bytes.column, {page, 1}),
+                          page * footer.page_rows, place, place);
+  using enum codec::PagePart;
+  if (part == validity) return chunk.validity.offset + extents.validity.at;
+  const bool in_offsets = part == offsets || extents.values.bytes == 0;
+  if (in_offsets && extents.offsets.bytes != 0) return chunk.offsets.offset + extents.offsets.at;
+  return chunk.values.offset + extents.values.at;
+}
+
+void SegmentReader::State::damaged_page(const PageBytes& bytes, std::uint64_t page,
+                                        std::string_view flaw, codec::PagePart part) const {
+  const std::uint64_t offset = flaw_offset(bytes, page, part);
   const std::string which = fmt::format("page {} of row group {} of {}", page, bytes.row_group,
                                         column_words(footer.columns[bytes.column].id));
   if (flaw == codec::kTextTooLong) {
@@ -192,10 +214,12 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
   if (!again && verified(bytes, page)) return parts;
   const std::uint64_t hash =
       page_hash(parts.validity.bytes, parts.offsets.bytes, parts.values.bytes);
-  const std::string_view flaw = hash != entry.hash && !mutant("page_checksum_ignored")
-                                    ? "it fails its checksum"
-                                    : codec::page_flaw(*bytes.codec, {parts, of});
-  if (!flaw.empty()) damaged_page(bytes, page, flaw);
+  if (hash != entry.hash && !mutant("page_checksum_ignored")) {
+    damaged_page(bytes, page, "it fails its checksum", codec::PagePart::values);
+  }
+  if (const std::string_view flaw = codec::page_flaw(*bytes.codec, {parts, of}); !flaw.empty()) {
+    damaged_page(bytes, page, flaw, codec::page_flaw_part(*bytes.codec, {parts, of}));
+  }
   return parts;
 }
 
@@ -203,7 +227,7 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
 void SegmentReader::State::judge_page(const PageBytes& bytes, std::uint64_t page,
                                       const Array& values) {
   const std::string_view flaw = values_flaw(values);
-  if (!flaw.empty()) damaged_page(bytes, page, flaw);
+  if (!flaw.empty()) damaged_page(bytes, page, flaw, codec::PagePart::values);
   mark_verified(bytes, page);
 }
 

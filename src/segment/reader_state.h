@@ -77,8 +77,9 @@ struct SegmentReader::State {
   bool sound_undecoded(const PageBytes& bytes, std::uint64_t page);
   void judge_page(const PageBytes& bytes, std::uint64_t page, const Array& values);
   void judge(const PageBytes& bytes, const Array& values);
-  [[noreturn]] void damaged_page(const PageBytes& bytes, std::uint64_t page,
-                                 std::string_view flaw) const;
+  std::uint64_t flaw_offset(const PageBytes& bytes, std::uint64_t page, codec::PagePart part) const;
+  [[noreturn]] void damaged_page(const PageBytes& bytes, std::uint64_t page, std::string_view flaw,
+                                 codec::PagePart part) const;
   Array pages(std::size_t row_group, std::size_t column, PageRange pages,
               const codec::Target& target = {});
   std::uint64_t page_count(std::size_t row_group) const noexcept;
