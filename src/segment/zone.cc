@@ -57,8 +57,11 @@ void put_floats(Zone& zone, const Array& rows) noexcept {
   put_sum(zone, summary.sum);
   if (summary.least > summary.greatest) return;
   zone.flags |= kZoneHasBounds;
-  store_le(zone.min.data(), summary.least);
-  store_le(zone.max.data(), summary.greatest);
+  // 0.0 is equal to -0.0 and has other bytes, and which comes first hangs on the order of
+  // comparing: -0.0 + 0.0 is 0.0.
+  const double positive = mutant("zone-zero-keeps-its-sign") ? -0.0 : 0.0;
+  store_le(zone.min.data(), summary.least + positive);
+  store_le(zone.max.data(), summary.greatest + positive);
 }
 
 // Adds without loss, or says that it cannot.

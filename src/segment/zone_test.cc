@@ -4,11 +4,14 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
+#include <vector>
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "model/array.h"
 #include "model/exact_sum.h"
+#include "test/budget.h"
 #include "test/rows.h"
 
 namespace otolith::segment {
@@ -116,6 +119,32 @@ TEST_CASE("zone: NaN and nulls are no bounds, infinities are") {
   CHECK((some.flags & kZoneHasNan) != 0);
 }
 
+TEST_CASE("zone: a float bound that is zero is 0.0, wherever zeros of either sign stand") {
+  const auto bytes_of = [](const auto& zeros, TypeKind kind, bool nulls) {
+    model::ArrayBuilder builder({kind});
+    for (const auto zero : zeros) builder.append_value(zero);
+    if (nulls) builder.append_null();
+    ByteWriter out;
+    const Zone zone = zone_of(builder.finish());
+    CHECK_FALSE(std::signbit(zone.min_as<double>()));
+    CHECK_FALSE(std::signbit(zone.max_as<double>()));
+    zone_write(out, zone);
+    return out.take();
+  };
+  std::mt19937_64 random(test::seed());
+  for (const bool nulls : {false, true}) {
+    const Bytes wanted = bytes_of(std::vector<double>(20, 0.0), TypeKind::float64, nulls);
+    const Bytes narrow = bytes_of(std::vector<float>(20, 0.0f), TypeKind::float32, nulls);
+    for (int round = 0; round < 100; ++round) {
+      std::vector<double> zeros(20);
+      for (double& zero : zeros) zero = round == 0 || random() % 2 == 0 ? -0.0 : 0.0;
+      REQUIRE(bytes_of(zeros, TypeKind::float64, nulls) == wanted);
+      REQUIRE(bytes_of(std::vector<float>(zeros.begin(), zeros.end()), TypeKind::float32, nulls) ==
+              narrow);
+    }
+  }
+}
+
 TEST_CASE("zone: sums of integers are exact, at the ends of their range and across zero") {
   test::Random random(5);
   for (int i = 0; i < 300; ++i) {
@@ -193,7 +222,7 @@ TEST_CASE("zone: bounds of any rows hold each of them, merged from pages as from
     zone_merge(merged, zone_of(model::array_slice(all, half, all.length - half)), column.type);
     if (column.type.kind != TypeKind::float32 && column.type.kind != TypeKind::float64) {
       Zone parts = merged;
-      Zone whole = zone_of(all);  // floats: -0.0 and 0.0 are one bound, sums are rounded
+      Zone whole = zone_of(all);  // sums of floats are rounded
       if (!merged.has_sum() ||
           !whole.has_sum()) {  // a part passed 128 bits, or the other way round
         REQUIRE(column.type.precision > 18);
