@@ -40,6 +40,18 @@ unsigned planes_over(std::span<const std::uint64_t> values, std::uint64_t base) 
   return static_cast<unsigned>(std::bit_width(any) + 7) / 8;
 }
 
+// Near log2(n), in IEEE 754 operations alone: a libm's own may differ from another's in the last
+// bit, and what is chosen by it is written.
+double near_log2(std::uint64_t n) noexcept {
+  const int exponent = static_cast<int>(std::bit_width(n)) - 1;
+  const double fraction = std::ldexp(double(n), -exponent);  // 1 to 2
+  const double z = (fraction - 1) / (fraction + 1);          // ln(fraction) = 2 artanh(z)
+  double sum = 0;
+  for (int odd = 15; odd > 0; odd -= 2) sum = sum * (z * z) + 1.0 / odd;
+  constexpr double kTwoByLn2 = 2.8853900817779268;
+  return exponent + kTwoByLn2 * z * sum;
+}
+
 // Bits of all planes by the entropy of each, their entries included.
 double cost_over(std::span<const std::uint64_t> values, std::uint64_t base) {
   const unsigned planes = planes_over(values, base);
@@ -48,8 +60,8 @@ double cost_over(std::span<const std::uint64_t> values, std::uint64_t base) {
     std::array<std::uint32_t, 256> times{};
     for (const std::uint64_t value : values) ++times[((value - base) >> (plane * 8)) & 0xff];
     double sum = 0;
-    for (const std::uint32_t n : times) sum += n == 0 ? 0 : n * std::log2(double(n));
-    const double entropy = double(values.size()) * std::log2(double(values.size())) - sum;
+    for (const std::uint32_t n : times) sum += n == 0 ? 0 : n * near_log2(n);
+    const double entropy = double(values.size()) * near_log2(values.size()) - sum;
     bits += kEntryBytes * 8;
     if (entropy > 0) bits += std::min(entropy + kFrameBits, double(values.size()) * 8);
   }

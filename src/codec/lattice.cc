@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "codec/decades.h"
 #include "codec/float_loops.h"
 #include "codec/numbers.h"
 #include "codec/select.h"
@@ -153,10 +154,10 @@ void put_divisor(const Sample& sample, std::vector<double>& steps) {
 void put_bounds(const Sample& sample, std::vector<double>& steps) {
   constexpr int kDigitsMax = 4;
   const double greatest = sample.greatest;
-  const int digits_before = static_cast<int>(std::floor(std::log10(greatest))) + 1;
+  const int digits_before = digits_before_point(greatest);
   for (int digits = 1; digits <= kDigitsMax; ++digits) {
     const int decimals = digits - digits_before;
-    const double unit = std::pow(10, std::abs(decimals));
+    const double unit = power_of_ten(std::abs(decimals));
     const double bound = decimals >= 0
                              ? std::ceil(greatest * unit) / unit  // a decimal once rounded
                              : std::ceil(greatest / unit) * unit;

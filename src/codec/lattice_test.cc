@@ -1,11 +1,14 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <random>
+#include <string>
 
 #include "base/limits.h"
+#include "codec/decades.h"
 #include "codec/lattice.h"
 #include "codec/registry.h"
 #include "codec/steps.h"
@@ -56,6 +59,22 @@ TEST_CASE("lattice: an integer of 53 bits or less is found again behind any step
     REQUIRE(by.round_trip(by.value(k), &found) == by.value(k));
     REQUIRE(by.value(found) == by.value(k));
   }
+}
+
+TEST_CASE("lattice: powers of ten are the nearest doubles, and digits are counted by them") {
+  for (int exponent = -340; exponent <= 340; ++exponent) {
+    CAPTURE(exponent);
+    CHECK(power_of_ten(exponent) ==
+          std::strtod(("1e" + std::to_string(exponent)).c_str(), nullptr));
+    const double power = power_of_ten(exponent);
+    if (power == 0 || std::isinf(power)) continue;
+    CHECK(digits_before_point(power) == exponent + 1);
+    if (!std::isnormal(power)) continue;
+    CHECK(digits_before_point(std::nextafter(power, 0)) == exponent);
+    if (exponent < 308) CHECK(digits_before_point(power * 9) == exponent + 1);
+  }
+  CHECK(digits_before_point(std::numeric_limits<double>::max()) == 309);
+  CHECK(digits_before_point(std::numeric_limits<double>::denorm_min()) == -323);
 }
 
 TEST_CASE("lattice: uniform noise under any bound takes 53 bits and what its blocks' heads do") {
