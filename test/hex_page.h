@@ -66,6 +66,13 @@ inline void write_text(io::Vfs& vfs, const std::string& path, std::string_view t
   vfs.open(path, io::OpenMode::create)->write_at(0, as_bytes_view(text));
 }
 
+// Makes a golden file that is not there yet, where OTOLITH_NEW_GOLDENS=1 asks for it. One that is
+// there is never written: what wrote it is the past, and what reads it must still be able to.
+inline void make_golden(io::Vfs& vfs, const std::string& path, std::string_view text) {
+  if (std::getenv("OTOLITH_NEW_GOLDENS") == nullptr || vfs.exists(path)) return;
+  write_text(vfs, path, text);
+}
+
 // The page with this dump in it. Equal to the page on disk, unless it is out of date.
 inline std::string page_with(const std::string& page, const std::string& dump) {
   const std::string begin = "<!-- dump -->\n";

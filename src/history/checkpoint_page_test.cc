@@ -154,10 +154,10 @@ Bytes file_of(io::Vfs& vfs, const std::string& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-// The file of the sources is these bytes; while version 1 is not frozen it may be written anew.
+// The file of the sources.
 Bytes golden(const char* path, BytesView now) {
   const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
-  if (otolith::test::update_docs()) otolith::test::write_text(*sources, path, as_text(now));
+  otolith::test::make_golden(*sources, path, as_text(now));
   return file_of(*sources, path);
 }
 
