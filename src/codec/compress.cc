@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/mutant.h"
 
 namespace otolith::codec {
 
@@ -37,6 +38,7 @@ std::size_t zstd_put(BytesView bytes, ByteWriter& out) {
 bool zstd_get(BytesView bytes, std::byte* out, std::size_t size) {
   thread_local std::unique_ptr<ZSTD_DCtx, Free> context;
   if (context == nullptr) context.reset(ZSTD_createDCtx());
+  if (context == nullptr && mutant("zstd-poor-is-damage")) return false;
   if (context == nullptr) no_memory("zstd");  // and neither damage nor zeros
   if (ZSTD_getFrameContentSize(bytes.data(), bytes.size()) != size ||
       ZSTD_findFrameCompressedSize(bytes.data(), bytes.size()) != bytes.size()) {

@@ -161,6 +161,7 @@ bool seal_tail(const IngestContext& context) {
       if (!is_of_dataset(error)) throw;
       left.add(name, error.code(), error.message());
     } catch (const std::bad_alloc&) {
+      if (mutant("seal-poor-all-or-nothing")) throw;
       left.add(name, ErrorCode::limit, "there is no memory for it; free some and try again");
     }
   }
