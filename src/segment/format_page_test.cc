@@ -18,6 +18,7 @@ const char* const kGolden = "test/golden/segment-v1-three-rows.seg";
 const char* const kGoldenSmall = "test/golden/segment-v1-small.seg";
 const char* const kGoldenEncoded = "test/golden/segment-v1-encoded.seg";
 const char* const kGoldenMeasured = "test/golden/segment-v1-measured.seg";
+const char* const kGoldenStanding = "test/golden/segment-v1-standing.seg";
 const char* const kEncodedSeed = "test/corpus/fuzz_segment/encoded";
 const char* const kPage = "docs/format/segment.md";
 
@@ -103,6 +104,36 @@ std::vector<Row> measured_rows() {
     out.push_back({i * i * 1'000'003, share, noise, double{less}, std::uint64_t{bits % 3 == 0},
                    i % 9 == 4 ? test::Cell() : test::Cell(decimal_of(cents)), units, note,
                    note.substr(note.size() / 2)});
+  }
+  return out;
+}
+
+// Columns that stand for a while, of one thing, and times that stray from whole seconds.
+std::shared_ptr<const Schema> standing_schema() {
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "state", .type = {TypeKind::int16}, .id = 2},
+                    {.name = "open", .type = {TypeKind::boolean}, .nullable = false, .id = 3},
+                    {.name = "degrees", .type = {TypeKind::float64}, .id = 4},
+                    {.name = "limit", .type = {TypeKind::float32}, .id = 5},
+                    {.name = "price", .type = {TypeKind::decimal, 38, 2}, .id = 6},
+                    {.name = "fee", .type = {TypeKind::decimal, 12, 2}, .id = 7}};
+  return std::make_shared<const Schema>(schema);
+}
+
+std::vector<Row> standing_rows() {
+  std::vector<Row> out;
+  std::mt19937_64 random(17);
+  std::int64_t time = 0;
+  for (std::int64_t i = 0; i < 3000; ++i) {
+    time += static_cast<std::int64_t>(1 + random() % 60) * 1'000'000'000;
+    const std::int64_t stray = i % 400 == 399 ? 250'000'000 : 0;
+    const auto state =
+        i % 31 == 5 ? test::Cell() : test::Cell(std::int64_t{i / 60 * 7919 % 200 - 100});
+    const double degrees = double(2000 + i / 20 * 37 % 90) / 100;
+    const Decimal price{static_cast<std::uint64_t>(i / 100) * 25, i / 1500};
+    out.push_back({time + stray, state, std::uint64_t{i / 300 % 2 == 0}, degrees,
+                   double{static_cast<float>(i / 500) / 2}, price, decimal_of(125)});
   }
   return out;
 }
@@ -301,6 +332,16 @@ TEST_CASE("segment: the golden file of measured columns opens and gives its rows
   using codec::CodecId;
   CHECK(codecs_of(*reader, made) == std::set{CodecId::delta, CodecId::lattice, CodecId::alp_rd,
                                              CodecId::bitmap, CodecId::decimal, CodecId::text});
+}
+
+TEST_CASE("segment: the golden file of columns that stand opens and gives its rows") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  const Bytes made = file_of_rows(standing_schema(), standing_rows());
+  test::make_golden(*sources, kGoldenStanding, as_text(made));
+  CHECK(std::ranges::equal(as_bytes_view(test::read_text(*sources, kGoldenStanding)), made));
+  const auto reader = golden_of(*sources, kGoldenStanding, standing_rows());
+  using codec::CodecId;
+  CHECK(codecs_of(*reader, made) == std::set{CodecId::delta, CodecId::rle, CodecId::constant});
 }
 
 // The bytes of zstd and LZ4 are those of the libraries that wrote them: this file is read only.
