@@ -1,4 +1,4 @@
-"""What `inspect` tells: how a database or one segment file is laid out."""
+"""What `inspect` tells: how a database or one of its files is laid out."""
 
 from __future__ import annotations
 
@@ -71,16 +71,32 @@ class SegmentLayout:
 
 
 @dataclasses.dataclass(frozen=True)
+class FileLayout:
+    """One file that is no segment of a commit. `kind` is "otolith", "log", "torn_tail", "reserve",
+    "checkpoint", "index", "lock", "segment" (of no commit), "unfinished" or "unknown"; `details` is
+    what it says, in the words of otolith/inspect.h, and None where nothing of it is read or it is
+    damaged.
+    """
+
+    file: str
+    kind: str
+    bytes: int
+    verified: bool
+    details: Optional[Dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
 class Inspection:
-    """What `inspect` found: `kind` is "database" or "segment"; `status` is a dict of what a
-    database that opens says of itself; `problems` is what is damaged or could not be read, by file
-    and offset.
+    """What `inspect` found: `kind` is "database", or what the one file is; `status` is a dict of
+    what a database that opens says of itself; `files` are all but the segments of commits;
+    `problems` is what is damaged or could not be read, by file and offset.
     """
 
     path: str
     kind: str
     verified: bool
     status: Optional[Dict[str, Any]]
+    files: List[FileLayout]
     segments: List[SegmentLayout]
     problems: List[Problem]
     _text: str = dataclasses.field(repr=False, compare=False)
@@ -95,13 +111,14 @@ class Inspection:
 
 
 def inspect(path: Path, file: Optional[Path] = None, verify: bool = False) -> Inspection:
-    """Explains a database directory or one segment file; writes nothing.
+    """Explains a database directory or a file of one; writes nothing.
 
-    `file` picks one segment of a database, by its path, its name or its id. `verify=True`
-    reads every byte and checks it. Damage is told in `problems`, and the rest is shown.
+    `file` picks one file of a database, by its path (there, or of the shell), its name or a
+    segment's id. `verify=True` reads every byte and checks it; of a log file the frames are read
+    with it, or where the file is picked. Damage is told in `problems`, and the rest is shown.
 
-    NotFound for a missing path; Corrupt, with file and offset, for a single file that does not
-    open; UnsupportedFormat for a newer format.
+    NotFound for a missing path; InvalidArgument for what is no file of Otolith; Corrupt, with file
+    and offset, for a single file that does not open; UnsupportedFormat for a newer format.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -118,6 +135,7 @@ def inspect(path: Path, file: Optional[Path] = None, verify: bool = False) -> In
         kind=told["kind"],
         verified=told["verified"],
         status=told["status"],
+        files=[FileLayout(**file) for file in told["files"]],
         segments=[_segment(segment) for segment in told["segments"]],
         problems=[_problem(problem) for problem in told["problems"]],
         _text=text,

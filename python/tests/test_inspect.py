@@ -62,7 +62,7 @@ def test_a_segment_is_explained_alone_and_by_name(kept):
     assert [column.name for column in alone.segments[0].columns] == [None] * 3
     named = oto.inspect(kept, file=file.relative_to(kept))
     assert named.segments[0].id == alone.segments[0].id
-    with pytest.raises(oto.NotFound, match="no segment"):
+    with pytest.raises(oto.NotFound, match="has no file"):
         oto.inspect(kept, "elsewhere.seg")
 
 
@@ -79,6 +79,50 @@ def test_damage_is_told_with_its_place(kept):
 
 def test_a_file_is_named_as_the_shell_has_it(kept):
     assert len(oto.inspect(kept, file=segment_file(kept)).segments) == 1
+
+
+def test_every_file_is_explained(kept):
+    found = oto.inspect(kept, verify=True)
+    files = {file.kind: file for file in found.files}
+    assert set(files) == {"otolith", "log", "reserve", "checkpoint", "index", "lock"}
+    on_disk = {
+        str(file.relative_to(kept)): file.stat().st_size
+        for file in kept.rglob("*") if file.is_file()
+    }  # fmt: skip
+    told = {file.file: file.bytes for file in [*found.files, *found.segments]}
+    assert told == on_disk
+    log = files["log"].details
+    assert (log["commit_first"], log["commit_last"], log["torn_at"]) == (1, 2, None)
+    assert log["record_durable"] == log["record_last"]
+    assert {use["kind"]: use["frames"] for use in log["frames"]}["commit"] == 2
+    assert files["checkpoint"].details["commit"] == files["index"].details["commit_last"] == 2
+    for file in found.files:
+        (one,) = oto.inspect(kept, file=kept / file.file).files
+        assert one.kind == file.kind and one.details is not None or file.kind == "reserve"
+        assert oto.inspect(kept / file.file).kind == file.kind
+
+
+def test_damage_of_a_log_is_told_and_what_is_torn_is_none(kept):
+    log = kept / "log" / "00000001.log"
+    end = 512 + oto.inspect(log).files[0].details["frame_bytes"]
+    data = bytearray(log.read_bytes())
+    data[end : end + 9] = b"\x01" * 9
+    log.write_bytes(data)
+    (torn,) = oto.inspect(kept, log).files
+    assert (torn.details["torn_at"], torn.details["torn_bytes"]) == (end, 9)
+    flip(log, 600)
+    found = oto.inspect(log)
+    assert [problem.where["offset"] for problem in found.problems] == [512]
+    assert found.files[0].details["commit_first"] == 2 and not found.files[0].verified
+    flip(log, 0)
+    with pytest.raises(oto.Corrupt, match="log file"):
+        oto.inspect(log)
+
+
+def test_names_are_escaped_in_text(path):
+    with oto.open(path) as db:
+        db.create_table('a"b\\c', {"time": "timestamp"})
+    assert '"a\\"b\\\\c": 0 rows' in repr(oto.inspect(path))
 
 
 def test_inspect_says_zero_copy_where_reads_are(path):
@@ -100,6 +144,7 @@ def test_a_stray_file_does_not_hide_the_segments(kept):
     (kept / "segments" / "stray").touch()
     found = oto.inspect(kept)
     assert len(found.segments) == 1 and len(found.problems) == 1
+    assert {file.file: file.kind for file in found.files}["segments/stray"] == "unknown"
     assert "damage: " in repr(found)
 
 
@@ -126,7 +171,7 @@ def test_what_is_not_ours_is_refused(kept, tmp_path):
         oto.inspect(tmp_path / "missing")
     text = tmp_path / "notes.txt"
     text.write_text("no segment " * 100)
-    with pytest.raises(oto.Corrupt, match="no segment"):
+    with pytest.raises(oto.InvalidArgument, match="no file of Otolith"):
         oto.inspect(text)
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -110,6 +110,7 @@ std::string quoted(std::string_view text) {
     if (byte < 0x20 || byte == 0x7f) {
       out += fmt::format("\\x{:02x}", byte);
     } else {
+      if (c == '"' || c == '\\') out += '\\';
       out += c;
     }
   }

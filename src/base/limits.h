@@ -51,6 +51,7 @@ inline constexpr std::size_t kExpressionValuesMax = 1'000'000;  // constants
 
 // Log and tail (docs/history.md 1, 2, 3, 6).
 inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;  // one frame, 256 MiB
+inline constexpr std::size_t kDamagedStretchesMax = 64;      // of one log file that are told
 inline constexpr std::uint64_t kInlineBytesMax = 1 << 20;    // rows or marks kept in a frame
 inline constexpr std::uint64_t kLogFileBytes = 64ull << 20;  // rotation
 inline constexpr std::size_t kLogNameDigitsMin = 8;  // of a log file's name: zeros fill them up

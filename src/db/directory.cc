@@ -23,7 +23,7 @@ std::string check_line(std::string_view body) {
   return fmt::format("check {:016x}\n", xxh3(as_bytes_view(body)));
 }
 
-std::string read_text(io::Vfs& vfs, const char* name) {
+std::string read_text(io::Vfs& vfs, const std::string& name) {
   const auto file = vfs.open(name, io::OpenMode::read);
   std::string text(std::min<std::uint64_t>(file->stat().size, kMarkerBytesMax), '\0');
   text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
@@ -140,7 +140,7 @@ Directory create_or_wait(io::Vfs& vfs, io::Environment& environment,
                          const history::LogOptions& sizes) {
   const std::uint64_t give_up = environment.monotonic_ns() + kLockWaitNs;
   while (true) {
-    if (vfs.exists(kName)) return directory_parse(read_text(vfs, kName), vfs.describe(kName));
+    if (vfs.exists(kName)) return directory_read(vfs, kName);
     check_empty(vfs);
     try {
       const auto marker = open_marker(vfs);
@@ -197,9 +197,13 @@ Directory directory_parse(std::string_view text, const std::string& where) {
   return directory;
 }
 
+Directory directory_read(io::Vfs& vfs, const std::string& file) {
+  return directory_parse(read_text(vfs, file), vfs.describe(file));
+}
+
 Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create,
                          const history::LogOptions& sizes) {
-  if (vfs.exists(kName)) return directory_parse(read_text(vfs, kName), vfs.describe(kName));
+  if (vfs.exists(kName)) return directory_read(vfs, kName);
   if (!create || vfs.read_only()) {
     check_none_lost(vfs);
     throw_error(

@@ -28,6 +28,8 @@ std::string directory_text(const Directory& directory);
 /// Parses it; `where` is shown in messages.
 Directory directory_parse(std::string_view text, const std::string& where);
 
+/// Reads a file OTOLITH.
+Directory directory_read(io::Vfs& vfs, const std::string& file);
 /// Reads OTOLITH, or makes a new database when the directory is empty and `create` allows it.
 Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create,
                          const history::LogOptions& sizes = {});

@@ -77,6 +77,99 @@ void put_segment(JsonWriter& out, const SegmentLayout& segment) {
   out.object_end();
 }
 
+void put_details(JsonWriter& out, std::monostate) { out.null(); }
+
+void put_details(JsonWriter& out, const DirectoryLayout& directory) {
+  out.object_begin()
+      .field("database_id", directory.database_id)
+      .field("format", directory.format)
+      .object_end();
+}
+
+void put_details(JsonWriter& out, const LogLayout& log) {
+  out.object_begin()
+      .field("database_id", log.database_id)
+      .field("number", log.number)
+      .field("epoch", log.epoch)
+      .field("record_first", log.record_first)
+      .field("record_last", log.record_last)
+      .field("record_durable", log.record_durable)
+      .field("header_bytes", log.header_bytes)
+      .field("frames_read", log.frames_read);
+  if (log.frames_read) {
+    out.field("commit_first", log.commit_first)
+        .field("commit_last", log.commit_last)
+        .field("relaxed", log.relaxed)
+        .field("frame_bytes", log.frame_bytes)
+        .key("torn_at");
+    log.torn_at ? out.value(*log.torn_at) : out.null();
+    out.field("torn_bytes", log.torn_bytes).field("unused_bytes", log.unused_bytes);
+    out.key("frames").array_begin();
+    for (const FrameUse& use : log.frames) {
+      out.object_begin()
+          .field("kind", use.kind)
+          .field("frames", use.frames)
+          .field("bytes", use.bytes)
+          .object_end();
+    }
+    out.array_end();
+  }
+  out.object_end();
+}
+
+void put_details(JsonWriter& out, const TornLayout& torn) {
+  out.object_begin().field("log_file", torn.log_file).field("offset", torn.offset).object_end();
+}
+
+void put_details(JsonWriter& out, const CheckpointLayout& checkpoint) {
+  out.object_begin()
+      .field("database_id", checkpoint.database_id)
+      .field("record", checkpoint.record)
+      .field("commit", checkpoint.commit)
+      .field("commit_hash", checkpoint.commit_hash)
+      .field("commit_time", timestamp_format(checkpoint.commit_time))
+      .field("replay_from", checkpoint.replay_from)
+      .field("datasets", checkpoint.datasets)
+      .field("segments", checkpoint.segments)
+      .field("tags", checkpoint.tags)
+      .field("lost", checkpoint.lost)
+      .object_end();
+}
+
+void put_details(JsonWriter& out, const IndexLayout& index) {
+  out.object_begin()
+      .field("database_id", index.database_id)
+      .field("commit_first", index.commit_first)
+      .field("commit_last", index.commit_last)
+      .field("record_first", index.record_first)
+      .field("record_last", index.record_last)
+      .field("time_first", timestamp_format(index.time_first))
+      .field("time_last", timestamp_format(index.time_last))
+      .field("text_bytes", index.text_bytes)
+      .object_end();
+}
+
+void put_details(JsonWriter& out, const LockLayout& lock) {
+  out.object_begin()
+      .field("state", lock.state)
+      .field("holder_pid", lock.holder_pid)
+      .field("record_durable", lock.record_durable)
+      .field("record_visible", lock.record_visible)
+      .field("writing", lock.writing)
+      .object_end();
+}
+
+void put_file(JsonWriter& out, const FileLayout& file) {
+  out.object_begin()
+      .field("file", file.file)
+      .field("kind", file_kind_name(file.kind))
+      .field("bytes", file.bytes)
+      .field("verified", file.verified)
+      .key("details");
+  std::visit([&](const auto& details) { put_details(out, details); }, file.details);
+  out.object_end();
+}
+
 void put_problem(JsonWriter& out, const Problem& problem) {
   out.object_begin().field("code", error_code_name(problem.code)).field("what", problem.what);
   out.key("file");
@@ -121,14 +214,16 @@ std::string Inspection::json() const {
   JsonWriter out;
   out.object_begin()
       .field("path", path)
-      .field("kind", is_database ? "database" : "segment")
+      .field("kind", kind())
       .field("verified", verified)
       .key("status");
   if (status)
     put_status(out, *status);
   else
     out.null();
-  out.key("segments").array_begin();
+  out.key("files").array_begin();
+  for (const FileLayout& file : files) put_file(out, file);
+  out.array_end().key("segments").array_begin();
   for (const SegmentLayout& segment : segments) put_segment(out, segment);
   out.array_end().key("problems").array_begin();
   for (const Problem& problem : problems) put_problem(out, problem);

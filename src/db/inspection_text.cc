@@ -5,38 +5,15 @@
 
 #include "base/error.h"
 #include "base/ids.h"
-#include "otolith/inspect.h"
+#include "db/inspection_words.h"
 
 namespace otolith {
 
 namespace {
 
-std::string size_text(std::uint64_t bytes) {
-  if (bytes < 1000) return fmt::format("{} B", bytes);
-  double size = static_cast<double>(bytes) / 1000;
-  for (const char* unit : {"kB", "MB", "GB"}) {
-    if (size < 1000) return fmt::format("{:.1f} {}", size, unit);
-    size /= 1000;
-  }
-  return fmt::format("{:.1f} TB", size);
-}
-
-// Names of files can be anything; what a terminal would obey is shown, not sent.
-std::string harmless(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
-      out += fmt::format("\\x{:02x}", byte);
-    else
-      out += c;
-  }
-  return out;
-}
-
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
+using db::counted;
+using db::harmless;
+using db::size_text;
 
 // "alp v1", or "alp v1 x 12, raw v1 x 3".
 std::string codecs_text(const ColumnLayout& column) {
@@ -64,8 +41,7 @@ std::string column_text(const ColumnLayout& column) {
 
 std::string shown_name(const ColumnLayout& column) {
   if (column.name.empty()) return fmt::format("column {}", column.id);
-  const std::string name = quoted(column.name);  // control characters escaped
-  return name.substr(1, name.size() - 2);
+  return harmless(column.name);
 }
 
 std::string segment_text(const SegmentLayout& segment) {
@@ -108,8 +84,6 @@ std::string status_text(const Status& status) {
                        counted(dataset.rows, "row"), counted(dataset.segments, "segment"),
                        size_text(dataset.segment_bytes), counted(dataset.tail_rows, "row"));
   }
-  for (const std::string& file : status.foreign)
-    out += fmt::format("  not ours: {}\n", harmless(file));
   return out;
 }
 
@@ -126,14 +100,15 @@ std::string problem_text(const Problem& problem) {
 }  // namespace
 
 std::string Inspection::text() const {
-  std::string out = fmt::format("{}: {}\n", harmless(path), is_database ? "database" : "segment");
+  std::string out = fmt::format("{}: {}\n", harmless(path), kind());
   if (status) out += status_text(*status);
+  for (const FileLayout& file : files) out += db::file_text(file);
   for (const SegmentLayout& segment : segments) out += segment_text(segment);
   for (const Problem& problem : problems) out += problem_text(problem);
-  out +=
-      fmt::format("{}\n", !verified ? "checksums: of footers and indexes only; verify for all"
-                          : problems.empty() ? "checksums: all verified"
-                                             : "checksums: verified, but for what is told above");
+  out += fmt::format("{}\n",
+                     !verified ? "checksums: of headers, footers and indexes only; verify for all"
+                     : problems.empty() ? "checksums: all verified"
+                                        : "checksums: verified, but for what is told above");
   return out;
 }
 

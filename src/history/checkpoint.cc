@@ -69,28 +69,20 @@ void start_write(ByteWriter& out, const Id128& database) {
   id_write(out, database);
 }
 
-void start_check(ByteReader& in, const Id128& database) {
+Id128 start_read(ByteReader& in) {
   if (in.get<std::uint32_t>() != kMagic) in.fail("not a checkpoint");
   if (in.get<std::uint32_t>() != kVersion) in.fail("another version");
-  if (id_read(in) != database && !mutant("checkpoint-database-ignored"))
+  return id_read(in);
+}
+
+void start_check(ByteReader& in, const Id128& database) {
+  if (start_read(in) != database && !mutant("checkpoint-database-ignored"))
     in.fail("of another database");
 }
 
-// Its beginning decides whether the rest is worth the memory: a file may claim any size.
-Bytes file_read(io::Vfs& vfs, const Id128& database, const std::string& path) {
-  const auto file = vfs.open(path, io::OpenMode::read);
-  const std::uint64_t size = file->stat().size;
-  if (size > kCheckpointBytesMax && !mutant("checkpoint-of-any-size")) {
-    throw_corrupt(path, 0,
-                  fmt::format("a checkpoint has at most {} bytes (kCheckpointBytesMax), not {}",
-                              kCheckpointBytesMax, size));
-  }
-  Bytes bytes(std::min<std::uint64_t>(size, kStartBytes));
-  bytes.resize(file->read_at(0, bytes));
-  ByteReader start(bytes, "checkpoint");
-  if (!mutant("checkpoint-of-any-size")) start_check(start, database);
-  bytes.resize(size);
-  bytes.resize(file->read_at(0, bytes));
+Bytes start_bytes(io::File& file) {
+  Bytes bytes(kStartBytes);
+  bytes.resize(file.read_at(0, bytes));
   return bytes;
 }
 
@@ -114,6 +106,37 @@ Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint) {
   checkpoint.lineage->save(out, checkpoint.head.commit);
   out.put(xxh3(out.view()));
   return out.take();
+}
+
+// Its beginning decides whether the rest is worth the memory: a file may claim any size.
+Bytes checkpoint_bytes(io::Vfs& vfs, const Id128& database, const std::string& path) {
+  const auto file = vfs.open(path, io::OpenMode::read);
+  const std::uint64_t size = file->stat().size;
+  if (size > kCheckpointBytesMax && !mutant("checkpoint-of-any-size")) {
+    throw_corrupt(path, 0,
+                  fmt::format("a checkpoint has at most {} bytes (kCheckpointBytesMax), not {}",
+                              kCheckpointBytesMax, size));
+  }
+  const Bytes first = start_bytes(*file);
+  ByteReader start(first, "checkpoint");
+  if (!mutant("checkpoint-of-any-size")) start_check(start, database);
+  Bytes bytes(size);
+  bytes.resize(file->read_at(0, bytes));
+  return bytes;
+}
+
+Id128 checkpoint_database(io::Vfs& vfs, const std::string& path) {
+  const Bytes first = start_bytes(*vfs.open(path, io::OpenMode::read));
+  ByteReader start(first, "checkpoint");
+  return start_read(start);
+}
+
+std::optional<RecordNumber> checkpoint_of_name(const std::string& name) {
+  std::uint64_t record = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), record);
+  const bool ours =
+      error == std::errc() && fmt::format("{}/{}", kFolder, name) == path_of(RecordNumber{record});
+  return ours ? std::optional(RecordNumber{record}) : std::nullopt;
 }
 
 Checkpoint checkpoint_read(const Id128& database, BytesView bytes) {
@@ -155,11 +178,7 @@ void checkpoint_store(io::Vfs& vfs, RecordNumber record, BytesView bytes) {
 std::vector<RecordNumber> checkpoint_list(io::Vfs& vfs) {
   std::vector<RecordNumber> records;
   for (const std::string& name : derived_names(vfs, std::string(kFolder))) {
-    std::uint64_t record = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), record);
-    const bool ours = error == std::errc() &&
-                      fmt::format("{}/{}", kFolder, name) == path_of(RecordNumber{record});
-    if (ours) records.push_back(RecordNumber{record});
+    if (const auto record = checkpoint_of_name(name)) records.push_back(*record);
   }
   std::ranges::sort(records, std::greater{});
   return records;
@@ -168,7 +187,7 @@ std::vector<RecordNumber> checkpoint_list(io::Vfs& vfs) {
 std::optional<Checkpoint> checkpoint_load(io::Vfs& vfs, const Id128& database, RecordNumber record,
                                           bool remove) {
   try {
-    return checkpoint_read(database, file_read(vfs, database, path_of(record)));
+    return checkpoint_read(database, checkpoint_bytes(vfs, database, path_of(record)));
   } catch (const std::bad_alloc&) {  // derived: without it opening takes longer
     log_line(LogLevel::warning, fmt::format("{} passed over: out of memory", path_of(record)));
     return std::nullopt;

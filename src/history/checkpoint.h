@@ -50,6 +50,13 @@ struct Checkpoint {
 Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint);
 /// Throws corrupt or unsupported_format.
 Checkpoint checkpoint_read(const Id128& database, BytesView bytes);
+/// The bytes of a file; corrupt before they take memory where the file cannot be a checkpoint, or
+/// is one of another database.
+Bytes checkpoint_bytes(io::Vfs& vfs, const Id128& database, const std::string& path);
+/// The database that a file names as its own; corrupt if it is no checkpoint.
+Id128 checkpoint_database(io::Vfs& vfs, const std::string& path);
+/// The record that the name of a file in index/ stands for; nullopt if it is no checkpoint's.
+std::optional<RecordNumber> checkpoint_of_name(const std::string& name);
 
 /// Writes the file, durable on return, and removes all but the two newest.
 void checkpoint_store(io::Vfs& vfs, RecordNumber record, BytesView bytes);

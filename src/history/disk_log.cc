@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mutant.h"
-#include "history/torn_tail.h"
+#include "history/file_check.h"
 #include "io/fork.h"
 
 namespace otolith::history {
@@ -21,64 +21,6 @@ LockIdentity identity_of(io::Vfs& vfs, io::Environment& environment, const Id128
   if (boot.empty()) environment.random(std::as_writable_bytes(std::span(&handle, 1)));
   return LockIdentity(database, boot, *directory, handle);
 }
-
-// Hands over what is wrong with one file, frame by frame.
-class FileCheck {
- public:
-  struct Extent {
-    RecordNumber until{0};     // records behind it are not this file's, or not visible yet
-    RecordNumber required{0};  // up to here they must be there
-  };
-
-  FileCheck(FrameReader reader, Extent extent, const std::function<void(const Error&)>& problem)
-      : reader_(std::move(reader)), extent_(extent), problem_(problem) {}
-
-  void run() {
-    try {
-      check_not_cut(*reader_.info(), reader_.file());
-    } catch (const Error& error) {
-      problem_(error);
-    }
-    while (reader_.last() < extent_.until) {
-      const FrameVerdict verdict = reader_.next();
-      if (verdict.soundness != Soundness::sound && !skip(verdict)) return;
-    }
-  }
-
- private:
-  // Reports what is wrong here and goes on at the next sound frame; false if there is none.
-  bool skip(const FrameVerdict& verdict) {
-    const LogFileInfo& info = *reader_.info();
-    const RecordNumber expected = next(reader_.last());
-    if (verdict.soundness == Soundness::unsupported) {
-      report(ErrorCode::unsupported_format, expected, expected, verdict.why);
-      return false;
-    }
-    const TailVerdict tail = judge_tail(reader_.file(), info, reader_.offset(), expected);
-    const RecordNumber required =
-        std::min(extent_.until, std::max({extent_.required, info.header.durable, tail.proven}));
-    if (expected > required) return false;  // the end, or a torn tail: status tells of it
-    const bool more =
-        tail.found && tail.found->number > expected && tail.found->number <= extent_.until;
-    const RecordNumber end = more ? RecordNumber{value_of(tail.found->number) - 1} : required;
-    report(ErrorCode::corrupt, expected, end,
-           verdict.soundness == Soundness::zero ? "it is blank" : verdict.why);
-    if (more) reader_.resume_at(tail.found_at, *tail.found);
-    return more;
-  }
-
-  void report(ErrorCode code, RecordNumber first, RecordNumber end, const char* why) {
-    const std::string which = first >= end
-                                  ? fmt::format("record {}", value_of(first))
-                                  : fmt::format("records {} to {}", value_of(first), value_of(end));
-    problem_(Error(code, fmt::format("{} cannot be read: {}", which, why),
-                   ErrorWhere{reader_.info()->path, reader_.offset(), {}}));
-  }
-
-  FrameReader reader_;
-  const Extent extent_;
-  const std::function<void(const Error&)>& problem_;
-};
 
 }  // namespace
 

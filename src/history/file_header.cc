@@ -72,8 +72,7 @@ Bytes encode_file_header(const LogFileHeader& header) {
   return out.take();
 }
 
-LogFileHeader decode_file_header(BytesView bytes, const Id128& database, std::uint64_t file,
-                                 const std::string& path) {
+LogFileHeader decode_file_header(BytesView bytes, const std::string& path) {
   check_frame_of_header(bytes, path);
   ByteReader in(bytes.first(kHeaderChecksumAt), path);
   (void)in.get<std::uint64_t>();  // magic
@@ -102,6 +101,12 @@ LogFileHeader decode_file_header(BytesView bytes, const Id128& database, std::ui
       next(header.durable) < header.first) {
     throw_corrupt(path, kHeaderSizeAt, "the header of the log file contradicts itself");
   }
+  return header;
+}
+
+LogFileHeader decode_file_header(BytesView bytes, const Id128& database, std::uint64_t file,
+                                 const std::string& path) {
+  const LogFileHeader header = decode_file_header(bytes, path);
   if (header.database != database) {
     throw_corrupt(
         path, kHeaderDatabaseAt,

@@ -35,8 +35,9 @@ struct LogFileHeader {
 /// kLogHeaderBytes bytes.
 Bytes encode_file_header(const LogFileHeader& header);
 
-/// Checks magic, checksum, version, features, reserved bytes and that it belongs to this database
-/// and file number; `path` is for messages.
+/// Checks magic, checksum, version, features and reserved bytes; `path` is for messages.
+LogFileHeader decode_file_header(BytesView bytes, const std::string& path);
+/// The same, and that it belongs to this database and file number.
 LogFileHeader decode_file_header(BytesView bytes, const Id128& database, std::uint64_t file,
                                  const std::string& path);
 

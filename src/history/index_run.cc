@@ -97,25 +97,31 @@ std::string IndexRun::write(io::Vfs& vfs, const Id128& database, const RunConten
 }
 
 IndexRun::IndexRun(io::Vfs& vfs, const Id128& database, const std::string& name)
-    : name_(name),
-      pages_(vfs.open(std::string(kFolder) + name, io::OpenMode::read),
-             std::string(kFolder) + name) {
+    : IndexRun(vfs.open(std::string(kFolder) + name, io::OpenMode::read), name) {
+  if (database_ != database) refuse();
+}
+
+IndexRun::IndexRun(std::unique_ptr<io::File> file, const std::string& name)
+    : name_(name), pages_(std::move(file), std::string(kFolder) + name) {
   std::array<std::byte, kHeaderBytes> header;
   pages_.read(0, header);
   ByteReader in(header, "index");
   const bool known = in.get<std::uint32_t>() == kMagic && in.get<std::uint32_t>() == kVersion;
-  const bool ours = id_read(in) == database;
+  database_ = id_read(in);
   first_ = CommitNumber{in.get<std::uint64_t>()};
   count_ = in.get<std::uint64_t>();
   heap_bytes_ = in.get<std::uint64_t>();
   hash_before_ = hash_read(in);
   const auto range = range_of(name);
   const std::uint64_t fixed = kHeaderBytes + count_ * (kMetaEntryBytes + 2 * kKeyBytes);
-  if (!known || !ours || !range || count_ == 0 || count_ > kIndexRunCommitsMax ||
-      range->first != first_ || range->second != last() || fixed > pages_.size() ||
-      heap_bytes_ > pages_.size() - fixed) {
-    throw_corrupt(std::string(kFolder) + name, 0, "not a run of this database's index");
+  if (!known || !range || count_ == 0 || count_ > kIndexRunCommitsMax || range->first != first_ ||
+      range->second != last() || fixed > pages_.size() || heap_bytes_ > pages_.size() - fixed) {
+    refuse();
   }
+}
+
+void IndexRun::refuse() const {
+  throw_corrupt(std::string(kFolder) + name_, 0, "not a run of this database's index");
 }
 
 MetaEntry IndexRun::entry(CommitNumber number) const {

@@ -39,12 +39,16 @@ class IndexRun {
 
   /// `name` within index/. Reads the header only.
   IndexRun(io::Vfs& vfs, const Id128& database, const std::string& name);
+  /// A file that lies anywhere, named as in index/, of whatever database.
+  IndexRun(std::unique_ptr<io::File> file, const std::string& name);
 
   CommitNumber first() const noexcept { return first_; }
   CommitNumber last() const noexcept { return CommitNumber{value_of(first_) + count_ - 1}; }
   std::uint64_t count() const noexcept { return count_; }
+  std::uint64_t text_bytes() const noexcept { return heap_bytes_; }
   const Hash256& hash_before() const noexcept { return hash_before_; }
   const std::string& name() const noexcept { return name_; }
+  const Id128& database() const noexcept { return database_; }
 
   MetaEntry entry(CommitNumber number) const;
   Bytes text(const MetaEntry& entry) const;
@@ -62,7 +66,10 @@ class IndexRun {
   Key key_at(std::uint64_t table, std::uint64_t i) const;
   std::uint64_t lower_bound(std::uint64_t table, std::uint64_t key) const;
 
+  [[noreturn]] void refuse() const;
+
   std::string name_;
+  Id128 database_;
   CheckedPages pages_;
   CommitNumber first_{0};
   std::uint64_t count_ = 0;

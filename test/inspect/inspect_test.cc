@@ -7,72 +7,11 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
-#include "cli/command_line.h"
-#include "io/posix.h"
-#include "test/sensors.h"
+#include "test/inspect/kept.h"
 
 namespace otolith::test {
 
 namespace {
-
-constexpr std::int64_t kRows = 70'000;  // more than a commit keeps in the log, and a row group
-
-struct Ran {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Ran otolith(const std::vector<std::string>& words) {
-  Ran out;
-  out.code = cli::run(words, {[&](std::string_view text) { out.out += text; },
-                              [&](std::string_view text) { out.err += text; }});
-  return out;
-}
-
-bool holds(std::string_view text, std::string_view part) {
-  CAPTURE(text);
-  return text.find(part) != std::string_view::npos;
-}
-
-// A database with one table in one segment.
-struct Kept {
-  Folder folder;
-  std::string path = folder.path("sensors.oto");
-  std::string file;  // of the segment, in the database
-
-  explicit Kept(const char* codec = "hot") {
-    Schema schema = sensors();
-    schema.codec = codec;
-    Database db = Database::open(path);
-    const Table table = db.create_table("readings", schema);
-    std::vector<Row> rows;
-    for (std::int64_t i = 0; i < kRows; ++i) {
-      rows.push_back({i, "a", double(i % 1000) / 4, i % 10 == 0 ? Cell() : Cell(i % 7)});
-    }
-    table.append(batch_of(table.schema(), rows));
-    db.close();
-    file = inspect(path).segments.at(0).file;
-  }
-
-  Bytes read(const std::string& name) {
-    const auto vfs = io::posix_vfs(path);
-    const auto of = vfs->open(name, io::OpenMode::read);
-    Bytes out(of->stat().size);
-    of->read_at(0, out);
-    return out;
-  }
-  void write(const std::string& name, const Bytes& bytes) {
-    const auto vfs = io::posix_vfs(path);
-    vfs->remove(name);
-    vfs->open(name, io::OpenMode::create)->write_at(0, bytes);
-  }
-  void flip(const std::string& name, std::size_t at) {
-    Bytes bytes = read(name);
-    bytes[at] ^= std::byte{1};
-    write(name, bytes);
-  }
-};
 
 const ColumnLayout& column(const SegmentLayout& segment, const std::string& name) {
   return *std::ranges::find(segment.columns, name, &ColumnLayout::name);
@@ -129,7 +68,7 @@ TEST_CASE("inspect: one segment is named by path, name or id, or looked at as a 
   for (const std::string& word : {kept.file, name, id}) {
     CHECK(inspect(kept.path, {.file = word}).segments.size() == 1);
   }
-  CHECK_THROWS_WITH_AS(inspect(kept.path, {.file = "nothing"}), doctest::Contains("no segment"),
+  CHECK_THROWS_WITH_AS(inspect(kept.path, {.file = "nothing"}), doctest::Contains("has no file"),
                        Error);
   const Inspection alone = inspect(kept.path + "/" + kept.file, {.verify = true});
   CHECK_FALSE(alone.is_database);
@@ -139,7 +78,7 @@ TEST_CASE("inspect: one segment is named by path, name or id, or looked at as a 
   CHECK_THROWS_AS(inspect(kept.path + "/" + kept.file, {.file = "x"}), Error);
 }
 
-TEST_CASE("inspect: what is no database and no segment is refused by kind") {
+TEST_CASE("inspect: what is no database and no file of one is refused by kind") {
   Kept kept;
   const auto code_of = [](const std::string& path) {
     try {
@@ -153,7 +92,8 @@ TEST_CASE("inspect: what is no database and no segment is refused by kind") {
   CHECK(code_of(kept.path + "/log/missing/deeper") == ErrorCode::not_found);
   CHECK(code_of("") == ErrorCode::invalid_argument);
   CHECK(code_of(kept.path + "/log") == ErrorCode::invalid_argument);
-  CHECK(code_of(kept.path + "/OTOLITH") == ErrorCode::corrupt);
+  kept.write("notes.txt", Bytes(100));
+  CHECK(code_of(kept.path + "/notes.txt") == ErrorCode::invalid_argument);
   Bytes newer = kept.read(kept.file);
   newer[8] = std::byte{2};
   store_le(&newer[152], xxh3(BytesView(newer).first(152)));
@@ -236,6 +176,7 @@ TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in messag
   const Ran missing = otolith({"inspect", folder.path("no\"ne\n"), "--json"});
   CHECK(missing.code == cli::kError);
   CHECK(holds(missing.err, "not_found"));
+  CHECK(holds(missing.err, R"(no\"ne\x0a")"));
   CHECK(holds(missing.out, R"({"error": {"code": "not_found")"));
   CHECK(std::ranges::count(missing.out, '\n') == 1);
 }
