@@ -360,7 +360,7 @@ struct World {
   ScanContext context() {
     const StoreOptions options{test::below(random, 2) == 0, 1 + test::below(random, 3)};
     return {std::make_shared<SegmentStore>(vfs, sample::id_of(3), options),
-            static_cast<unsigned>(1 + test::below(random, 2))};
+            static_cast<unsigned>(1 + test::below(random, 2)), 1 + test::below(random, 20)};
   }
 };
 

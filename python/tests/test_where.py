@@ -201,6 +201,27 @@ def test_a_chain_of_many_conditions_stays_flat(db):
     assert len(table.read(where=where)) == 1000
 
 
+def test_a_limit_ends_a_filtered_read_early(path):
+    """What stands behind the rows that it needs is not even read: there it is damaged."""
+    count = 300_000
+    n = np.arange(count) % 1000
+    with oto.open(path) as db:
+        table = db.create_table("t", {"time": "timestamp", "n": "int64"}, partition=None,
+                                codec={"n": "raw"})  # fmt: skip
+        table.append({"time": np.arange(count), "n": n})
+    (file,) = path.glob("segments/*/*.seg")
+    data = bytearray(file.read_bytes())
+    data[data.rindex(n[-1000:].tobytes())] ^= 1
+    file.chmod(0o644)
+    file.write_bytes(data)
+    table, where = oto.open(path, read_only=True)["t"], oto.col("n") == 5
+    assert table.read(where=where, limit=1)["time"].astype(int).tolist() == [5]
+    assert table.read(where=where, limit=60)["n"].tolist() == [5] * 60
+    for options in [{"limit": 1, "reverse": True}, {"limit": 1000}, {}]:
+        with pytest.raises(oto.Corrupt):
+            table.read(where=where, **options)
+
+
 def test_conditions_print_as_they_are_written():
     a, b = oto.col("bid") > 90, oto.col("venue").is_null()
     assert repr((a & ~b) | (oto.col("n") != 3)) == (

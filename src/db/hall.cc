@@ -243,7 +243,9 @@ ingest::IngestContext Hall::ingest_context(Rooms& rooms) const {
           .unsynced = &rooms.unsynced};
 }
 
-scan::ScanContext Hall::scan_context(const Rooms& rooms) const { return {rooms.store, threads_}; }
+scan::ScanContext Hall::scan_context(const Rooms& rooms) const {
+  return {.store = rooms.store, .threads = threads_};
+}
 
 history::CommitRequest Hall::request(Rooms& rooms, const CommitOptions& options) const {
   history::CommitRequest out;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "model/gather.h"
 #include "scan/filter.h"
+#include "scan/first_rows.h"
 #include "scan/materialize.h"
 #include "scan/merge.h"
 #include "scan/prune.h"
@@ -17,9 +18,6 @@
 namespace otolith::scan {
 
 namespace {
-
-// Filtered at once: enough for every thread, whatever the size of partitions.
-constexpr std::uint64_t kWaveRows = 64ull * kRowGroupRowsMax;
 
 // What every step of one scan needs to know.
 struct Plan {
@@ -175,6 +173,11 @@ class ClusterRows {
   std::size_t at_ = 0;                      // of the parts or of the picks
 };
 
+// Rows that a policy hides give their place to others: how many are shown is known behind it.
+bool hides_none(const Schema& schema) noexcept {
+  return schema.duplicates == Duplicates::keep || schema.duplicates == Duplicates::error;
+}
+
 }  // namespace
 
 struct Scan::State {
@@ -182,7 +185,10 @@ struct Scan::State {
   Walk walk;
   std::uint64_t left;       // of the limit
   std::uint64_t wave_rows;  // filtered at once
+  std::uint64_t step_rows;  // of a larger partition, filtered before the limit is asked again
+  bool in_steps;            // a limit may end the filter before the end of a partition
   std::deque<std::vector<Unit>> clusters;
+  std::deque<std::vector<Unit>> waiting;  // for the filter, behind all of them
   std::optional<ClusterRows> rows;
   io::Scratch scratch;  // of the merges
 
@@ -267,11 +273,37 @@ struct Scan::State {
 
   bool next_cluster() {
     while (clusters.empty()) {
-      if (!next_wave()) return false;
+      if (!waiting.empty()) {
+        filter_step();
+      } else if (!next_wave()) {
+        return false;
+      }
     }
     rows.emplace(plan, std::move(clusters.front()), scratch);
     clusters.pop_front();
     return true;
+  }
+
+  // As many clusters as make a step, at once; of one that is larger as much as the limit needs.
+  void filter_step() {
+    std::vector<std::vector<Unit>> step;
+    std::uint64_t found = 0;
+    while (!waiting.empty()) {
+      found += rows_in(waiting.front());
+      if (!step.empty() && found > step_rows) break;
+      step.push_back(std::move(waiting.front()));
+      waiting.pop_front();
+    }
+    if (step.size() == 1) {
+      keep_first(step.front(), *plan.filter, plan.rule, {left, plan.reverse, plan.threads},
+                 step_rows);
+    } else {
+      plan.filter->keep(step, plan.threads);
+      step_rows = std::min(step_rows * 8, kWaveRows);
+    }
+    for (std::vector<Unit>& cluster : step) {
+      if (!cluster.empty()) clusters.push_back(std::move(cluster));
+    }
   }
 
   // The next partition; with a filter as many as keep all cores busy, at first few where there is
@@ -287,15 +319,20 @@ struct Scan::State {
     }
     if (found == 0) return false;
     wave_rows = std::min(wave_rows * 8, kWaveRows);
+    const bool large = found == rows_in(partitions.front()) && found > step_rows;
+    if (filtered && in_steps && large) {
+      add_clusters(std::move(partitions.front()), waiting);
+      return true;
+    }
     if (filtered) plan.filter->keep(partitions, plan.threads);
-    for (std::vector<Unit>& units : partitions) add_clusters(std::move(units));
+    for (std::vector<Unit>& units : partitions) add_clusters(std::move(units), clusters);
     return true;
   }
 
-  void add_clusters(std::vector<Unit> units) {
+  void add_clusters(std::vector<Unit> units, std::deque<std::vector<Unit>>& to) const {
     std::vector<std::vector<Unit>> found = clusters_of(std::move(units), plan.rule);
     if (plan.reverse) std::ranges::reverse(found);
-    for (std::vector<Unit>& cluster : found) clusters.push_back(std::move(cluster));
+    for (std::vector<Unit>& cluster : found) to.push_back(std::move(cluster));
   }
 };
 
@@ -310,11 +347,16 @@ Scan::Scan(ScanContext context, std::shared_ptr<const history::Snapshot> snapsho
   plan.rule = {plan.stored.get(), request.order};
   plan.reverse = request.reverse;
   plan.threads = context.threads;
+  const std::uint64_t step_rows = context.step_rows;
+  const bool in_steps = request.limit.has_value() && hides_none(*dataset.schema);
   state_.reset(new State{std::move(plan),
                          Walk(std::move(context.store), std::move(snapshot), std::move(dataset),
                               std::move(wanted), request.reverse),
                          request.limit.value_or(UINT64_MAX),
                          request.limit ? 1 : kWaveRows,
+                         step_rows,
+                         in_steps,
+                         {},
                          {},
                          {},
                          {}});

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "history/snapshot.h"
 #include "model/state_digest.h"
 #include "otolith/batch.h"
@@ -27,6 +28,7 @@ class SegmentStore;  // store.h
 struct ScanContext {
   std::shared_ptr<SegmentStore> store;
   unsigned threads = 1;
+  std::uint64_t step_rows = kRowGroupRowsMax;  // filtered first where there is a limit; tests: few
 };
 
 /// Rows of one dataset as of one snapshot. The snapshot is kept until the Scan goes.
