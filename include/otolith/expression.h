@@ -7,7 +7,8 @@
 // Errors:  limit where a maximum is passed; invalid_argument when it is bound: for a column that is
 //          not there, with the nearest name, and for a constant of a type that the column's values
 //          are not compared with.
-// Threads: immutable; copies share their parts.
+// Threads: immutable; copies share their parts. Joining copies none: a chain made in a loop costs
+//          what it is long.
 // Why:     three-valued: a comparison with a null is neither true nor false, also under `!` and
 //          `!=`. NaN compares as in NumPy: false, and `!=` true. Numbers are compared by value:
 //          what a column's type cannot hold is still less or greater, and never wraps or rounds.
@@ -94,19 +95,23 @@ class Expression {
 
   /// Its topmost node.
   const ExpressionNode& node() const noexcept { return *node_; }
+  /// What the topmost node joins: `a && b && c` is one of three, however it was put together.
+  std::vector<Expression> parts() const;
 
  private:
+  static void release(const ExpressionNode* node) noexcept;
+
   std::shared_ptr<const ExpressionNode> node_;
 };
 
 /// One node of the tree.
 struct ExpressionNode {
   ExpressionKind kind = ExpressionKind::column;
-  std::string column{};               // its name
-  std::vector<Constant> constants{};  // what the operand is compared with
-  std::vector<Expression> operands{};
-  std::size_t depth = 1;   // of the tree below it, itself included; these three are counted when
-  std::size_t nodes = 1;   // the Expression is made
+  std::string column{};                // its name
+  std::vector<Constant> constants{};   // what the operand is compared with
+  std::vector<Expression> operands{};  // a chain as it was put together: see Expression::parts
+  std::size_t depth = 1;   // of the tree below it, itself included, a chain being one level; these
+  std::size_t nodes = 1;   // three are counted when the Expression is made
   std::size_t values = 0;  // constants
 };
 

@@ -25,6 +25,7 @@ _DEPTH_MAX = 100  # of a condition, as in the core
 _DIGITS_MAX = 38  # of a decimal, as in the core
 _FLOAT_DIGITS = 400  # before the point: more than any column's type goes to
 _SHOWN_VALUES = 10  # of isin, in a repr
+_SHOWN_PARTS = 100  # of a chain, in a repr
 _WORDS = {
     _Kind.equal: "==", _Kind.not_equal: "!=", _Kind.less: "<", _Kind.less_equal: "<=",
     _Kind.greater: ">", _Kind.greater_equal: ">=", _Kind.all_of: "&", _Kind.any_of: "|",
@@ -63,10 +64,15 @@ class Expression:
         self._kind = kind  # None: a column
         self._column = column
         self._values = values
-        self._of = of
-        self._depth = 1 + max((part._depth for part in of), default=1 if kind else 0)
+        self._of = of  # of a chain of `&` or `|` as it was put together: _parts has all of it
+        chained = kind in (_Kind.all_of, _Kind.any_of)
+        levels = [part._depth - (chained and part._kind == kind) for part in of]
+        self._depth = 1 + max(levels, default=1 if kind else 0)
         if self._depth > _DEPTH_MAX:
-            raise LimitExceeded(f"a condition of {_DEPTH_MAX} levels is the deepest; nest it less")
+            raise LimitExceeded(
+                f"a condition of {_DEPTH_MAX} levels is the deepest; nest it less, and ask "
+                "isin([...]) for many values of a column"
+            )
 
     def __eq__(self, other: object) -> Expression:  # type: ignore[override]
         return self._compare(_Kind.equal, other)
@@ -153,7 +159,12 @@ class Expression:
         if self._kind == _Kind.inverse:
             return f"~{_enclosed(self._of[0])}"
         if self._kind in (_Kind.all_of, _Kind.any_of):
-            return f" {_WORDS[self._kind]} ".join(map(_enclosed, self._of))
+            parts = _parts(self)
+            more = len(parts) - _SHOWN_PARTS
+            shown_parts = [_enclosed(part) for part in parts[:_SHOWN_PARTS]]
+            if more > 0:
+                shown_parts.append(f"… {more:,} more")
+            return f" {_WORDS[self._kind]} ".join(shown_parts)
         if self._kind in _WORDS:
             return f"col({self._column!r}) {_WORDS[self._kind]} {shown(self._values[0])}"
         values = ", ".join(map(shown, self._values[:_SHOWN_VALUES]))
@@ -210,7 +221,7 @@ def core_condition(where: object, schema: Schema, zone: Optional[Zone]) -> _core
 def _core_of(where: Expression, schema: Schema, zone: Optional[Zone]) -> _core.Expression:
     if where._kind in (_Kind.all_of, _Kind.any_of, _Kind.inverse):
         return _core.Expression.join(
-            where._kind, [_core_of(part, schema, zone) for part in where._of]
+            where._kind, [_core_of(part, schema, zone) for part in _parts(where)]
         )
     column = schema.by_name.get(where._column)
     if column is None:
@@ -306,12 +317,26 @@ def _refuse(column: Column, value: Any, wanted: str) -> NoReturn:
 
 
 def _joined(kind: _Kind, left: Any, right: Any) -> Expression:
-    parts: List[Expression] = []
     for side in (left, right):
         if not isinstance(side, Expression):
             raise InvalidArgument(f"{shown(side)} is no condition; {_JOIN}")
-        parts.extend(side._of if side._kind == kind else (side,))
-    return Expression(kind, "", (), tuple(parts))
+    return Expression(kind, "", (), (left, right))
+
+
+def _parts(joined: Expression) -> List[Expression]:
+    """What a condition joins: `a & b & c` is one of three, however it was put together. Joining
+    copies nothing, so that a chain made in a loop costs what it is long.
+    """
+    chained = joined._kind in (_Kind.all_of, _Kind.any_of)
+    parts: List[Expression] = []
+    left = list(reversed(joined._of))
+    while left:
+        part = left.pop()
+        if chained and part._kind == joined._kind:
+            left.extend(reversed(part._of))
+        else:
+            parts.append(part)
+    return parts
 
 
 def _enclosed(part: Expression) -> str:

@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 import operator
 import random
+import time
 
 import numpy as np
 import pandas as pd
@@ -199,6 +200,41 @@ def test_a_chain_of_many_conditions_stays_flat(db):
     for _ in range(101):
         where = ~~where
     assert len(table.read(where=where)) == 1000
+
+
+@pytest.mark.parametrize("front", [False, True])
+def test_a_chain_made_in_a_loop_costs_what_it_is_long(db, front):
+    table = db.create_table("t", {"time": "timestamp", "n": "int32", "x": "float64"})
+    table.append({"time": np.arange(20_000), "n": np.arange(20_000), "x": np.arange(20_000) / 2})
+    start = time.process_time()
+    where, other = oto.col("n") == 0, oto.col("x") < 0
+    for n in range(1, 10_001):
+        one = oto.col("n") == n * 2
+        where = one | where if front else where | one
+        other = (oto.col("x").between(n, n + 0.4)) | other
+    every = oto.col("n") >= 0
+    for n in range(1, 10_001):
+        every &= oto.col("n") != -n
+    assert len(table.read(where=where)) == 10_000
+    assert len(table.read(where=every)) == 20_000
+    assert repr(where).endswith("… 9,901 more")
+    taken = time.process_time() - start
+    del where, every, one  # however deep
+    assert taken < 5  # quadratic it was 40 and more
+    assert len(table.read(where=other)) == 9_999
+
+
+def test_conditions_too_deep_or_too_long_name_the_remedy(db):
+    table = db.create_table("t", {"time": "timestamp", "n": "int32"})
+    deep = oto.col("n") == 0
+    with pytest.raises(oto.LimitExceeded, match="isin"):
+        for n in range(100):
+            deep = (deep | (oto.col("n") == n)) & (oto.col("n") > 0)
+    wide = oto.col("n") == 0
+    for n in range(60_000):
+        wide |= oto.col("n") == n
+    with pytest.raises(oto.LimitExceeded, match="isin"):
+        table.read(where=wide)
 
 
 def test_a_limit_ends_a_filtered_read_early(path):

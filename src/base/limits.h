@@ -46,7 +46,7 @@ inline constexpr std::uint64_t kRunRowsMax = 1ull
 
 // Conditions (otolith/expression.h).
 inline constexpr std::size_t kExpressionDepthMax = 100;         // nodes above one another
-inline constexpr std::size_t kExpressionNodesMax = 10'000;      // columns and conditions
+inline constexpr std::size_t kExpressionNodesMax = 100'000;     // columns and conditions
 inline constexpr std::size_t kExpressionValuesMax = 1'000'000;  // constants
 
 // Log and tail (docs/history.md 1, 2, 3, 6).

@@ -153,13 +153,35 @@ TEST_CASE("criterion: each word of 64 rows, and the few at the end, are those of
 
 TEST_CASE("expression: trees too deep, too wide or with too many constants are refused") {
   Expression deep = col("x") > 1;
-  CHECK_THROWS_AS(for (int i = 0; i < 200; ++i) deep = !deep, Error);
+  CHECK_THROWS_WITH_AS(for (int i = 0; i < 200; ++i) deep = !deep, doctest::Contains("isin"),
+                       Error);
   Expression wide = col("x") > 1;
   for (int i = 0; i < 1000; ++i) wide = wide && (col("x") > i);
-  CHECK(wide.node().operands.size() == 1001);
+  CHECK(wide.parts().size() == 1001);
   CHECK(wide.node().depth == 3);
   CHECK_THROWS_AS(col("x").isin(std::vector<Constant>(kExpressionValuesMax + 1, Constant(1))),
                   Error);
+}
+
+TEST_CASE("expression: a chain made in a loop is flat, at either end, and goes as it came") {
+  constexpr int kLong = 40'000;
+  Expression back = col("x") == 0;
+  Expression front = col("x") == 0;
+  for (int i = 1; i < kLong; ++i) {
+    back = back || col("x") == i;
+    front = col("x") == i || front;
+  }
+  const Expression shared = back;
+  CHECK(back.node().depth == 3);
+  CHECK(back.node().nodes == 2 * kLong + 1);
+  const std::vector<Expression> parts = back.parts();
+  REQUIRE(parts.size() == kLong);
+  CHECK(std::get<std::int64_t>(parts[7].node().constants[0].value()) == 7);
+  CHECK(std::get<std::int64_t>(front.parts()[0].node().constants[0].value()) == kLong - 1);
+  const Expression both = (col("y") == 1 && col("y") == 2) && (front || back.node().operands[1]);
+  CHECK(both.parts().size() == 3);
+  CHECK(both.node().depth == 4);
+  CHECK_THROWS_WITH_AS(back || front || back, doctest::Contains("isin"), Error);
 }
 
 }  // namespace otolith::model

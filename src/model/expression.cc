@@ -16,17 +16,24 @@ void check(std::size_t found, std::size_t most, const char* what, const char* re
               remedy);
 }
 
+bool chains(ExpressionKind kind) noexcept {
+  return kind == ExpressionKind::all_of || kind == ExpressionKind::any_of;
+}
+
 // Counts what a walk through the tree will meet, so that none is deeper than a stack can take.
 ExpressionNode counted(ExpressionNode node) {
   node.depth = 1;
   node.nodes = 1;
   node.values = node.constants.size();
   for (const Expression& operand : node.operands) {
-    node.depth = std::max(node.depth, operand.node().depth + 1);
-    node.nodes += operand.node().nodes;
-    node.values += operand.node().values;
+    const ExpressionNode& of = operand.node();
+    const std::size_t same = chains(node.kind) && of.kind == node.kind ? 1 : 0;
+    node.depth = std::max(node.depth, of.depth + 1 - same);
+    node.nodes += of.nodes - same;
+    node.values += of.values;
   }
-  check(node.depth, kExpressionDepthMax, "levels", "nest it less");
+  check(node.depth, kExpressionDepthMax, "levels",
+        "nest it less, and use isin for many values of a column");
   check(node.nodes, kExpressionNodesMax, "parts", "use isin for many values of a column");
   check(node.values, kExpressionValuesMax, "constants", "read in several steps");
   return node;
@@ -37,23 +44,48 @@ Expression compared(ExpressionKind kind, const Expression& operand,
   return Expression({.kind = kind, .constants = std::move(constants), .operands = {operand}});
 }
 
-// `a && b && c` is one node of three operands, however it was put together: long chains stay flat.
 Expression joined(ExpressionKind kind, const Expression& left, const Expression& right) {
-  ExpressionNode node{.kind = kind};
-  for (const Expression* side : {&left, &right}) {
-    const ExpressionNode& of = side->node();
-    if (of.kind == kind)
-      node.operands.insert(node.operands.end(), of.operands.begin(), of.operands.end());
-    else
-      node.operands.push_back(*side);
-  }
-  return Expression(std::move(node));
+  return Expression({.kind = kind, .operands = {left, right}});
 }
 
 }  // namespace
 
 Expression::Expression(ExpressionNode node)
-    : node_(std::make_shared<const ExpressionNode>(counted(std::move(node)))) {}
+    : node_(new ExpressionNode(counted(std::move(node))), &Expression::release) {}
+
+// A chain may be as long as memory: what only it holds is let go one after the other, not each
+// within the one before.
+void Expression::release(const ExpressionNode* node) noexcept {
+  std::vector<Expression> left = std::move(const_cast<ExpressionNode*>(node)->operands);
+  delete node;
+  while (!left.empty()) {
+    const Expression last = std::move(left.back());
+    left.pop_back();
+    const std::vector<Expression>& held = last.node().operands;
+    if (last.node_.use_count() == 1) left.insert(left.end(), held.begin(), held.end());
+  }
+}
+
+std::vector<Expression> Expression::parts() const {
+  std::vector<Expression> out;
+  std::vector<const Expression*> left;
+  const auto take = [&](const Expression& of) {
+    for (auto operand = of.node().operands.rbegin(); operand != of.node().operands.rend();
+         ++operand) {
+      left.push_back(&*operand);
+    }
+  };
+  take(*this);
+  while (!left.empty()) {
+    const Expression& part = *left.back();
+    left.pop_back();
+    if (chains(node().kind) && part.node().kind == node().kind)
+      take(part);
+    else
+      out.push_back(part);
+  }
+  return out;
+}
 
 Expression Expression::isin(std::vector<Constant> values) const {
   return compared(ExpressionKind::isin, *this, std::move(values));

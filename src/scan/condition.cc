@@ -1,6 +1,7 @@
 #include "scan/condition.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -50,6 +51,36 @@ Condition truth(const Expression& column, bool inverse, const Schema& schema) {
   return compare(column == Constant(true), inverse, index, schema);
 }
 
+constexpr std::size_t kSetValuesMin = 8;  // fewer are ranges, which pages answer faster
+
+// The column that a comparison asks to equal one of its constants; nullptr for all else.
+const std::string* equated(const Expression& part) {
+  const ExpressionNode& node = part.node();
+  if (node.kind != ExpressionKind::equal && node.kind != ExpressionKind::isin) return nullptr;
+  const ExpressionNode& of = node.operands.front().node();
+  return of.kind == ExpressionKind::column ? &of.column : nullptr;
+}
+
+// `x == 1 || x == 2 || …` as one isin, which is looked up once a row: both are true, false and null
+// for the same values.
+std::vector<Expression> with_sets(const std::vector<Expression>& parts) {
+  std::map<std::string, std::vector<Constant>> sets;
+  for (const Expression& part : parts) {
+    const std::string* column = equated(part);
+    if (column == nullptr) continue;
+    std::vector<Constant>& set = sets[*column];
+    set.insert(set.end(), part.node().constants.begin(), part.node().constants.end());
+  }
+  std::erase_if(sets, [](const auto& set) { return set.second.size() < kSetValuesMin; });
+  std::vector<Expression> out;
+  for (const Expression& part : parts) {
+    const std::string* column = equated(part);
+    if (column == nullptr || !sets.contains(*column)) out.push_back(part);
+  }
+  for (auto& [column, values] : sets) out.push_back(col(column).isin(std::move(values)));
+  return out;
+}
+
 Condition bound(const Expression& where, bool inverse, const Schema& schema) {
   const ExpressionNode& node = where.node();
   if (node.kind == ExpressionKind::column) return truth(where, inverse, schema);
@@ -59,8 +90,8 @@ Condition bound(const Expression& where, bool inverse, const Schema& schema) {
     Condition out;
     out.kind = every != inverse || mutant("filter-not-keeps-and") ? Condition::Kind::all_of
                                                                   : Condition::Kind::any_of;
-    for (const Expression& operand : node.operands)
-      out.operands.push_back(bound(operand, inverse, schema));
+    const std::vector<Expression> parts = every ? where.parts() : with_sets(where.parts());
+    for (const Expression& part : parts) out.operands.push_back(bound(part, inverse, schema));
     return out;
   }
   const std::size_t column = column_of(node.operands.front(), schema);
