@@ -27,8 +27,9 @@
 namespace otolith {
 
 /// A value that a column is compared with: numbers with numbers, booleans with booleans, text with
-/// text; binary with the bytes of a text; timestamps with a Timestamp or ISO text (UTC unless it
-/// says otherwise); decimals with numbers, or text such as "12.50".
+/// text; binary with the bytes of a text; timestamps with a Timestamp, with ISO text (UTC unless it
+/// says otherwise, and of any year) or with an infinity, which lies beyond all times; decimals with
+/// numbers, or text such as "12.50".
 class Constant {
  public:
   using Value = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, Timestamp>;

@@ -1,9 +1,11 @@
 // Times as text to int64 ns UTC and back, one or many.
+#include <fmt/format.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
+#include "model/wide_time.h"
 #include "objects.h"
 
 namespace otolith::bindings {
@@ -51,6 +53,15 @@ void bind_times(nb::module_& module) {
       "timestamp_parse",
       [](std::string_view text) { return std::pair(timestamp_parse(text).ns, has_zone(text)); },
       nb::arg("text"), "(ns since 1970, whether the text says its offset) of ISO 8601 text.");
+  module.def(
+      "timestamp_parse_wide",
+      [](std::string_view text) {
+        const auto ns = model::wide_time_parse(text);
+        const bool negative = ns < 0;
+        const auto digits = fmt::format("{}{}", negative ? "-" : "", negative ? -ns : ns);
+        return std::pair(digits, has_zone(text));
+      },
+      nb::arg("text"), "The same of any year, the ns as digits: they may be no int64.");
   module.def(
       "timestamp_format", [](std::int64_t ns) { return timestamp_format(Timestamp{ns}); },
       nb::arg("ns"), "ISO 8601 text, in UTC, of ns since 1970.");

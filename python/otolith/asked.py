@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from otolith.arrow import arrow_column, given_array, is_arrow
+from otolith.errors import InvalidArgument
 from otolith.frames import Values
-from otolith.times import Zone, array_to_ns
+from otolith.times import Zone, array_to_ns, unbounded_ns
 
 
 def many(values: Any, zone: Optional[Zone], *, undecided: bool = False) -> List[Any]:
@@ -23,6 +24,8 @@ def many(values: Any, zone: Optional[Zone], *, undecided: bool = False) -> List[
             if undecided and not values.utc and values.array.dtype.kind == "M":
                 null = np.zeros(len(values.array), bool) if values.null is None else values.null
                 return [None if gone else time for time, gone in zip(values.array, null)]
+            if undecided and values.utc and values.array.dtype.kind == "M":
+                return _of_any_year(values)
             ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
             given: npt.NDArray[Any] = ns if null is None else np.ma.MaskedArray(ns, mask=null)
         else:
@@ -31,3 +34,13 @@ def many(values: Any, zone: Optional[Zone], *, undecided: bool = False) -> List[
     if isinstance(values, (str, bytes, bytearray, memoryview)) or not isinstance(values, Iterable):
         return [values]
     return [values[()]] if isinstance(values, np.ndarray) and values.ndim == 0 else list(values)
+
+
+def _of_any_year(values: Values) -> List[Any]:
+    """Times in UTC as ns, also those that no column holds; None for nulls."""
+    try:
+        ns, null = array_to_ns(values.array, None, values.null)
+        return list((ns if null is None else np.ma.MaskedArray(ns, mask=null)).tolist())
+    except InvalidArgument:
+        null = np.zeros(len(values.array), bool) if values.null is None else values.null
+        return [None if gone else unbounded_ns(time) for time, gone in zip(values.array, null)]

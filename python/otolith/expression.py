@@ -18,7 +18,7 @@ from otolith import _core
 from otolith.asked import many
 from otolith.errors import InvalidArgument, LimitExceeded, nearest, not_built, quoted, shown, utf8
 from otolith.schema import Column, Schema
-from otolith.times import Zone, null_objects, to_ns
+from otolith.times import MAX_NS, Zone, null_objects, wide_ns
 
 _Kind = _core.ExpressionKind
 _DEPTH_MAX = 100  # of a condition, as in the core
@@ -229,18 +229,34 @@ def _core_of(where: Expression, schema: Schema, zone: Optional[Zone]) -> _core.E
         raise InvalidArgument(f"where: there is no column {quoted(where._column)}{near}")
     if where._kind is None:
         return _core.Expression.column(column.name)
-    values = [_constant(column, value, zone) for value in where._values]
-    times = column.dtype.name == "timestamp"
-    return _core.Expression.compare(where._kind, column.name, values, times)
+    if column.dtype.name == "timestamp":
+        kind, times = _on_times(where._kind, [wide_ns(value, zone) for value in where._values])
+        return _core.Expression.compare(kind, column.name, times, True)
+    values = [_constant(column, value) for value in where._values]
+    return _core.Expression.compare(where._kind, column.name, values, False)
 
 
-def _constant(
-    column: Column, value: Any, zone: Optional[Zone]
-) -> Union[bool, int, float, str, bytes]:
+def _on_times(
+    kind: _Kind, places: List[Tuple[Union[int, float], bool]]
+) -> Tuple[_Kind, List[Union[int, float]]]:
+    """A comparison with times, of which some lie between two that can be stored: with those."""
+    if all(exact for _, exact in places):
+        return kind, [ns for ns, _ in places]
+    if kind == _Kind.between:
+        (low, exact), (high, _) = places
+        if not exact:
+            low = low + 1 if low < MAX_NS else math.inf
+        return kind, [low, high]
+    if kind in (_Kind.less, _Kind.less_equal):
+        return _Kind.less_equal, [places[0][0]]
+    if kind in (_Kind.greater, _Kind.greater_equal):
+        return _Kind.greater, [places[0][0]]
+    return kind, [ns if exact else math.inf for ns, exact in places]  # nothing equals them
+
+
+def _constant(column: Column, value: Any) -> Union[bool, int, float, str, bytes]:
     """A value as the core compares it with the column; InvalidArgument where it does not."""
     dtype = column.dtype.name
-    if dtype == "timestamp":
-        return to_ns(value, zone)
     if dtype == "string":
         if isinstance(value, str):
             return utf8(f"where: {quoted(column.name)} as", str(value))

@@ -7,9 +7,10 @@ exist there, or exist twice, are refused. Ints are ns since 1970 UTC whatever th
 from __future__ import annotations
 
 import datetime
+import math
 import sys
 import zoneinfo
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ Int64s = npt.NDArray[np.int64]
 Mask = Optional[npt.NDArray[np.bool_]]
 
 NOT_A_TIME = -(2**63)
-_MAX_NS = 2**63 - 1
+MAX_NS = 2**63 - 1
 _EPOCH = datetime.datetime(1970, 1, 1)
 _EPOCH_UTC = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _RANGE = "times go from 1677-09-21T00:12:43.145224193Z to 2262-04-11T23:47:16.854775807Z"
@@ -30,9 +31,13 @@ _NS_PER = {
     "W": 604_800_000_000_000, "D": 86_400_000_000_000, "h": 3_600_000_000_000, "m": 60_000_000_000,
     "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1,
 }  # fmt: skip
-_COUNT_MAX = {"Y": 292, "M": 3507, **{unit: _MAX_NS // ns for unit, ns in _NS_PER.items()}}
+_COUNT_MAX = {"Y": 292, "M": 3507, **{unit: MAX_NS // ns for unit, ns in _NS_PER.items()}}
 _FINER = {"ps": 1_000, "fs": 1_000_000, "as": 1_000_000_000}
 _BLOCK_NS = 900_000_000_000  # offsets from UTC are looked up once per quarter of an hour
+
+
+class _BeyondUtc(InvalidArgument):
+    """A local time that is none of those that can be stored once it is UTC."""
 
 
 class Zone:
@@ -58,7 +63,7 @@ class Zone:
             shift[row] = self._offset(int(local[row]))
         out = local - shift
         if np.any((shift < 0) & (out < local)) or np.any((shift > 0) & (out > local)):
-            raise InvalidArgument(f"a time is out of range in UTC; {_RANGE}")
+            raise _BeyondUtc(f"a time is out of range in UTC; {_RANGE}")
         return out
 
     def _offsets(self, local_ns: int) -> Tuple[int, int]:
@@ -133,6 +138,64 @@ def to_ns(value: Any, zone: Optional[Zone] = None) -> int:
         f"{shown(value)} is no time; give ISO text, a datetime, a datetime64, a Timestamp or int "
         "ns UTC"
     )
+
+
+def wide_ns(value: Any, zone: Optional[Zone] = None) -> Tuple[Union[int, float], bool]:
+    """Where a time lies among those that can be stored, for comparisons: the ns that are not later,
+    and whether they are that very time; an infinity where it lies beyond them.
+    """
+    if isinstance(value, str):
+        ns, has_zone = _core.timestamp_parse_wide(utf8("the time", value))
+        return _placed(int(ns), True, None if has_zone else zone)
+    whole = isinstance(value, (int, np.integer))
+    if whole and not isinstance(value, (bool, np.timedelta64)):
+        return _placed(int(value), True, None)
+    if hasattr(value, "to_datetime64"):
+        zone = None if value.tzinfo else zone
+        value = value.to_datetime64()
+    if isinstance(value, np.datetime64):
+        return _placed(*_wide_datetime64(value), zone)
+    if isinstance(value, datetime.datetime):
+        if value.utcoffset() is not None:
+            return _placed(_delta_ns(value - _EPOCH_UTC), True, None)
+        return _placed(_delta_ns(value.replace(tzinfo=None) - _EPOCH), True, zone)
+    if isinstance(value, datetime.date):
+        return wide_ns(datetime.datetime(value.year, value.month, value.day), zone)
+    return to_ns(value, zone), True  # which refuses it
+
+
+def unbounded_ns(value: np.datetime64) -> int:
+    """ns since 1970 of a time that is whole ns, of any year."""
+    return _wide_datetime64(value)[0]
+
+
+def _placed(ns: int, exact: bool, zone: Optional[Zone]) -> Tuple[Union[int, float], bool]:
+    if abs(ns) > MAX_NS:
+        return math.inf if ns > 0 else -math.inf, True
+    if zone is None:
+        return ns, exact
+    try:
+        return _local(ns, zone), exact
+    except _BeyondUtc:
+        return math.inf if ns > 0 else -math.inf, True
+
+
+def _wide_datetime64(value: np.datetime64) -> Tuple[int, bool]:
+    """ns since 1970, and whether they are that very time."""
+    if np.isnat(value):
+        return _datetime64_scalar(value, None), True  # which refuses it
+    unit, step = np.datetime_data(value.dtype)
+    count = int(value.astype(np.int64)) * step
+    if unit in _FINER:
+        ns, rest = divmod(count, _FINER[unit])
+        return ns, rest == 0
+    if unit in _NS_PER:
+        return count * _NS_PER[unit], True
+    if unit == "generic":
+        return count, True
+    if abs(count) > _COUNT_MAX[unit]:  # years and months: in range or far beyond
+        return count * MAX_NS, True
+    return int(np.datetime64(count, unit).astype("M8[ns]").astype(np.int64)), True
 
 
 def optional_ns(value: Any, zone: Optional[Zone]) -> Optional[int]:
@@ -218,7 +281,7 @@ def _without_nat(ns: Int64s, null: Mask) -> Tuple[Int64s, Mask]:
 def _integers(values: npt.NDArray[Any], null: Mask) -> Int64s:
     if values.dtype.kind == "i":
         return values.astype(np.int64, copy=False)
-    bad = values > _MAX_NS
+    bad = values > MAX_NS
     if null is not None:
         bad &= ~null
     if bad.any():
@@ -290,7 +353,7 @@ def _delta_ns(delta: Optional[datetime.timedelta]) -> int:
 
 
 def _in_range(ns: int, value: Any) -> int:
-    if abs(ns) > _MAX_NS:
+    if abs(ns) > MAX_NS:
         time = value.isoformat() if isinstance(value, datetime.datetime) else f"{shown(ns)} ns"
         raise InvalidArgument(f"time {time} is out of range; {_RANGE}")
     return ns

@@ -135,6 +135,67 @@ def test_times_are_compared_in_every_form(db):
     assert len(table.read(where=oto.col("time").isin(times[:3]))) == 3
 
 
+def beyond(sign):
+    """Times that no column holds, in every form."""
+    year = 3000 if sign > 0 else 1600
+    return [
+        f"{year}-01-01", f"{year}-01-01T00:00+05:00", dt.date(year, 1, 1), dt.datetime(year, 1, 1),
+        dt.datetime(year, 1, 1, tzinfo=dt.timezone.utc), sign * 2**70, sign * 2**63,
+        *(np.datetime64(f"{year}-01", unit) for unit in ["Y", "M", "W", "D", "h", "m", "s", "ms",
+                                                         "us"]),
+        np.datetime64(sign * 2**62, "Y"), np.datetime64(sign * 2**62, "D"),
+        pd.Timestamp(np.datetime64(f"{year}-01-01", "s")),
+        pd.Timestamp(np.datetime64(f"{year}-01-01", "us"), tz="Europe/Paris"),
+    ]  # fmt: skip
+
+
+def test_times_beyond_those_that_are_stored_are_later_or_earlier_than_all(db):
+    table = db.create_table("t", {"time": "timestamp", "when": oto.timestamp, "n": "int32"})
+    when = np.array([-(2**63) + 1, 0, 2**63 - 1], "M8[ns]")
+    table.append({"time": when, "when": [when[0], None, when[2]], "n": np.arange(3)})
+    for name, valid in [("time", 3), ("when", 2)]:
+        col = oto.col(name)
+        for sign in [1, -1]:
+            for value in beyond(sign):
+                for zone in [None, "Europe/Paris"]:
+
+                    def count(where):
+                        return len(table.read(where=where, timezone=zone))  # noqa: B023
+
+                    later = valid if sign > 0 else 0
+                    assert count(col < value) == count(col <= value) == later, value
+                    assert count(col > value) == count(col >= value) == valid - later, value
+                    assert count(col == value) == count(col.isin([value])) == 0
+                    assert count(col != value) == count(~col.isin([value])) == valid
+                    assert count(~(col < value)) == valid - later
+        assert len(table.read(where=col.between(dt.date(1600, 1, 1), "3000-01-01"))) == valid
+        assert len(table.read(where=col.between("3000-01-01", dt.date(1600, 1, 1)))) == 0
+        assert len(table.read(where=col.isin(np.array(["3000", "1600"], "M8[D]")))) == 0
+        assert len(table.read(where=col.isin(["3000-01-01", when[2]]))) == 1
+    local = table.read(where=oto.col("time") <= "2262-04-11T23:47:16", timezone="America/New_York")
+    assert len(local) == 3  # five hours later in UTC, which is beyond
+
+
+def test_times_between_two_nanoseconds_are_compared_by_value(db):
+    table = db.create_table("t", {"time": "timestamp", "n": "int32"})
+    table.append({"time": np.array([-1, 0, 1], "M8[ns]"), "n": np.arange(3)})
+
+    def read(where):
+        return table.read(where=where)["n"].tolist()
+
+    when, half, none = oto.col("time"), np.datetime64(500, "ps"), np.datetime64(-500, "ps")
+    assert read(when < half) == read(when <= half) == [0, 1]
+    assert read(when > half) == read(when >= half) == [2]
+    assert read(when == half) == read(when.isin([half, none])) == []
+    assert read(when != half) == [0, 1, 2]
+    assert read(when.isin([half, np.datetime64(1000, "ps")])) == [2]
+    assert read(when.between(none, half)) == [1]
+    assert read(when.between(half, np.datetime64(1, "s"))) == [2]
+    assert read(when == np.datetime64(10**6, "fs")) == [2]
+    assert read(when < np.datetime64(2**62, "as")) == [0, 1, 2]
+    assert read(when > np.datetime64(2**62, "as")) == []
+
+
 def test_arrow_times_are_of_the_zone_of_the_read(db):
     table = db.create_table("t", {"time": "timestamp", "n": "int32"})
     table.append({"time": np.datetime64("2026-01-05", "ns") + np.arange(4), "n": np.arange(4)})
@@ -143,6 +204,8 @@ def test_arrow_times_are_of_the_zone_of_the_read(db):
     for some in [local, list(local), pd.Series(local), pa.array(local)]:
         got = table.read(where=oto.col("time").isin(some), timezone="Europe/Paris")
         assert got["n"].tolist() == [0], type(some)
+    far = pa.array(np.array(["3000-01-01", "2026-01-05T00:00"], "M8[s]"), pa.timestamp("s", "UTC"))
+    assert table.read(where=oto.col("time").isin(far))["n"].tolist() == [0]
     aware = pa.array(local, pa.timestamp("s", "UTC"))
     assert len(table.read(where=oto.col("time").isin(aware), timezone="Europe/Paris")) == 0
 

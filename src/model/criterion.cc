@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "model/array.h"
+#include "model/wide_time.h"
 
 namespace otolith::model {
 
@@ -107,10 +108,12 @@ Place place_of(const Constant& constant, Type type, std::string_view column) {
   if (const auto* given = std::get_if<bool>(&value); given && truth) return {*given ? 1 : 0};
   if (const auto* given = std::get_if<Timestamp>(&value); given && time) return {given->ns};
   if (const auto* given = std::get_if<std::string>(&value)) {
-    if (time) return {timestamp_parse(*given).ns};
+    if (time) return {wide_time_parse(*given)};
     const auto found = decimal ? decimal_place(*given, type.scale) : std::nullopt;
     if (found) return *found;
   }
+  const auto* beyond = std::get_if<double>(&value);
+  if (time && beyond != nullptr && std::isinf(*beyond)) return place_of(*beyond);
   if (time || truth) refuse(constant, type, column);
   if (const auto* given = std::get_if<std::int64_t>(&value)) return scaled(*given, type.scale);
   if (const auto* given = std::get_if<std::uint64_t>(&value)) return scaled(*given, type.scale);

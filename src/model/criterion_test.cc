@@ -184,4 +184,23 @@ TEST_CASE("expression: a chain made in a loop is flat, at either end, and goes a
   CHECK_THROWS_WITH_AS(back || front || back, doctest::Contains("isin"), Error);
 }
 
+TEST_CASE("criterion: times beyond those that are stored lie before or behind all of them") {
+  const Type time{TypeKind::timestamp};
+  for (const Constant& later :
+       {Constant("3000-01-01"), Constant("2262-04-12"), Constant(kInfinity)}) {
+    CHECK(of(col("x") < later, time).kind == Criterion::Kind::always);
+    CHECK(of(col("x") >= later, time).kind == Criterion::Kind::never);
+    CHECK(of(col("x") == later, time).kind == Criterion::Kind::never);
+    CHECK(of(col("x").between("1600-01-01", later), time).kind == Criterion::Kind::always);
+    CHECK(of(col("x").isin({later}), time).kind == Criterion::Kind::never);
+  }
+  for (const Constant& earlier : {Constant("1600-01-01T12:00Z"), Constant(-kInfinity)}) {
+    CHECK(of(col("x") > earlier, time).kind == Criterion::Kind::always);
+    CHECK(of(col("x") <= earlier, time).kind == Criterion::Kind::never);
+  }
+  CHECK_THROWS_AS(of(col("x") < 7.5, time), Error);
+  CHECK_THROWS_AS(of(col("x") < Constant(std::nan("")), time), Error);
+  CHECK_THROWS_AS(of(col("x") < "3000-13-01", time), Error);
+}
+
 }  // namespace otolith::model

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "model/wide_time.h"
 
 namespace otolith {
 
@@ -97,7 +98,7 @@ bool parse_parts(std::string_view whole, Parts& out) {
 
 }  // namespace
 
-Timestamp timestamp_parse(std::string_view text) {
+model::WideNanoseconds model::wide_time_parse(std::string_view text) {
   using namespace std::chrono;
   Parts parts;
   if (!parse_parts(text, parts)) refuse(text);
@@ -107,8 +108,11 @@ Timestamp timestamp_parse(std::string_view text) {
   const std::int64_t minutes = std::int64_t{sys_days(date).time_since_epoch().count()} * 1440 +
                                parts.hour * 60 + parts.minute - parts.zone_minutes;
   // 128 bits: the first second of the range starts before the range does.
-  const __int128 ns =
-      static_cast<__int128>(minutes * 60 + parts.second) * kSecondNs + parts.fraction_ns;
+  return static_cast<WideNanoseconds>(minutes * 60 + parts.second) * kSecondNs + parts.fraction_ns;
+}
+
+Timestamp timestamp_parse(std::string_view text) {
+  const model::WideNanoseconds ns = model::wide_time_parse(text);
   if (ns < kTimestampMin.ns || ns > kTimestampMax.ns) {
     throw_error(ErrorCode::invalid_argument, "time {} is out of range: {} to {} can be stored",
                 quoted(text), timestamp_format(kTimestampMin), timestamp_format(kTimestampMax));
