@@ -26,7 +26,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except OSError as error:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - stays open until the process ends
         if not isinstance(error, BrokenPipeError):  # whose reader has seen enough
-            _complained(f"otolith: cannot write what was found: {error}\n")
+            spoken = " ".join(["otolith", *words[:1]])
+            _complained(f"{spoken}: cannot write what was found: {error}\n")
         return _ERROR
     return code
 

@@ -189,7 +189,9 @@ def test_the_script_runs_in_process(kept, capsys):
     assert command_line.main(["inspect", str(kept), "--json", "--verify"]) == 0
     assert json.loads(capsys.readouterr().out)["verified"] is True
     assert command_line.main(["inspect"]) == 2
-    assert "DB" in capsys.readouterr().err
+    complaint = capsys.readouterr().err
+    assert "DB" in complaint and complaint.startswith("otolith inspect: ")
+    assert "`otolith inspect --help`" in complaint
     assert command_line.main(["inspect", "no/such.oto", "--json"]) == 3
     told = capsys.readouterr()
     assert json.loads(told.out)["error"]["code"] == "not_found" and "not_found" in told.err

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/inspect.h"
+#include "db/inspection_words.h"
 #include "db/json_writer.h"
 #include "otolith/error.h"
 
@@ -16,7 +17,7 @@ namespace otolith::cli {
 namespace {
 
 // What a failed command says; with --json for programs too.
-int fail(const Error& error, bool json, const Sinks& sinks) {
+int fail(std::string_view verb, const Error& error, bool json, const Sinks& sinks) {
   if (json) {
     db::JsonWriter out;
     out.object_begin().key("error").object_begin();
@@ -28,15 +29,21 @@ int fail(const Error& error, bool json, const Sinks& sinks) {
     out.object_end().object_end();
     sinks.out(out.text() + "\n");
   }
-  sinks.err(fmt::format("otolith: {}\n", error.what()));
+  sinks.err(fmt::format("otolith {}: {}\n", verb, error.what()));
   return kError;
+}
+
+// Of CLI11's own words: one line, without what a terminal would obey, and without a full stop.
+std::string said(std::string_view words) {
+  while (words.ends_with('\n') || words.ends_with('.')) words.remove_suffix(1);
+  return db::harmless(words);
 }
 
 void add_inspect(CLI::App& app, InspectArguments& arguments) {
   CLI::App* verb = app.add_subcommand(
-      "inspect", "How a database or one segment file is laid out: codecs, bytes, checksums");
-  verb->add_option("DB", arguments.path, "a database directory, or a segment file")->required();
-  verb->add_option("FILE", arguments.file, "one segment of it: its path, its name or its id");
+      "inspect", "How a database or one of its files is laid out: codecs, bytes, checksums");
+  verb->add_option("DB", arguments.path, "a database directory, or a file of one")->required();
+  verb->add_option("FILE", arguments.file, "one file of it: its path, its name or a segment's id");
   verb->add_flag("--verify", arguments.verify, "read and check every byte; exit code 1 on damage");
   verb->add_flag("--json", arguments.json, "one JSON object instead of text");
 }
@@ -59,20 +66,24 @@ int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
                           otolith::quoted(arguments.front())));
     return kUsage;
   }
+  const std::string spoken = names_verb ? "otolith " + arguments.front() : "otolith";
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream err;
-    const bool asked = app.exit(error, out, err) == 0;  // --help, --version
+    if (error.get_exit_code() != 0) {
+      sinks.err(fmt::format("{}: {}; `{} --help` says what is expected\n", spoken,
+                            said(error.what()), spoken));
+      return kUsage;
+    }
+    std::ostringstream out;  // --help, --version
+    app.exit(error, out, out);
     sinks.out(out.str());
-    sinks.err(err.str());
-    return asked ? kDone : kUsage;
+    return kDone;
   }
   try {
     return inspect_run(inspecting, sinks);
   } catch (const Error& error) {
-    return fail(error, inspecting.json, sinks);
+    return fail("inspect", error, inspecting.json, sinks);
   }
 }
 

@@ -163,11 +163,23 @@ TEST_CASE("command line: inspect writes text or JSON, and its exit code says how
 TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in message and JSON") {
   Folder folder;
   CHECK(otolith({}).code == cli::kUsage);
+  CHECK(otolith({}).err.starts_with("otolith: "));
   CHECK(otolith({"inspect"}).code == cli::kUsage);
   CHECK(otolith({"inspct", "x"}).code == cli::kUsage);
   CHECK(holds(otolith({"inspct", "x"}).err, "\"inspct\""));
   CHECK(otolith({"inspect", "x", "y", "z"}).code == cli::kUsage);
-  CHECK_FALSE(otolith({"inspect", "x", "--csv"}).err.empty());
+  for (const auto& words : {std::vector<std::string>{"inspect"},
+                            {"inspect", "x", "--csv"},
+                            {"inspect", "x", "y", "z"},
+                            {"inspect", "x", "--csv\x1b[2J"}}) {
+    const Ran ran = otolith(words);
+    CHECK(ran.code == cli::kUsage);
+    CHECK(ran.out.empty());
+    CHECK(ran.err.starts_with("otolith inspect: "));
+    CHECK(holds(ran.err, "`otolith inspect --help`"));
+    CHECK(std::ranges::count(ran.err, '\n') == 1);
+    CHECK_FALSE(holds(ran.err, "\x1b"));
+  }
   const Ran help = otolith({"inspect", "--help"});
   CHECK(help.code == cli::kDone);
   CHECK(holds(help.out, "--verify"));
@@ -175,7 +187,7 @@ TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in messag
   CHECK(holds(otolith({"--version"}).out, "otolith "));
   const Ran missing = otolith({"inspect", folder.path("no\"ne\n"), "--json"});
   CHECK(missing.code == cli::kError);
-  CHECK(holds(missing.err, "not_found"));
+  CHECK(missing.err.starts_with("otolith inspect: not_found: "));
   CHECK(holds(missing.err, R"(no\"ne\x0a")"));
   CHECK(holds(missing.out, R"({"error": {"code": "not_found")"));
   CHECK(std::ranges::count(missing.out, '\n') == 1);
