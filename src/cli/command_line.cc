@@ -52,7 +52,7 @@ void add_inspect(CLI::App& app, InspectArguments& arguments) {
 
 int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
   CLI::App app("Otolith: an embedded, time-first database whose history is never lost.", "otolith");
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none is told below, in our words
   app.set_version_flag("--version", std::string("otolith ") + OTOLITH_VERSION);
   app.footer(
       "Exit codes: 0 done; 1 done, and damage was found; 2 wrong usage; 3 error.\n"
@@ -79,6 +79,10 @@ int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
     app.exit(error, out, out);
     sinks.out(out.str());
     return kDone;
+  }
+  if (!names_verb) {
+    sinks.err("otolith: give a verb; `otolith --help` lists them\n");
+    return kUsage;
   }
   try {
     return inspect_run(inspecting, sinks);
