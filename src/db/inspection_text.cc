@@ -105,10 +105,12 @@ std::string Inspection::text() const {
   for (const FileLayout& file : files) out += db::file_text(file);
   for (const SegmentLayout& segment : segments) out += segment_text(segment);
   for (const Problem& problem : problems) out += problem_text(problem);
-  out += fmt::format("{}\n",
-                     !verified ? "checksums: of headers, footers and indexes only; verify for all"
-                     : problems.empty() ? "checksums: all verified"
-                                        : "checksums: verified, but for what is told above");
+  const bool all = verified || (segments.empty() && !files.empty() &&
+                                std::ranges::all_of(files, &FileLayout::verified));
+  out +=
+      fmt::format("{}\n", !all ? "checksums: of headers, footers and indexes only; verify for all"
+                          : problems.empty() ? "checksums: all verified"
+                                             : "checksums: verified, but for what is told above");
   return out;
 }
 

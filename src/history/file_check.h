@@ -6,7 +6,8 @@
 //          with file, offset and records.
 // Threads: thread-compatible.
 // Why:     each stretch of damage costs a search to the end of the file, so a file of a hostile
-//          writer is given up after kDamagedStretchesMax of them.
+//          writer is given up after kDamagedStretchesMax of them. What seems wrong is looked at
+//          again: files are checked while others append to them.
 #pragma once
 
 #include <functional>
@@ -42,7 +43,8 @@ class FileCheck {
   const std::optional<TailVerdict>& tail() const noexcept { return tail_; }
 
  private:
-  bool skip(const FrameVerdict& verdict);
+  FrameVerdict next();
+  bool skip(FrameVerdict& verdict);
   void report(ErrorCode code, RecordNumber first, RecordNumber end, const char* why);
 
   FrameReader reader_;

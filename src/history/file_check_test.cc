@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "base/limits.h"
 #include "io/sim_disk.h"
 
@@ -11,13 +13,14 @@ namespace {
 
 constexpr std::uint64_t kFrames = 400;
 
-// A log file in which every second frame is damaged, though each was durable before the next.
+// A log file in which every `step`th frame but the last is damaged, though each was durable before
+// the next.
 struct Riddled {
   std::shared_ptr<io::Vfs> vfs = io::memory_vfs();
   std::shared_ptr<const LogFileInfo> info;
   std::shared_ptr<io::File> file;
 
-  Riddled() {
+  explicit Riddled(std::uint64_t step = 2) {
     vfs->make_dir("log");
     LogFileHeader header;
     Bytes bytes = encode_file_header(header);
@@ -28,7 +31,7 @@ struct Riddled {
       fields.synced_to = RecordNumber{i - 1};
       fields.chain = chain;
       chain = encode_frame(bytes, fields, {}, header.seed());
-      if (i % 2 == 0) bytes[at] ^= std::byte{1};
+      if (i % step == 0 && i != kFrames) bytes[at] ^= std::byte{1};
     }
     file = vfs->open(log_file_path(1), io::OpenMode::create);
     file->write_at(0, bytes);
@@ -36,7 +39,53 @@ struct Riddled {
   }
 };
 
+// Its first look shows a file as it was before some of its bytes were written.
+class LateFile final : public io::File {
+ public:
+  LateFile(io::File& of, std::uint64_t written) : of_(of), written_(written) {}
+
+  std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    const std::size_t got = of_.read_at(offset, out);
+    if (!std::exchange(looked_, true)) {
+      for (std::size_t i = 0; i < got; ++i)
+        if (offset + i >= written_) out[i] = std::byte{0};
+    }
+    return got;
+  }
+  io::FileStat stat() const override { return of_.stat(); }
+  void write_at(std::uint64_t, BytesView) override {}
+  void sync() override {}
+  void write_back(std::uint64_t, std::uint64_t) override {}
+  void preallocate(std::uint64_t) override {}
+  void truncate(std::uint64_t) override {}
+  std::unique_ptr<io::Mapping> map(std::uint64_t) override { return nullptr; }
+  bool try_lock(std::uint64_t, bool) override { return false; }
+  void unlock(std::uint64_t) override {}
+
+ private:
+  io::File& of_;
+  const std::uint64_t written_;
+  bool looked_ = false;
+};
+
 }  // namespace
+
+TEST_CASE("file check: a writer that appends between two looks is no damage") {
+  const Riddled sound(kFrames);  // nothing damaged
+  for (const std::uint64_t frames : {0u, 1u, 7u}) {
+    const auto late = std::make_shared<LateFile>(
+        *sound.file, kLogHeaderBytes + frames * frame_bytes(0) + frames % 2 * 8);
+    std::size_t found = 0;
+    FileCheck check(
+        FrameReader(late, sound.info), {RecordNumber{~0ull}, RecordNumber{0}},
+        [&](const Error& error) { FAIL_CHECK(error.what()); },
+        [&](const FrameVerdict&, std::uint64_t) { ++found; });
+    check.run();
+    CHECK(found == kFrames);
+    REQUIRE(check.tail().has_value());
+    CHECK(check.tail()->blank);
+  }
+}
 
 TEST_CASE("file check: a file that is damaged everywhere is given up after some stretches") {
   const Riddled riddled;

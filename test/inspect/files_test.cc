@@ -115,6 +115,7 @@ TEST_CASE("inspect: torn bytes of a log are told with their place, and are no da
   CHECK(layout.torn_bytes == 100);
   CHECK(layout.commit_last == 2);
   CHECK(holds(found.text(), "100 B torn from byte " + std::to_string(end)));
+  CHECK(holds(inspect(kept.path + "/" + kLog).text(), "checksums: all verified"));
 }
 
 TEST_CASE("inspect: a damaged file is told with its place, and the others are shown") {
