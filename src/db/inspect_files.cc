@@ -90,18 +90,6 @@ CheckpointLayout checkpoint_layout(io::Vfs& vfs, const std::string& file,
   return out;
 }
 
-// Its entry, its texts, and that both tables lead to it.
-void check_commit(const IndexRun& run, CommitNumber number, const std::string& file) {
-  const history::MetaEntry entry = run.entry(number);
-  const Bytes text = run.text(entry);
-  (void)history::meta_text_read(text);
-  std::vector<CommitNumber> found;
-  run.find_hash(hex(entry.hash.view()), 1, found);
-  if (found != std::vector{number} || run.find_change(entry.change_id) != number) {
-    throw_corrupt(file, 0, fmt::format("the tables do not lead to commit {}", value_of(number)));
-  }
-}
-
 IndexLayout index_layout(io::Vfs& vfs, const std::string& file, const Surroundings& around,
                          bool closely) {
   const IndexRun run(vfs.open(file, io::OpenMode::read), std::string(io::entry_name(file)));
@@ -119,8 +107,7 @@ IndexLayout index_layout(io::Vfs& vfs, const std::string& file, const Surroundin
   out.time_first = first.time;
   out.time_last = last.time;
   out.text_bytes = run.text_bytes();
-  if (!closely) return out;
-  for (CommitNumber n = run.first(); n <= run.last(); n = next(n)) check_commit(run, n, file);
+  if (closely) run.check();
   return out;
 }
 

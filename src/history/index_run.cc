@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "history/field.h"
 #include "history/replace_file.h"
 
@@ -120,8 +121,8 @@ IndexRun::IndexRun(std::unique_ptr<io::File> file, const std::string& name)
   }
 }
 
-void IndexRun::refuse() const {
-  throw_corrupt(std::string(kFolder) + name_, 0, "not a run of this database's index");
+void IndexRun::refuse(const char* why) const {
+  throw_corrupt(std::string(kFolder) + name_, 0, why);
 }
 
 MetaEntry IndexRun::entry(CommitNumber number) const {
@@ -134,7 +135,7 @@ MetaEntry IndexRun::entry(CommitNumber number) const {
 
 Bytes IndexRun::text(const MetaEntry& entry) const {
   if (entry.heap_offset > heap_bytes_ || entry.heap_bytes > heap_bytes_ - entry.heap_offset) {
-    throw_corrupt(std::string(kFolder) + name_, 0, "an entry of the index points beyond its run");
+    refuse("an entry of the index points beyond its run");
   }
   Bytes out(entry.heap_bytes);
   pages_.read(kHeaderBytes + count_ * (kMetaEntryBytes + 2 * kKeyBytes) + entry.heap_offset, out);
@@ -217,6 +218,37 @@ RunContent IndexRun::content() const {
   }
   pages_.read(kHeaderBytes + count_ * (kMetaEntryBytes + 2 * kKeyBytes), content.heap);
   return content;
+}
+
+void IndexRun::check() const {
+  const RunContent all = content();
+  std::uint64_t text_bytes = 0;
+  for (const MetaEntry& entry : all.entries) {
+    text_bytes += entry.heap_bytes;
+    const bool within = entry.heap_offset <= all.heap.size() &&
+                        entry.heap_bytes <= all.heap.size() - entry.heap_offset;
+    if (!within || text_bytes > all.heap.size())
+      refuse("an entry of the index points beyond its run");
+    (void)meta_text_read(BytesView(all.heap).subspan(entry.heap_offset, entry.heap_bytes));
+  }
+  check_table(0, all.entries, [](const MetaEntry& e) { return hash_key(e.hash); });
+  check_table(1, all.entries, [](const MetaEntry& e) { return change_key(e.change_id); });
+}
+
+template <typename KeyOf>
+void IndexRun::check_table(std::uint64_t table, const std::vector<MetaEntry>& entries,
+                           KeyOf key_of) const {
+  std::vector<bool> found(entries.size());
+  std::uint64_t before = 0;
+  for (std::uint64_t i = 0; i < count_; ++i) {
+    const Key key = key_at(table, i);
+    const bool sound = key.key >= before && key.index < count_ && !found[key.index] &&
+                       key.key == key_of(entries[key.index]);
+    if (!sound && !mutant("index-table-unchecked"))
+      refuse("a table of the index does not lead to its commits");
+    if (sound) found[key.index] = true;
+    before = key.key;
+  }
 }
 
 }  // namespace otolith::history

@@ -57,6 +57,9 @@ class IndexRun {
   std::optional<CommitNumber> find_change(const Id128& change) const;
   /// Everything, to be joined with the run behind it.
   RunContent content() const;
+  /// Reads all of it: texts that can be read, and tables that lead to every commit, each once. Its
+  /// size bounds the time that takes, whatever it holds.
+  void check() const;
 
  private:
   struct Key {
@@ -66,7 +69,9 @@ class IndexRun {
   Key key_at(std::uint64_t table, std::uint64_t i) const;
   std::uint64_t lower_bound(std::uint64_t table, std::uint64_t key) const;
 
-  [[noreturn]] void refuse() const;
+  [[noreturn]] void refuse(const char* why = "not a run of this database's index") const;
+  template <typename KeyOf>
+  void check_table(std::uint64_t table, const std::vector<MetaEntry>& entries, KeyOf key_of) const;
 
   std::string name_;
   Id128 database_;
