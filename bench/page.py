@@ -10,7 +10,7 @@ import datetime
 import os
 import platform
 
-from goals import GOALS, TITLES, Goal
+from goals import BEST, GOALS, TITLES, Goal, is_peer
 
 
 def seconds(value: float) -> str:
@@ -51,15 +51,22 @@ def judge(goal: Goal, figure: dict, by_side: dict, limit, factor: float) -> tupl
         word = "at least" if goal.at_least else "at most"
         said = seconds(limit) if figure["unit"] == "s" else f"{limit:g} {figure['unit']}"
         return met, f"{shown(figure)}, {word} {said}"
-    sides = [by_side.get(side, {}) for side in ([limit] if isinstance(limit, str) else limit)]
-    values = [side[goal.of] for side in sides if goal.of in side]
+    values = {name: by_side[name][goal.of] for name in asked(limit, goal.of, figure, by_side)}
     if not values:
         return False, "its limit was not measured in this run"
-    if goal.at_least:
-        share = figure[goal.of] / max(values)
-        return share >= factor, f"{share:.2f}x of {factor:g}x wanted"
-    ratio = figure[goal.of] / min(values)
-    return ratio <= factor, f"{ratio:.2f}x of {factor:.3g}x allowed"
+    best = (max if goal.at_least else min)(values, key=values.__getitem__)
+    ratio = figure[goal.of] / values[best]
+    met = ratio >= factor if goal.at_least else ratio <= factor
+    word = "wanted" if goal.at_least else "allowed"
+    among = "" if limit == best else f" ({best})"
+    return met, f"{ratio:.2f}x of {factor:.3g}x {word}{among}"
+
+
+def asked(limit: str, goal_of: str, figure: dict, by_side: dict[str, dict]) -> list[str]:
+    """The sides that a limit names, as far as they were measured."""
+    named = [side for side in by_side if is_peer(side)] if limit == BEST else [limit]
+    told = {side: by_side.get(side, {}) for side in named}
+    return [s for s, of in told.items() if of.get("unit") == figure["unit"] and goal_of in of]
 
 
 def outcome(goal: Goal, met: bool, by: str) -> str:
@@ -152,8 +159,8 @@ def page(figures: list[dict], failures: list[str], part: bool = False) -> str:
         f"One run of `./dev bench` on {datetime.date.today().isoformat()}: {machine()}. "
         "Sides of a row take turns in one process; medians with their spread; peers are installed "
         "from their packages with the settings they come with, and their answers are checked to be "
-        "equal. The goals are those of the design; a missed one says so, with what is known of the "
-        "reason.",
+        "equal. The goals are those of the design, judged beside the best peer of the row in this "
+        "run, which the outcome names; a missed one says so, with what is known of the reason.",
         "",
     ]
     if failures:

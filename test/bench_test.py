@@ -1,0 +1,58 @@
+"""What bench/ makes of figures: who is a peer, and what a goal comes to."""
+
+import pathlib
+import sys
+
+BENCH = pathlib.Path(__file__).parent.parent / "bench"
+sys.path.insert(0, str(BENCH))
+import goals
+import page
+
+
+def figure(median, unit="s", **more):
+    return {"median": median, "p99": 2 * median, "unit": unit, "samples": 1, "note": "", **more}
+
+
+def verdict(goal, **by_side):
+    return page.verdict(goal, {name.replace("_", " "): of for name, of in by_side.items()})
+
+
+def test_a_goal_is_judged_beside_the_best_peer_whichever_it_is():
+    goal = goals.Goal("r", "otolith", goals.BEST, 0.5, why="slow")
+    sides = {"otolith": figure(0.4), "DuckDB": figure(1.0), "probe": figure(0.1)}
+    assert verdict(goal, **sides) == "met: 0.40x of 0.5x allowed (DuckDB)"
+    sides["Lance"] = figure(0.5)
+    assert verdict(goal, **sides) == "**missed**: 0.80x of 0.5x allowed (Lance); slow"
+
+
+def test_own_sides_limits_and_peers_that_do_less_are_no_peers():
+    named = ["otolith, C++", "probe from Python", "plain columns", "Lance, not synced", "Lance"]
+    assert [side for side in named if goals.is_peer(side)] == ["Lance"]
+
+
+def test_peers_are_those_of_the_same_unit_with_the_same_figure():
+    goal = goals.Goal("r", "otolith", goals.BEST, of="p99")
+    sides = {"otolith": figure(1.0), "8_committers": figure(0.1, "commits")}
+    del (no_spread := figure(0.1))["p99"]
+    sides["DuckDB"] = no_spread
+    assert verdict(goal, **sides) == "**missed**: its limit was not measured in this run"
+    assert verdict(goal, **sides, SQLite=figure(2.0)) == "met: 0.50x of 1x allowed (SQLite)"
+
+
+def test_one_of_two_limits_suffices():
+    goal = goals.Goal("r", "otolith", goals.BEST, 0.5, otherwise=("probe", 1.25))
+    sides = {"otolith": figure(1.0), "DuckDB": figure(1.0), "probe": figure(1.0)}
+    assert verdict(goal, **sides) == "met: 1.00x of 0.5x allowed (DuckDB) or 1.00x of 1.25x allowed"
+    assert goal.name() == "otolith, beside the best peer or probe"
+
+
+def test_a_goal_may_be_a_number_or_a_least_share():
+    number = goals.Goal("r", "otolith", 1e-3)
+    assert verdict(number, otolith=figure(2e-3)) == "**missed**: 2 ms, at most 1 ms"
+    share = goals.Goal("r", "otolith", "loop", 0.9, at_least=True)
+    assert verdict(share, otolith=figure(1.0), loop=figure(1.0)) == "met: 1.00x of 0.9x wanted"
+    assert verdict(number, otolith={"absent": "not built"}) == "not measured in this run: not built"
+
+
+def test_every_goal_has_a_title():
+    assert {goal.row.split("/")[0] for goal in goals.GOALS} <= set(goals.TITLES)
