@@ -3,7 +3,8 @@
     python bench/run.py BUILD_FOLDER [PROGRAM...] [--no-write]
 
 Each program prints one JSON line a figure (bench/measure.h, bench/peers/turns.py). A program may be
-named without its `_bench`. The goals stand in bench/goals.py; a goal that is missed says so in the
+named without its `_bench`. Python programs find those of C++ that they start (bench/questions) in
+OTOLITH_BENCH_BUILD. The goals stand in bench/goals.py; a goal that is missed says so in the
 table, with by how much.
 """
 
@@ -30,7 +31,7 @@ def programs(build: pathlib.Path, wanted: list[str]) -> list[pathlib.Path]:
     return [p for p in found if not wanted or {p.stem, p.stem.removesuffix("_bench")} & set(wanted)]
 
 
-def run(program: pathlib.Path, folder: str) -> tuple[list[dict], str]:
+def run(program: pathlib.Path, build: pathlib.Path, folder: str) -> tuple[list[dict], str]:
     """The figures a program printed, and what went wrong: '' if nothing did."""
     print(f"== {program.name}", flush=True)
     interpreter = [sys.executable] if program.suffix == ".py" else []
@@ -38,8 +39,9 @@ def run(program: pathlib.Path, folder: str) -> tuple[list[dict], str]:
     wrong = ""
     try:
         result = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=False, timeout=TIMEOUT_S
-        )
+            command, stdout=subprocess.PIPE, text=True, check=False, timeout=TIMEOUT_S,
+            env={**os.environ, "OTOLITH_BENCH_BUILD": str(build.resolve())},
+        )  # fmt: skip
         printed = result.stdout
         if result.returncode != 0:
             wrong = f"{program.name} failed with status {result.returncode}"
@@ -66,7 +68,7 @@ def main() -> None:
     if not found:
         sys.exit("no benchmark program was built")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.build) as folder:
-        outcomes = [run(program, folder) for program in found]
+        outcomes = [run(program, options.build, folder) for program in found]
     figures = [figure for found_here, _ in outcomes for figure in found_here]
     failures = [wrong for _, wrong in outcomes if wrong]
     if options.programs or options.no_write:

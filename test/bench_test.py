@@ -1,12 +1,16 @@
-"""What bench/ makes of figures: who is a peer, and what a goal comes to."""
+"""What bench/ makes of figures: who is a peer, what a goal comes to, and that answers are compared."""
 
 import pathlib
 import sys
 
+import pytest
+
 BENCH = pathlib.Path(__file__).parent.parent / "bench"
-sys.path.insert(0, str(BENCH))
+sys.path += [str(BENCH), str(BENCH / "peers")]
 import goals
 import page
+import questions
+import turns
 
 
 def figure(median, unit="s", **more):
@@ -56,3 +60,28 @@ def test_a_goal_may_be_a_number_or_a_least_share():
 
 def test_every_goal_has_a_title():
     assert {goal.row.split("/")[0] for goal in goals.GOALS} <= set(goals.TITLES)
+
+
+def test_sides_must_answer_alike():
+    one = {"value": {"sum": 1.0, "count": 2}}
+    turns._all_equal({"a": one, "b": {"value": {"sum": 1.0 + 1e-12, "count": 2}}}, "sum")
+    with pytest.raises(SystemExit, match="sum: b answers"):
+        turns._all_equal({"a": one, "b": {"value": {"sum": 1.1, "count": 2}}}, "sum")
+
+
+def test_a_side_that_measures_itself_runs_once_a_turn(capsys):
+    calls = []
+
+    def ask():
+        calls.append(1)
+        return [0.25, 0.5], {"sum": 1}
+
+    sides = [turns.Side("itself", ask, itself=True), turns.Side("here", lambda: {"sum": 1})]
+    medians = turns.Figures("W1").turns("8", "8 sum", sides, dict, rounds=3, repeat=4)
+    assert len(calls) == 3 and medians["itself"] == 0.375
+    assert '"samples": 6' in capsys.readouterr().out
+
+
+def test_rows_of_cpp_are_columns_of_the_types_that_other_sides_give():
+    told = questions.arrays({"time": [1, 2], "bid": [0.5, 1.5]})
+    assert told["time"].dtype == "M8[ns]" and told["bid"].tolist() == [0.5, 1.5]

@@ -18,11 +18,14 @@ import pyarrow as pa
 import data
 import engines
 import probes
+from questions import NAME, Question
 from turns import Figures, Side, summary
 
 HOUR_ROWS = 1000  # about; of the symbol-hour that is read
 HOUR_NS = 3_600_000_000_000
 HOUR_START_NS = data.QUOTES_START_NS + 2 * data.DAY_NS + 11 * HOUR_NS
+HOUR_END_NS = HOUR_START_NS + HOUR_NS
+HOUR_REPEATS = 20
 COLUMNS = ["time", "bid", "ask", "size"]
 TABLE = engines.TABLE
 
@@ -210,7 +213,13 @@ def symbol_hour(figures, stores):
         for store in stores
         if hasattr(store, "hour")
     ]
-    figures.turns("12", "12 one symbol-hour into arrays", sides, summary, repeat=20, collect=False)
+    words = ["symbol", symbol, *COLUMNS]
+    question = Question("rows", stores[0], words, HOUR_REPEATS, (HOUR_START_NS, HOUR_END_NS))
+    sides.append(question.side())
+    figures.turns("12", "12 one symbol-hour into arrays", sides, summary,
+                  repeat=HOUR_REPEATS, collect=False)  # fmt: skip
+    figures.say("12 first", "12 the same, first time after opening", NAME, sorted(question.first),
+                "s", "")  # fmt: skip
 
 
 def main():

@@ -29,7 +29,9 @@ def nothing() -> None:
 
 @dataclass
 class Side:
-    """`run` is timed; `before` and `after` surround each run untimed."""
+    """`run` is timed; `before` and `after` surround each run untimed. What measures `itself`, in a
+    program of its own or because a part of it is not to be timed, gives its samples and its answer.
+    """
 
     name: str
     run: Callable[[], Any]
@@ -37,6 +39,7 @@ class Side:
     after: Callable[[], Any] = nothing
     note: str = ""
     probe: bool = False  # the machine's own limit: it answers nothing
+    itself: bool = False
 
 
 class Figures:
@@ -55,17 +58,17 @@ class Figures:
         repeat: int = 1,
         collect: bool = True,
     ) -> Dict[str, float]:
-        """Times each side `rounds` times, `repeat` calls in a row each time (one sample a call);
-        gives the medians. `collect`: garbage, before each
-        call, which takes longer than short calls do."""
+        """Times each side `rounds` times, `repeat` calls in a row each time (one sample a call; a
+        side that measures itself is called once); gives the medians. `collect`: garbage, before
+        each call, which takes longer than short calls do."""
         taken: Dict[str, List[float]] = {side.name: [] for side in sides}
         said: Dict[str, Any] = {}
         for turn in range(rounds):
             start = turn % len(sides)
             for side in sides[start:] + sides[:start]:
-                for _ in range(repeat):
-                    seconds, answer = timed(side, collect)
-                    taken[side.name].append(seconds)
+                for _ in range(1 if side.itself else repeat):
+                    samples, answer = timed(side, collect)
+                    taken[side.name] += samples
                     if summary and not side.probe and side.name not in said:
                         said[side.name] = summary(answer)
                     del answer
@@ -110,14 +113,16 @@ class Figures:
         print(json.dumps(figure, ensure_ascii=False), flush=True)
 
 
-def timed(side: Side, collect: bool) -> tuple[float, Any]:
-    """Seconds of one run, and its answer."""
+def timed(side: Side, collect: bool) -> tuple[List[float], Any]:
+    """Seconds of a run, and its answer."""
     side.before()
     if collect:
         gc.collect()
+    if side.itself:
+        return side.run()
     begin = time.perf_counter()
     answer = side.run()
-    return time.perf_counter() - begin, answer
+    return [time.perf_counter() - begin], answer
 
 
 def _all_equal(said: Dict[str, Any], operation: str) -> None:

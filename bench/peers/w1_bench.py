@@ -14,6 +14,7 @@ import data
 import engines
 import otolith as oto
 import probes
+import totals
 from turns import Figures, Side, summary
 
 MOST = 90.0  # of `value1 > 90`
@@ -178,6 +179,7 @@ def main():
     opening(figures, stores)
     reading(figures, stores)
     filtering(figures, stores, by_name)
+    totals.totals(figures, stores, by_name)
     views(figures, by_name)
     verifying(figures, stores)
     for store in stores:
