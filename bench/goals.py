@@ -137,12 +137,8 @@ GOALS = [
         1.5,
         why="some 35 µs are the core's, and the interpreter takes as much to look at five arrays",
     ),
-    Goal(
-        "3",
-        "otolith from Python, one committer",
-        BEST,
-        of="p99",
-    ),
+    Goal("3", "otolith from Python, one committer", BEST),
+    Goal("3", "otolith from Python, one committer", BEST, of="p99"),
     Goal(
         "3",
         "8 committers: commits per fsync",

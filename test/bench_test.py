@@ -1,4 +1,4 @@
-"""What bench/ makes of figures: who is a peer, what a goal comes to, and that answers are compared."""
+"""What bench/ makes of figures: who is a peer, what a goal comes to; and answers are compared."""
 
 import pathlib
 import sys

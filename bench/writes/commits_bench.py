@@ -1,18 +1,21 @@
-"""Durable commits of 10 rows x 5 columns from Python, beside the disk and SQLite.
+"""Durable commits of 10 rows x 5 columns from Python, beside the disk, SQLite, LMDB and DuckDB.
 
-    python bench/writes/commits_bench.py all FOLDER
+    python bench/writes/commits_bench.py all FOLDER [ROUNDS]
 
-Sides take turns in one process, so that a busy moment of the disk hits all of them. SQLite keeps a
-write-ahead log and syncs it at each commit (journal_mode=WAL, synchronous=FULL), which is what an
-acknowledged commit of Otolith promises.
+Sides take turns in one process, so that a busy moment of the disk hits all of them. Each waits for
+the disk at each commit, which is what an acknowledged commit of Otolith promises: SQLite keeps a
+write-ahead log and syncs it (journal_mode=WAL, synchronous=FULL), LMDB syncs its pages (sync=True,
+its default), DuckDB its log. At the end every side must have all rows.
 """
 
+import importlib
 import json
 import os
 import pathlib
 import shutil
 import sqlite3
 import statistics
+import struct
 import sys
 import time
 
@@ -47,6 +50,9 @@ class Probe:
         os.fdatasync(self.file)
         self.at += len(rows)
 
+    def stored(self):
+        return None
+
 
 class Otolith:
     side = "otolith from Python, one committer"
@@ -66,6 +72,9 @@ class Otolith:
     def commit(self, rows):
         self.table.append(rows)
 
+    def stored(self):
+        return len(self.table.read()), float(self.table.read()["a"].sum())
+
 
 class Sqlite:
     side = "SQLite (WAL, synchronous=FULL) from Python"
@@ -83,6 +92,71 @@ class Sqlite:
         self.db.execute("begin")
         self.db.executemany("insert into series values (?, ?, ?, ?, ?)", rows)
         self.db.execute("commit")
+
+    def stored(self):
+        return self.db.execute("select count(*), sum(a) from series").fetchone()
+
+
+class Lmdb:
+    """A row a key: its time, biggest byte first, and four doubles."""
+
+    side = "LMDB (sync) from Python"
+    package = "lmdb"
+
+    def __init__(self, folder):
+        import lmdb
+
+        self.db = lmdb.open(str(folder / "commits.lmdb"), map_size=1 << 30, sync=True)
+
+    def rows(self, first):
+        values = [[float(row)] * len(VALUES) for row in range(ROWS)]
+        return [
+            (struct.pack(">q", first + i), struct.pack("<4d", *v)) for i, v in enumerate(values)
+        ]
+
+    def commit(self, rows):
+        with self.db.begin(write=True) as transaction:
+            transaction.cursor().putmulti(rows)
+
+    def stored(self):
+        with self.db.begin() as transaction:
+            values = [struct.unpack("<4d", value)[0] for _, value in transaction.cursor()]
+        return len(values), sum(values)
+
+
+class Duckdb:
+    side = "DuckDB from Python"
+    package = "duckdb"
+
+    def __init__(self, folder):
+        import duckdb
+
+        self.db = duckdb.connect(str(folder / "commits.duckdb"))
+        columns = ", ".join(f"{name} double" for name in VALUES)
+        self.db.execute(f"create table series (time bigint, {columns})")
+        self.insert = f"insert into series values {', '.join(['(?, ?, ?, ?, ?)'] * ROWS)}"
+
+    def rows(self, first):
+        return [v for row in range(ROWS) for v in (first + row, *[float(row)] * len(VALUES))]
+
+    def commit(self, rows):
+        self.db.execute(self.insert, rows)
+
+    def stored(self):
+        return self.db.execute("select count(*), sum(a) from series").fetchone()
+
+
+SIDES = [Probe, Otolith, Sqlite, Lmdb, Duckdb]
+
+
+def there(side):
+    """Whether the package of a side can be imported; what cannot is told."""
+    try:
+        importlib.import_module(getattr(side, "package", "json"))
+    except Exception as error:  # whatever a broken package raises
+        print(f"{side.side}: left out: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def report(side, seconds, note):
@@ -105,16 +179,21 @@ def main():
     folder = pathlib.Path(sys.argv[2]) / "commits_py"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    sides = [side(folder) for side in (Probe, Otolith, Sqlite)]
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else ROUNDS
+    sides = [side(folder) for side in SIDES if there(side)]
     taken = {side: [] for side in sides}
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         for side in sides:
             for i in range(PER_ROUND):
                 rows = side.rows((turn * PER_ROUND + i) * 1000)
                 begin = time.perf_counter()
                 side.commit(rows)
                 taken[side].append(time.perf_counter() - begin)
+    commits = rounds * PER_ROUND
     for side in sides:
+        stored = side.stored()
+        if stored not in (None, (commits * ROWS, commits * sum(range(ROWS)))):
+            raise SystemExit(f"{side.side}: has rows and sum {stored} after {commits} commits")
         report(side.side, taken[side], "" if side is sides[0] else "10 rows x 5 columns")
     shutil.rmtree(folder)
 
