@@ -64,6 +64,11 @@ LOADS = (
     "a quarter of the time numbers texts for the dictionary, twice a chunk: to choose the codec "
     "and to encode; a tenth hashes the leaves"
 )
+WASTES = (
+    "as it comes, DuckDB gives a row group of small values a block of 256 KiB of its own, whatever "
+    "it fills; with its least blocks, which nobody has unless he asks, it wastes nothing, and "
+    "leaves integers of 64 bits plain"
+)
 
 GOALS = [
     Goal("W1/1", "otolith", BEST, 0.35, why=ENCODES),
@@ -115,6 +120,10 @@ GOALS = [
     Goal("quotes/12", "otolith", BEST),
     Goal("quotes/12", "otolith, C++", 10e-6),
     Goal("quotes/21", "otolith", BEST),
+    Goal("columns/21", "otolith", "DuckDB", 0.7),
+    Goal("columns/21", "otolith small", "DuckDB", 0.55),
+    Goal("columns/21", "otolith", BEST, 0.7, why=WASTES),
+    Goal("columns/21", "otolith small", BEST, 0.55, why=WASTES),
     Goal("1", "otolith, codec raw, digest included", "plain columns, written and fsynced", 1.3),
     Goal(
         "bulk",
@@ -213,6 +222,7 @@ TITLES = {
     "W1": "10 M rows of regular time, a counter and three uniform doubles, 400 MB plain",
     "flights": "real flights of 2001",
     "quotes": "skewed symbols over five days, bid and ask in cents",
+    "columns": "every numeric column of real data, alone, in bits a value, beside DuckDB",
     "1": "Bulk ingest of W1 (10 M rows, 5 columns, 400 MB)",
     "bulk": "Writing 400 MB durably",
     "crash": "Crash states",

@@ -85,3 +85,14 @@ def test_a_side_that_measures_itself_runs_once_a_turn(capsys):
 def test_rows_of_cpp_are_columns_of_the_types_that_other_sides_give():
     told = questions.arrays({"time": [1, 2], "bid": [0.5, 1.5]})
     assert told["time"].dtype == "M8[ns]" and told["bid"].tolist() == [0.5, 1.5]
+
+
+def test_a_column_is_repeated_whole_until_it_has_the_rows():
+    columns = pytest.importorskip("columns_bench")
+    import pyarrow as pa
+
+    table = columns.repeated(pa.array([1, None, 3]), 7)
+    assert table.column("value").to_pylist() == [1, None, 3] * 3
+    assert table.column("time").to_pylist()[0] < table.column("time").to_pylist()[-1]
+    kinds = [pa.int8(), pa.float64(), pa.timestamp("ns"), pa.string(), pa.bool_()]
+    assert [columns.is_numeric(kind) for kind in kinds] == [True, True, False, False, False]

