@@ -96,3 +96,15 @@ def test_a_column_is_repeated_whole_until_it_has_the_rows():
     assert table.column("time").to_pylist()[0] < table.column("time").to_pylist()[-1]
     kinds = [pa.int8(), pa.float64(), pa.timestamp("ns"), pa.string(), pa.bool_()]
     assert [columns.is_numeric(kind) for kind in kinds] == [True, True, False, False, False]
+
+
+def test_a_peer_that_waits_for_no_disk_is_no_limit_and_its_new_files_are_found_once(tmp_path):
+    versions = pytest.importorskip("versions_bench")
+    assert not goals.is_peer(versions.Lance.name + versions.NOT_SYNCED)
+    store = versions.Files(tmp_path, None)
+    (store.path / "log").mkdir(parents=True)
+    for name in ("part", "log/1.json", "log/1.checkpoint"):
+        (store.path / name).write_text("")
+    assert sorted(store.made()) == [str(store.path / "log/1.json"), str(store.path / "part")]
+    (store.path / "log/2.json").write_text("")
+    assert store.made() == [str(store.path / "log/2.json")]

@@ -54,10 +54,11 @@ class Given:
 
 
 class Store:
-    """One side's store. `version` is the package's, as the table shows it."""
+    """One side's store: `package` is what it imports, `distribution` what that is installed as."""
 
     name = ""
     package: Optional[str] = None
+    distribution: Optional[str] = None
 
     def __init__(self, folder: pathlib.Path, given: Given) -> None:
         self.given = given
@@ -376,7 +377,8 @@ def versions(stores: List[type]) -> str:
     """The packages of some sides with their versions."""
     import importlib.metadata
 
-    names = dict.fromkeys(["otolith", "numpy", *(s.package for s in stores if s.package)])
+    installed = [s.distribution or s.package for s in stores if s.package]
+    names = dict.fromkeys(["otolith", "numpy", *installed])
     said = []
     for name in names:
         try:

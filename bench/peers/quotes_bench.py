@@ -19,7 +19,7 @@ import data
 import engines
 import probes
 from questions import NAME, Question
-from turns import Figures, Side, summary
+from turns import Figures, Side, summary, sums
 
 HOUR_ROWS = 1000  # about; of the symbol-hour that is read
 HOUR_NS = 3_600_000_000_000
@@ -164,14 +164,6 @@ def symbol_of(given):
     first, end = np.searchsorted(times, [HOUR_START_NS, HOUR_START_NS + HOUR_NS])
     rows = np.bincount(given.codes[first:end], minlength=data.QUOTES_SYMBOLS)
     return data.symbol_names()[int(np.abs(rows - HOUR_ROWS).argmin())]
-
-
-def sums(answer):
-    """What does not depend on the order of rows."""
-    return {
-        name: {key: value for key, value in of.items() if key != "samples"}
-        for name, of in summary(answer).items()
-    }
 
 
 def load(figures, stores):

@@ -148,6 +148,14 @@ def summary(answer: Any) -> Dict[str, Any]:
     return {name: _column_summary(values) for name, values in sorted(columns_of(answer).items())}
 
 
+def sums(answer: Any) -> Dict[str, Any]:
+    """The same without what depends on the order of rows."""
+    return {
+        name: {key: value for key, value in of.items() if key != "samples"}
+        for name, of in summary(answer).items()
+    }
+
+
 def columns_of(answer: Any) -> Dict[str, Any]:
     """Columns by name of what sides answer: a dict of arrays, pandas, Arrow or Polars."""
     if isinstance(answer, dict):
