@@ -67,7 +67,8 @@ LOADS = (
 WASTES = (
     "as it comes, DuckDB gives a row group of small values a block of 256 KiB of its own, whatever "
     "it fills; with its least blocks, which nobody has unless he asks, it wastes nothing, and "
-    "leaves integers of 64 bits plain"
+    "leaves integers of 64 bits plain. Lost are columns of a value or of few long runs, year, "
+    "month and day: what is kept of each page takes 0.1 bits a value"
 )
 
 GOALS = [

@@ -59,7 +59,7 @@ def judge(goal: Goal, figure: dict, by_side: dict, limit, factor: float) -> tupl
     met = ratio >= factor if goal.at_least else ratio <= factor
     word = "wanted" if goal.at_least else "allowed"
     among = "" if limit == best else f" ({best})"
-    return met, f"{ratio:.2f}x of {factor:.3g}x {word}{among}"
+    return met, f"{ratio:.2f}x of {factor:.3g}x {word}{among}".replace("0.00x", "<0.01x")
 
 
 def asked(limit: str, goal_of: str, figure: dict, by_side: dict[str, dict]) -> list[str]:

@@ -27,6 +27,8 @@ def test_a_goal_is_judged_beside_the_best_peer_whichever_it_is():
     assert verdict(goal, **sides) == "met: 0.40x of 0.5x allowed (DuckDB)"
     sides["Lance"] = figure(0.5)
     assert verdict(goal, **sides) == "**missed**: 0.80x of 0.5x allowed (Lance); slow"
+    sides["otolith"] = figure(1e-5)
+    assert verdict(goal, **sides) == "met: <0.01x of 0.5x allowed (Lance)"
 
 
 def test_own_sides_limits_and_peers_that_do_less_are_no_peers():
