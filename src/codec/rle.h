@@ -9,8 +9,8 @@
 //
 // Errors:  as codec.h.
 // Threads: immutable.
-// Why:     of a page, not of each block: heads would be most of it. What a run's value takes is left
-//          to the codecs of values, so that runs of cents are small as cents are.
+// Why:     of a page, not of each block: heads would be most of it. What a run's value takes is
+//          left to the codecs of values, so that runs of cents are small as cents are.
 #pragma once
 
 #include "codec/codec.h"

@@ -23,7 +23,8 @@ namespace {
 
 namespace sample = segment::sample;
 
-// The code and message of the error that a call ends with; "done" without one, "bad_alloc" for that.
+// The code and message of the error that a call ends with; "done" without one, "bad_alloc" for
+// that.
 std::string told(const std::function<void()>& call) {
   try {
     call();
