@@ -16,13 +16,13 @@
 namespace otolith::test {
 
 /// The value of a row of an exact type.
-inline model::WideInteger exact_at(const Array& array, std::uint64_t row) {
+inline Int128 exact_at(const Array& array, std::uint64_t row) {
   if (array.type.kind == TypeKind::decimal)
     return model::int128_of(array.values.as<Decimal>()[row]);
   const std::uint64_t bits = codec::number_at(array, row);
   const bool with_sign = array.type.kind == TypeKind::timestamp ||
                          (array.type.kind >= TypeKind::int8 && array.type.kind <= TypeKind::int64);
-  return with_sign ? model::WideInteger{static_cast<std::int64_t>(bits)} : model::WideInteger{bits};
+  return with_sign ? Int128{static_cast<std::int64_t>(bits)} : Int128{bits};
 }
 
 inline double float_at(const Array& array, std::uint64_t row) {

@@ -53,7 +53,7 @@ inline std::string random_binary(std::mt19937_64& random) {
 
 // Extremes of the precision, small numbers, and anything that fits, a third each.
 inline Decimal random_decimal(std::mt19937_64& random, Type type) {
-  const model::Int128 limit = model::decimal_limit(type.precision);
+  const Int128 limit = model::decimal_limit(type.precision);
   if (random() % 3 == 0) return model::decimal_of_int128(random() % 2 == 0 ? limit : -limit);
   if (random() % 2 == 0) return decimal_of(static_cast<std::int64_t>(random() % 10) - 5);
   const Decimal any{random(), static_cast<std::int64_t>(random())};

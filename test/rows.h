@@ -154,7 +154,7 @@ inline Value random_float(Random& random, bool narrow) {
 
 // Few small numbers, and the ends of the precision.
 inline Value random_units(Random& random, Type type) {
-  const model::Int128 limit = model::decimal_limit(type.precision);
+  const Int128 limit = model::decimal_limit(type.precision);
   if (below(random, 10) == 0)
     return model::decimal_of_int128(below(random, 2) == 0 ? limit : -limit);
   return decimal_of(static_cast<std::int64_t>(below(random, 40)) - 20);

@@ -148,7 +148,7 @@ struct World {
     row.push_back(std::nullopt);
     const auto tag = schema->find("tag");
     if (!tag || schema->columns[*tag].type != kNewTag) return;
-    const model::Int128 units = model::int128_of(std::get<Decimal>(*row[*tag]));
+    const Int128 units = model::int128_of(std::get<Decimal>(*row[*tag]));
     row[*tag] = model::decimal_of_int128(units * 10);
   }
 

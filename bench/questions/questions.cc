@@ -68,7 +68,7 @@ void tell(int repeats, const std::function<void()>& ask, const std::function<voi
 std::string number(std::int64_t value) { return std::to_string(value); }
 std::string number(std::uint64_t value) { return std::to_string(value); }
 std::string number(double value) { return fmt::format("{:.17g}", value); }
-std::string number(segment::Int128 value) { return number(static_cast<std::int64_t>(value)); }
+std::string number(Int128 value) { return number(static_cast<std::int64_t>(value)); }
 std::string number(std::monostate) { return "null"; }
 std::string number(const std::string& text) { return '"' + text + '"'; }
 

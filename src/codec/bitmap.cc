@@ -66,8 +66,8 @@ void Bitmap::decode(const Parts& page, const PageFacts& facts, const Room& to) c
 
 bool Bitmap::select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
                     std::uint64_t* bits) const {
-  const std::uint64_t of_true = test.holds(model::WideInteger{1}) ? ~0ull : 0;
-  const std::uint64_t of_false = test.holds(model::WideInteger{0}) ? ~0ull : 0;
+  const std::uint64_t of_true = test.holds(Int128{1}) ? ~0ull : 0;
+  const std::uint64_t of_false = test.holds(Int128{0}) ? ~0ull : 0;
   for (std::uint64_t i = 0; i < model::bit_words(facts.rows); ++i) {
     const auto word = load_le<std::uint64_t>(page.values.bytes.data() + i * sizeof(std::uint64_t));
     bits[i] = (word & of_true) | (~word & of_false);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "base/inline.h"
 #include "base/limits.h"
 #include "codec/bits.h"
 
@@ -26,9 +27,6 @@ static_assert(sizeof(BitsRow) == kLanes * sizeof(std::uint64_t));
 constexpr std::uint64_t width_mask(unsigned width) noexcept {
   return width >= kWidthMax ? ~0ull : (1ull << width) - 1;
 }
-
-// Compiled into its caller, for the vectors of that.
-#define OTO_INLINE __attribute__((always_inline))
 
 /// Calls `take` with each row of values of any width and its number.
 template <typename Take>

@@ -195,7 +195,7 @@ std::vector<UnitsShape> decimal_shapes() {
           [count](auto&, Type, std::uint64_t row) { return count(row / 20 * 250); },
           [](auto& random, Type type, std::uint64_t) { return test::random_decimal(random, type); },
           [](auto& random, Type type, std::uint64_t) {
-            const model::Int128 limit = model::decimal_limit(type.precision);
+            const Int128 limit = model::decimal_limit(type.precision);
             return model::decimal_of_int128(limit - static_cast<int>(random() % 9));
           }};
 }

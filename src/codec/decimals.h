@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/inline.h"
 #include "codec/bits_row.h"
 #include "model/criterion.h"
 
@@ -54,7 +55,7 @@ struct Decimals {
   }
 
   double value_by_cast(std::uint64_t n) const noexcept { return value(n); }
-  __attribute__((always_inline)) void row_by_cast(const BitsRow& n, DoubleRow& out) const noexcept {
+  OTO_INLINE void row_by_cast(const BitsRow& n, DoubleRow& out) const noexcept {
     const BitsRow bits = n + std::bit_cast<std::uint64_t>(kRounding);
     out = (__builtin_bit_cast(DoubleRow, bits) - kRounding) * tens_of_f * tenths_of_e;
   }

@@ -13,6 +13,7 @@
 #include <bit>
 #include <type_traits>
 
+#include "base/inline.h"
 #include "base/mutant.h"
 #include "base/vectors.h"
 #include "codec/float_block.h"
@@ -39,12 +40,10 @@ std::uint64_t float_bits(double value) noexcept {
 /// The loops, for any machine, AVX2 and AVX-512.
 template <typename Float, typename By>
 struct FloatLoops {
-#define OTO_FLOAT_LOOP __attribute__((always_inline)) static inline
-
   /// The integers of floats, and for each group bits that are 0 if all of it comes back.
   template <bool cast>
-  OTO_FLOAT_LOOP void integers_loop(const std::uint64_t* values, std::uint64_t groups, By by,
-                                    std::uint64_t* integers, std::uint64_t* differ) noexcept {
+  OTO_INLINE static void integers_loop(const std::uint64_t* values, std::uint64_t groups, By by,
+                                       std::uint64_t* integers, std::uint64_t* differ) noexcept {
     for (std::uint64_t group = 0; group < groups; ++group) {
       std::uint64_t bits = 0;
       for (std::uint64_t i = group * kFloatGroup; i < (group + 1) * kFloatGroup; ++i) {
@@ -56,12 +55,11 @@ struct FloatLoops {
       differ[group] = bits;
     }
   }
-  OTO_FLOAT_LOOP void floats_loop(const std::uint64_t* integers, std::uint64_t count, By by,
-                                  std::byte* out) noexcept {
+  OTO_INLINE static void floats_loop(const std::uint64_t* integers, std::uint64_t count, By by,
+                                     std::byte* out) noexcept {
     for (std::uint64_t i = 0; i < count; ++i)
       store_le(out + i * sizeof(Float), static_cast<Float>(by.value(integers[i])));
   }
-#undef OTO_FLOAT_LOOP
 
   static void integers_plain(const std::uint64_t* values, std::uint64_t groups, By by,
                              std::uint64_t* integers, std::uint64_t* differ) noexcept {

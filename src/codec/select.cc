@@ -36,11 +36,11 @@ bool is_selectable(const Criterion& test) noexcept {
 
 IntegerTest integer_test(const Criterion& test) {
   IntegerTest out{.ranges = {}, .inverse = test.inverse};
-  const auto add = [&out](model::WideInteger low, model::WideInteger high) {
+  const auto add = [&out](Int128 low, Int128 high) {
     out.ranges.push_back({static_cast<std::uint64_t>(low), static_cast<std::uint64_t>(high - low)});
   };
   if (test.kind == Criterion::Kind::range) add(test.integers.low, test.integers.high);
-  for (const model::WideInteger one : test.integer_set) add(one, one);
+  for (const Int128 one : test.integer_set) add(one, one);
   return out;
 }
 

@@ -64,20 +64,19 @@ std::uint64_t float_block_select(const std::byte* bytes, std::uint64_t count,
 /// The least integer within bounds for which `holds`, as it does for all above; one above the
 /// greatest where there is none. `guess` is where to look first.
 template <typename Holds>
-model::WideInteger least_integer(model::WideInteger guess, model::IntegerBounds within,
-                                 Holds holds) {
-  model::WideInteger low = within.low;
-  model::WideInteger high = within.high + 1;
-  model::WideInteger at = std::clamp(guess, within.low, within.high);
+Int128 least_integer(Int128 guess, model::IntegerBounds within, Holds holds) {
+  Int128 low = within.low;
+  Int128 high = within.high + 1;
+  Int128 at = std::clamp(guess, within.low, within.high);
   const bool down = holds(at);
-  for (model::WideInteger step = 1; low < high; step *= 4) {
+  for (Int128 step = 1; low < high; step *= 4) {
     const bool held = holds(at);
     (held ? high : low) = held ? at : at + 1;
     if (held != down) break;
     at = down ? std::max(low, at - step) : std::min(high - 1, at + step);
   }
   while (low < high) {
-    const model::WideInteger middle = low + (high - low) / 2;
+    const Int128 middle = low + (high - low) / 2;
     (holds(middle) ? high : low) = holds(middle) ? middle : middle + 1;
   }
   return low;
@@ -85,7 +84,7 @@ model::WideInteger least_integer(model::WideInteger guess, model::IntegerBounds 
 
 template <typename Float, typename By>
 IntegerTest float_test(const model::Criterion& test, By by) {
-  const auto value = [by](model::WideInteger at) {
+  const auto value = [by](Int128 at) {
     return double{static_cast<Float>(by.value(static_cast<std::uint64_t>(at)))};
   };
   IntegerTest out{.ranges = {}, .inverse = test.inverse};
@@ -98,10 +97,10 @@ IntegerTest float_test(const model::Criterion& test, By by) {
     };
     const auto from = std::isinf(low) && low < 0
                           ? all.low
-                          : least(low, [&](model::WideInteger at) { return value(at) >= low; });
+                          : least(low, [&](Int128 at) { return value(at) >= low; });
     const auto behind = std::isinf(high) && high > 0
                             ? all.high + 1
-                            : least(high, [&](model::WideInteger at) { return value(at) > high; });
+                            : least(high, [&](Int128 at) { return value(at) > high; });
     if (from >= behind) return;
     out.ranges.push_back(
         {static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(behind - from - 1)});

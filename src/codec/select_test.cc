@@ -104,7 +104,7 @@ TEST_CASE("select: floats are told from integers at every edge of their steps") 
 TEST_CASE("select: sets of many values are left to the values") {
   Criterion test{.type = {TypeKind::int64}, .kind = Criterion::Kind::set};
   for (std::size_t i = 0; i < kSelectRangesMax; ++i)
-    test.integer_set.push_back(static_cast<model::WideInteger>(2 * i));
+    test.integer_set.push_back(static_cast<Int128>(2 * i));
   CHECK(is_selectable(test));
   test.integer_set.push_back(99);
   CHECK_FALSE(is_selectable(test));

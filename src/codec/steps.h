@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/inline.h"
 #include "codec/decimals.h"
 #include "model/criterion.h"
 
@@ -36,7 +37,7 @@ struct Steps {
   double value_by_cast(std::uint64_t k) const noexcept {
     return static_cast<double>(static_cast<std::int64_t>(k)) * step;
   }
-  __attribute__((always_inline)) void row_by_cast(const BitsRow& k, DoubleRow& out) const noexcept {
+  OTO_INLINE void row_by_cast(const BitsRow& k, DoubleRow& out) const noexcept {
     out = __builtin_convertvector(__builtin_bit_cast(IntegerRow, k), DoubleRow) * step;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/int128.h"
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "history/field.h"
@@ -150,8 +151,7 @@ IndexRun::Key IndexRun::key_at(std::uint64_t table, std::uint64_t i) const {
 
 // Keys are hashes, so a key's value tells its place to within the square root of their number.
 std::uint64_t IndexRun::lower_bound(std::uint64_t table, std::uint64_t key) const {
-  const auto guess =
-      static_cast<std::uint64_t>((static_cast<unsigned __int128>(key) * count_) >> 64);
+  const auto guess = static_cast<std::uint64_t>((static_cast<Uint128>(key) * count_) >> 64);
   std::uint64_t first = 0;
   std::uint64_t last = count_;
   for (std::uint64_t step = 64, at = guess; at < last; step *= 4) {

@@ -11,6 +11,8 @@
 
 #include <cstdint>
 
+#include "base/int128.h"
+
 namespace otolith::io {
 
 class SeededRandom {
@@ -26,7 +28,7 @@ class SeededRandom {
 
   /// A number below `bound` (> 0). The bias of 2^-32 and less is of no concern to tests.
   std::uint64_t below(std::uint64_t bound) noexcept {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Uint128>(next()) * bound) >> 64);
   }
 
   /// True once in `n` (> 0) draws.

@@ -13,14 +13,14 @@ namespace otolith::model {
 
 namespace {
 
-constexpr WideInteger ten_to(unsigned power) noexcept {
-  WideInteger out = 1;
+constexpr Int128 ten_to(unsigned power) noexcept {
+  Int128 out = 1;
   while (power-- > 0) out *= 10;
   return out;
 }
 
 // Beyond every value of every exact type.
-constexpr WideInteger kBeyond = ten_to(kDecimalDigitsMax);
+constexpr Int128 kBeyond = ten_to(kDecimalDigitsMax);
 
 std::string_view kind_of(const Constant& constant) noexcept {
   static constexpr std::string_view kNames[] = {"a truth value", "a number", "a number",
@@ -42,16 +42,16 @@ std::string_view kind_of(const Constant& constant) noexcept {
 
 // A constant among the values of an exact type.
 struct Place {
-  WideInteger below = 0;  // the greatest value that is not greater
-  bool exact = true;      // it equals the constant
-  bool nan = false;       // beside all values
+  Int128 below = 0;   // the greatest value that is not greater
+  bool exact = true;  // it equals the constant
+  bool nan = false;   // beside all values
 
-  WideInteger above() const noexcept { return exact ? below : below + 1; }
+  Int128 above() const noexcept { return exact ? below : below + 1; }
 };
 
-Place scaled(WideInteger value, unsigned scale) noexcept {
-  const WideInteger factor = ten_to(scale);
-  const WideInteger most = kBeyond / factor;
+Place scaled(Int128 value, unsigned scale) noexcept {
+  const Int128 factor = ten_to(scale);
+  const Int128 most = kBeyond / factor;
   if (value > most) return {kBeyond};
   return {value < -most ? -kBeyond : value * factor};
 }
@@ -61,14 +61,14 @@ Place place_of(double value) noexcept {
   const double floor = std::floor(value);
   if (floor >= 0x1p100) return {kBeyond};
   if (floor <= -0x1p100) return {-kBeyond};
-  return {static_cast<WideInteger>(floor), floor == value};
+  return {static_cast<Int128>(floor), floor == value};
 }
 
 // "-12.50" in units of the last digit that a decimal keeps; nullopt if it is no number.
 std::optional<Place> decimal_place(std::string_view text, unsigned scale) noexcept {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
-  WideInteger value = 0;
+  Int128 value = 0;
   bool rest = false;
   bool point = false;
   unsigned digits = 0;
@@ -162,9 +162,9 @@ struct Bracket {
 int compare(double value, double constant) noexcept {
   return value < constant ? -1 : value > constant ? 1 : 0;
 }
-int compare(double value, WideInteger constant) noexcept {
+int compare(double value, Int128 constant) noexcept {
   // Doubles that stand for 64-bit integers are whole and within 128 bits.
-  const auto whole = static_cast<WideInteger>(value);
+  const auto whole = static_cast<Int128>(value);
   return whole < constant ? -1 : whole > constant ? 1 : 0;
 }
 
@@ -183,8 +183,8 @@ Bracket bracket_of(const Constant& constant, Type type, std::string_view column)
     return narrow ? bracket<float>(number) : bracket<double>(number);
   };
   const Constant::Value& value = constant.value();
-  if (const auto* given = std::get_if<std::int64_t>(&value)) return of(WideInteger{*given});
-  if (const auto* given = std::get_if<std::uint64_t>(&value)) return of(WideInteger{*given});
+  if (const auto* given = std::get_if<std::int64_t>(&value)) return of(Int128{*given});
+  if (const auto* given = std::get_if<std::uint64_t>(&value)) return of(Int128{*given});
   const auto* given = std::get_if<double>(&value);
   if (given == nullptr) refuse(constant, type, column);
   return std::isnan(*given) ? Bracket{.nan = true} : of(*given);
@@ -320,7 +320,7 @@ bool is_exact(Type type) noexcept {
   return !is_text(type) && type.kind != TypeKind::float32 && type.kind != TypeKind::float64;
 }
 
-bool Criterion::holds(WideInteger value) const noexcept {
+bool Criterion::holds(Int128 value) const noexcept {
   if (kind == Kind::never || kind == Kind::always) return kind == Kind::always;
   const bool within = kind == Kind::range ? integers.low <= value && value <= integers.high
                                           : std::ranges::binary_search(integer_set, value);

@@ -18,17 +18,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/int128.h"
 #include "otolith/batch.h"
 #include "otolith/expression.h"
 
 namespace otolith::model {
 
-/// Integers of any type, times, booleans and decimals (without their point).
-__extension__ using WideInteger = __int128;
+using WideInteger = Int128;  // as codec/decimal.cc calls it
 
+/// Integers of any type, times, booleans and decimals (without their point).
 struct IntegerBounds {
-  WideInteger low = 0;
-  WideInteger high = 0;
+  Int128 low = 0;
+  Int128 high = 0;
 };
 struct FloatBounds {
   double low = 0;
@@ -61,11 +62,11 @@ struct Criterion {
   IntegerBounds integers{};  // within the type's own
   FloatBounds floats{};      // of a float32, values of it
   TextBounds texts{};
-  std::vector<WideInteger> integer_set{};  // sorted and distinct
+  std::vector<Int128> integer_set{};  // sorted and distinct
   std::vector<double> float_set{};
   std::vector<std::string> text_set{};
 
-  bool holds(WideInteger value) const noexcept;
+  bool holds(Int128 value) const noexcept;
   bool holds(double value) const noexcept;
   bool holds(std::string_view value) const noexcept;
 };

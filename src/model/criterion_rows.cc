@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/inline.h"
 #include "base/mutant.h"
 #include "base/vectors.h"
 #include "model/array.h"
@@ -15,11 +16,9 @@ namespace otolith::model {
 
 namespace {
 
-#define OTO_INLINE __attribute__((always_inline)) inline
-
 // A word of 64 rows, or of the few at the end. `hit` is asked for every row: no branches in it.
 template <typename Hit>
-OTO_INLINE void fill_words(std::uint64_t rows, std::uint64_t* bits, Hit hit) noexcept {
+OTO_INLINE inline void fill_words(std::uint64_t rows, std::uint64_t* bits, Hit hit) noexcept {
   std::uint64_t first = 0;
   for (; first + 64 <= rows; first += 64) {
     std::uint64_t word = 0;
@@ -34,8 +33,8 @@ OTO_INLINE void fill_words(std::uint64_t rows, std::uint64_t* bits, Hit hit) noe
 
 // Within low..high; of integers, as `high` steps from low upwards without a sign.
 template <typename T>
-OTO_INLINE void range_words(const T* values, std::uint64_t rows, T low, T high, bool inverse,
-                            std::uint64_t* bits) noexcept {
+OTO_INLINE inline void range_words(const T* values, std::uint64_t rows, T low, T high, bool inverse,
+                                   std::uint64_t* bits) noexcept {
   fill_words(rows, bits, [=](std::uint64_t row) {
     if constexpr (std::is_integral_v<T>)
       return (static_cast<T>(values[row] - low) <= high) != inverse;
@@ -90,15 +89,14 @@ void test_integers(const Criterion& test, const Array& array, std::uint64_t* bit
   const bool with_sign = test.type.kind == TypeKind::timestamp ||
                          (test.type.kind >= TypeKind::int8 && test.type.kind <= TypeKind::int64);
   fill_words(array.length, bits, [&](std::uint64_t row) {
-    const WideInteger value =
-        with_sign ? WideInteger{static_cast<Signed>(values[row])} : WideInteger{values[row]};
+    const Int128 value = with_sign ? Int128{static_cast<Signed>(values[row])} : Int128{values[row]};
     return test.holds(value);
   });
 }
 
 void test_decimals(const Criterion& test, const Array& array, std::uint64_t* bits) noexcept {
   fill_words(array.length, bits, [&](std::uint64_t row) {
-    WideInteger value = 0;
+    Int128 value = 0;
     std::memcpy(&value, array.values.bytes.data() + row * sizeof value, sizeof value);
     return test.holds(value);
   });

@@ -146,7 +146,7 @@ TEST_CASE("criterion: each word of 64 rows, and the few at the end, are those of
       const Criterion criterion = of(comparison, array.type);
       const std::vector<bool> found = passing(criterion, array);
       for (std::uint64_t i = 0; i < rows; ++i)
-        REQUIRE(found[i] == (values[i] && criterion.holds(WideInteger{*values[i]})));
+        REQUIRE(found[i] == (values[i] && criterion.holds(Int128{*values[i]})));
     }
   }
 }

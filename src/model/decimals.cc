@@ -12,9 +12,6 @@
 
 namespace otolith {
 
-using model::Int128;
-using model::Uint128;
-
 namespace model {
 
 namespace {

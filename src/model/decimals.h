@@ -11,13 +11,10 @@
 #include <optional>
 #include <string_view>
 
+#include "base/int128.h"
 #include "otolith/decimal.h"
 
 namespace otolith::model {
-
-/// An integer of 128 bits; no standard type is that wide.
-__extension__ using Int128 = __int128;
-__extension__ using Uint128 = unsigned __int128;
 
 constexpr Int128 int128_of(Decimal units) noexcept {
   return static_cast<Int128>((static_cast<Uint128>(static_cast<std::uint64_t>(units.high)) << 64) |

@@ -1,4 +1,5 @@
 #include "model/exact_sum.h"
+#include "base/int128.h"
 
 #include <bit>
 #include <cmath>
@@ -26,7 +27,7 @@ void ExactSum::add(double value) noexcept {
   const std::uint64_t exponent = (bits >> kFractionBits) & kExponentMax;
   const std::uint64_t place = exponent == 0 ? 0 : exponent - 1;  // of its last bit
   const std::uint64_t whole = (bits & kFraction) | (exponent == 0 ? 0 : kFraction + 1);
-  const unsigned __int128 wide = static_cast<unsigned __int128>(whole) << (place % kLimbBits);
+  const Uint128 wide = static_cast<Uint128>(whole) << (place % kLimbBits);
   const std::int64_t sign = (bits >> 63) != 0 ? -1 : 1;
   for (unsigned i = 0; i < 3; ++i) {
     const auto limb = static_cast<std::int64_t>((wide >> (i * kLimbBits)) & kLimb);
@@ -71,7 +72,7 @@ double ExactSum::rounded() const noexcept {
   int top = kLimbs - 1;
   while (top > 0 && sum.limbs_[static_cast<unsigned>(top)] == 0) --top;
   // The three highest limbs, and whether anything stands below them: enough for one rounding.
-  unsigned __int128 head = 0;
+  Uint128 head = 0;
   for (int i = top; i > top - 3; --i) {
     head = (head << kLimbBits) |
            (i < 0 ? 0 : static_cast<std::uint64_t>(sum.limbs_[static_cast<unsigned>(i)]));

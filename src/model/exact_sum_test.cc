@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "base/int128.h"
 #include "model/double_sum.h"
 #include "test/budget.h"
 
@@ -29,7 +30,7 @@ bool same(double a, double b) {
 // Integers times 2^exponent: their sum is exact in 128 bits, and so is its rounding.
 std::vector<double> scaled(std::mt19937_64& random, int exponent, double* sum) {
   std::vector<double> out;
-  __int128 total = 0;
+  Int128 total = 0;
   for (std::uint64_t i = 0, count = random() % 50; i < count; ++i) {
     const auto whole = static_cast<std::int64_t>(random()) >> (11 + random() % 50);
     out.push_back(std::ldexp(static_cast<double>(whole), exponent));

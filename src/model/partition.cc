@@ -1,4 +1,5 @@
 #include "model/partition.h"
+#include "base/int128.h"
 
 #include <algorithm>
 #include <chrono>
@@ -21,12 +22,12 @@ constexpr std::int64_t floor_divide(std::int64_t value, std::int64_t by) noexcep
 }
 
 // Start of a bucket; 128 bits, because that of the first and the end of the last are no int64.
-__int128 bucket_start(Partition partition, std::int64_t bucket) noexcept {
+Int128 bucket_start(Partition partition, std::int64_t bucket) noexcept {
   switch (partition) {
     case Partition::hour:
-      return static_cast<__int128>(bucket) * kHourNs;
+      return static_cast<Int128>(bucket) * kHourNs;
     case Partition::day:
-      return static_cast<__int128>(bucket) * kDayNs;
+      return static_cast<Int128>(bucket) * kDayNs;
     case Partition::month:
     case Partition::year: {
       const std::int64_t months = partition == Partition::year ? bucket * 12 : bucket;
@@ -34,17 +35,17 @@ __int128 bucket_start(Partition partition, std::int64_t bucket) noexcept {
       const auto in_year = static_cast<unsigned>(months - years * 12);
       const sys_days first = year_month_day{year{static_cast<int>(1970 + years)},
                                             month{in_year + 1}, std::chrono::day{1}};
-      return static_cast<__int128>(first.time_since_epoch().count()) * kDayNs;
+      return static_cast<Int128>(first.time_since_epoch().count()) * kDayNs;
     }
     case Partition::none:
       break;
   }
-  return bucket == 0 ? static_cast<__int128>(kTimestampMin.ns)
-                     : static_cast<__int128>(kTimestampMax.ns) + 1;
+  return bucket == 0 ? static_cast<Int128>(kTimestampMin.ns)
+                     : static_cast<Int128>(kTimestampMax.ns) + 1;
 }
 
-Timestamp clamped(__int128 ns) noexcept {
-  return {static_cast<std::int64_t>(std::clamp<__int128>(ns, kTimestampMin.ns, kTimestampMax.ns))};
+Timestamp clamped(Int128 ns) noexcept {
+  return {static_cast<std::int64_t>(std::clamp<Int128>(ns, kTimestampMin.ns, kTimestampMax.ns))};
 }
 
 }  // namespace

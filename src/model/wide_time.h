@@ -8,9 +8,11 @@
 
 #include <string_view>
 
+#include "base/int128.h"
+
 namespace otolith::model {
 
-__extension__ using WideNanoseconds = __int128;
+using WideNanoseconds = Int128;
 
 WideNanoseconds wide_time_parse(std::string_view text);
 

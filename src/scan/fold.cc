@@ -14,7 +14,6 @@ namespace otolith::scan {
 
 namespace {
 
-using segment::Int128;
 using segment::Zone;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -11,7 +11,6 @@ namespace otolith::scan {
 namespace {
 
 using model::Criterion;
-using model::WideInteger;
 
 // How bounds lie to a range or set: apart, wholly in it, or neither.
 enum class Overlap { apart, within, unknown };
@@ -50,7 +49,7 @@ Overlap of_texts(const segment::Zone& zone, const Criterion& test) noexcept {
   return asked.hold(min) && high_holds ? Overlap::within : Overlap::unknown;
 }
 
-Overlap of_integers(WideInteger min, WideInteger max, const Criterion& test) noexcept {
+Overlap of_integers(Int128 min, Int128 max, const Criterion& test) noexcept {
   if (mutant("filter-zone-off-by-one")) ++min;
   return test.kind == Criterion::Kind::set
              ? of_set(min, max, test.integer_set)

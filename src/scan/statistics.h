@@ -33,9 +33,9 @@ struct TotalsRequest {
 /// A bound, as its type: int64 (also timestamps), uint64 (also booleans), double, decimals' digits,
 /// text; monostate where there is none.
 using Bound =
-    std::variant<std::monostate, std::int64_t, std::uint64_t, double, segment::Int128, std::string>;
+    std::variant<std::monostate, std::int64_t, std::uint64_t, double, Int128, std::string>;
 /// monostate for text.
-using Sum = std::variant<std::monostate, segment::Int128, double>;
+using Sum = std::variant<std::monostate, Int128, double>;
 
 struct ColumnTotals {
   Type type;

@@ -19,7 +19,6 @@ using sample_world::PlainSnapshot;
 using sample_world::World;
 using segment::sample::Row;
 namespace sample = segment::sample;
-using segment::Int128;
 
 template <typename T>
 T as_bound(const T& value) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/inline.h"
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "base/vectors.h"
@@ -20,8 +21,6 @@ constexpr std::uint64_t kLanes = 8;
 template <typename T>
 using Lanes = T __attribute__((vector_size(kLanes * sizeof(T))));
 
-#define OTO_KERNEL inline __attribute__((always_inline))
-
 // ------------------------------------------------------------------------------------- integers
 
 // Bounds, and the sum modulo 2^64.
@@ -33,7 +32,8 @@ struct Integers {
 };
 
 template <typename T>
-OTO_KERNEL void take_integers(const T* values, std::uint64_t rows, Integers<T>& to) noexcept {
+OTO_INLINE inline void take_integers(const T* values, std::uint64_t rows,
+                                     Integers<T>& to) noexcept {
   Lanes<T> least = to.least - Lanes<T>{};
   Lanes<T> greatest = to.greatest - Lanes<T>{};
   Lanes<std::uint64_t> sums{};
@@ -68,7 +68,7 @@ struct Floats {
 
 // Whole rows of lanes; `masked`: NaN stands for a null and adds nothing.
 template <bool masked, typename T>
-OTO_KERNEL void take_floats(const T* values, std::uint64_t rows, Floats& to) noexcept {
+OTO_INLINE inline void take_floats(const T* values, std::uint64_t rows, Floats& to) noexcept {
   auto [sum, lost, least, greatest] = to;
   for (std::uint64_t row = 0; row < rows; row += kLanes) {
     Lanes<T> in;
@@ -195,7 +195,7 @@ IntegerSummary<T> integers_summary(const Array& rows) noexcept {
   // tells all of it.
   const auto above =
       static_cast<std::uint64_t>(found.greatest) - static_cast<std::uint64_t>(found.least);
-  const bool tells = (static_cast<unsigned __int128>(above) * rows.length) >> 64 == 0;
+  const bool tells = (static_cast<Uint128>(above) * rows.length) >> 64 == 0;
   if (tells || mutant("zone-sum-wraps")) {
     out.sum = static_cast<Int128>(found.least) * static_cast<Int128>(rows.length) +
               (found.wrapped - rows.length * static_cast<std::uint64_t>(found.least));

@@ -13,12 +13,11 @@
 
 #include <cstdint>
 
+#include "base/int128.h"
 #include "model/double_sum.h"
 #include "otolith/batch.h"
 
 namespace otolith::segment {
-
-using Int128 = __int128;
 
 template <typename T>
 struct IntegerSummary {
