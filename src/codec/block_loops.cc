@@ -11,10 +11,7 @@ namespace otolith::codec {
 
 namespace {
 
-// A loop that is compiled into each of its callers.
-#define OTO_LOOP OTO_INLINE inline
-
-OTO_LOOP BlockRange range(const std::uint64_t* values, std::uint64_t count) noexcept {
+OTO_INLINE inline BlockRange range(const std::uint64_t* values, std::uint64_t count) noexcept {
   BlockRange out;
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto value = static_cast<std::int64_t>(values[i]);
@@ -25,8 +22,9 @@ OTO_LOOP BlockRange range(const std::uint64_t* values, std::uint64_t count) noex
 }
 
 // Four tables, as one waits for itself where widths repeat.
-OTO_LOOP std::uint64_t widths(const std::uint64_t* values, std::uint64_t count, std::uint64_t step,
-                              std::uint64_t base, BlockWidths& out) noexcept {
+OTO_INLINE inline std::uint64_t widths(const std::uint64_t* values, std::uint64_t count,
+                                       std::uint64_t step, std::uint64_t base,
+                                       BlockWidths& out) noexcept {
   std::array<BlockWidths, 3> more{};
   out = {};
   std::uint64_t seen = 0;
@@ -45,8 +43,8 @@ OTO_LOOP std::uint64_t widths(const std::uint64_t* values, std::uint64_t count, 
   return seen;
 }
 
-OTO_LOOP void differences(const std::uint64_t* values, std::uint64_t count,
-                          std::uint64_t* __restrict out) noexcept {
+OTO_INLINE inline void differences(const std::uint64_t* values, std::uint64_t count,
+                                   std::uint64_t* __restrict out) noexcept {
   for (std::uint64_t i = 1; i < count; ++i) out[i] = values[i] - values[i - 1];
 }
 
@@ -54,27 +52,28 @@ using Four [[gnu::vector_size(32), gnu::aligned(8), gnu::may_alias]] = std::uint
 using Eight [[gnu::vector_size(64), gnu::aligned(8), gnu::may_alias]] = std::uint64_t;
 
 // Each lane becomes the sum of itself and those before it, by shifts of one, two and four lanes.
-OTO_LOOP void sum_lanes(Four& in) noexcept {
+OTO_INLINE inline void sum_lanes(Four& in) noexcept {
   constexpr Four kNone{};
   in += __builtin_shufflevector(in, kNone, 4, 0, 4, 2);
   in += __builtin_shufflevector(in, kNone, 4, 4, 1, 1);
 }
-OTO_LOOP void sum_lanes(Eight& in) noexcept {
+OTO_INLINE inline void sum_lanes(Eight& in) noexcept {
   constexpr Eight kNone{};
   in += __builtin_shufflevector(in, kNone, 8, 0, 1, 2, 3, 4, 5, 6);
   in += __builtin_shufflevector(in, kNone, 8, 8, 0, 1, 2, 3, 4, 5);
   in += __builtin_shufflevector(in, kNone, 8, 8, 8, 8, 0, 1, 2, 3);
 }
-OTO_LOOP void add_last(Four& to, const Four& of) noexcept {
+OTO_INLINE inline void add_last(Four& to, const Four& of) noexcept {
   to += __builtin_shufflevector(of, of, 3, 3, 3, 3);
 }
-OTO_LOOP void add_last(Eight& to, const Eight& of) noexcept {
+OTO_INLINE inline void add_last(Eight& to, const Eight& of) noexcept {
   to += __builtin_shufflevector(of, of, 7, 7, 7, 7, 7, 7, 7, 7);
 }
 
 // What came before a vector is one addition, so that vectors overlap.
 template <typename Vector>
-OTO_LOOP void sums(std::uint64_t* values, std::uint64_t count, std::uint64_t before) noexcept {
+OTO_INLINE inline void sums(std::uint64_t* values, std::uint64_t count,
+                            std::uint64_t before) noexcept {
   constexpr std::uint64_t lanes = sizeof(Vector) / sizeof(std::uint64_t);
   Vector carry = Vector{} + before;
   std::uint64_t i = 0;
@@ -89,14 +88,15 @@ OTO_LOOP void sums(std::uint64_t* values, std::uint64_t count, std::uint64_t bef
   for (std::uint64_t sum = carry[0]; i < count; ++i) values[i] = sum += values[i];
 }
 
-OTO_LOOP void scale(std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
-                    std::uint64_t offset) noexcept {
+OTO_INLINE inline void scale(std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
+                             std::uint64_t offset) noexcept {
   for (std::uint64_t i = 0; i < count; ++i) values[i] = values[i] * factor + offset;
 }
 
 // Exact division is a product: with the inverse of the factor's odd part, wrapping, and a shift.
-OTO_LOOP bool divide(const std::uint64_t* values, std::uint64_t count, std::uint64_t factor,
-                     std::uint64_t offset, std::uint64_t* __restrict out) noexcept {
+OTO_INLINE inline bool divide(const std::uint64_t* values, std::uint64_t count,
+                              std::uint64_t factor, std::uint64_t offset,
+                              std::uint64_t* __restrict out) noexcept {
   const int twos = std::countr_zero(factor);
   const std::uint64_t odd = factor >> twos;
   std::uint64_t inverse = odd;  // Newton's method doubles the bits that are right, 3 at first
@@ -114,8 +114,8 @@ OTO_LOOP bool divide(const std::uint64_t* values, std::uint64_t count, std::uint
 // Calls `take` with every eight places and their values, and then `rest` with each of the last few.
 // The values are summed up, not multiplied: that takes as long as a load.
 template <typename Take, typename Rest>
-OTO_LOOP void along_line(std::uint64_t count, std::uint64_t first, std::uint64_t step, Take take,
-                         Rest rest) noexcept {
+OTO_INLINE inline void along_line(std::uint64_t count, std::uint64_t first, std::uint64_t step,
+                                  Take take, Rest rest) noexcept {
   Eight value = first + step * Eight{0, 1, 2, 3, 4, 5, 6, 7};
   std::uint64_t i = 0;
   for (; i + 8 <= count; i += 8) {
@@ -125,8 +125,8 @@ OTO_LOOP void along_line(std::uint64_t count, std::uint64_t first, std::uint64_t
   for (; i < count; ++i) rest(i, first + i * step);
 }
 
-OTO_LOOP void line(std::uint64_t first, std::uint64_t step, std::uint64_t count,
-                   std::uint64_t* out) noexcept {
+OTO_INLINE inline void line(std::uint64_t first, std::uint64_t step, std::uint64_t count,
+                            std::uint64_t* out) noexcept {
   along_line(
       count, first, step,
       [out](std::uint64_t i, const Eight& value)
@@ -134,8 +134,8 @@ OTO_LOOP void line(std::uint64_t first, std::uint64_t step, std::uint64_t count,
       [out](std::uint64_t i, std::uint64_t value) OTO_INLINE { out[i] = value; });
 }
 
-OTO_LOOP bool is_line(const std::uint64_t* values, std::uint64_t count, std::uint64_t first,
-                      std::uint64_t step) noexcept {
+OTO_INLINE inline bool is_line(const std::uint64_t* values, std::uint64_t count,
+                               std::uint64_t first, std::uint64_t step) noexcept {
   Eight differ{};
   std::uint64_t rest = 0;
   along_line(

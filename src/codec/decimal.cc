@@ -140,7 +140,7 @@ std::uint64_t decode_block(const std::byte* at, std::uint64_t count, bool narrow
 // What a test asks of low words alone.
 model::Criterion within_words(model::Criterion test) {
   constexpr model::IntegerBounds all{INT64_MIN, INT64_MAX};
-  const auto beyond = [&](model::WideInteger one) { return one < all.low || one > all.high; };
+  const auto beyond = [&](Int128 one) { return one < all.low || one > all.high; };
   std::erase_if(test.integer_set, beyond);
   if (test.kind != model::Criterion::Kind::range) return test;
   test.integers = {std::max(test.integers.low, all.low), std::min(test.integers.high, all.high)};

@@ -45,6 +45,7 @@ class Dictionary final : public Codec {
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
   std::shared_ptr<const Prepared> prepare(BytesView shared) const override;
   std::string_view flaw(const Parts& page, const PageFacts& facts) const override;
+  PagePart flaw_part(const Parts& page, const PageFacts& facts) const override;
   std::uint64_t decoded_bytes(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
   bool select(const Parts& page, const PageFacts& facts, const model::Criterion& test,
@@ -413,6 +414,10 @@ std::string_view Dictionary::flaw(const Parts& page, const PageFacts& facts) con
   return text == load_le<std::uint64_t>(&page.values.bytes[0])
              ? ""
              : "its text has another length than it says";
+}
+
+PagePart Dictionary::flaw_part(const Parts& page, const PageFacts&) const {
+  return entries_of(page, dense_)->flaw().empty() ? PagePart::values : PagePart::offsets;
 }
 
 std::uint64_t Dictionary::decoded_bytes(const Parts& page, const PageFacts&) const {

@@ -31,7 +31,8 @@ Bytes text_joined(const Array& chunk, std::uint64_t first, std::uint64_t rows);
 std::string_view lengths_flaw(BytesView bytes, std::uint64_t rows, std::uint64_t sum,
                               std::uint64_t* taken) noexcept;
 
-/// An offset behind each length in to.offsets, counted from to.text_at; returns the bytes they take.
+/// An offset behind each length in to.offsets, counted from to.text_at; returns the bytes they
+/// take.
 std::uint64_t lengths_get(const std::byte* bytes, std::uint64_t rows, const Room& to) noexcept;
 
 }  // namespace otolith::codec

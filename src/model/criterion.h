@@ -24,8 +24,6 @@
 
 namespace otolith::model {
 
-using WideInteger = Int128;  // as codec/decimal.cc calls it
-
 /// Integers of any type, times, booleans and decimals (without their point).
 struct IntegerBounds {
   Int128 low = 0;

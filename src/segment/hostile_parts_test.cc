@@ -147,13 +147,18 @@ TEST_CASE("segment: a damaged page is pointed at in the part that the damage is 
 }
 
 TEST_CASE("segment: damage of what pages share, or of pages without text, is pointed at there") {
-  Bytes packed = file_of(schema_of(TypeKind::string, "hot"), texts_with_null(3000));
-  const ChunkEntry chunk = chunk_of(packed);
-  REQUIRE(chunk.codec.id == codec::CodecId::text);
-  packed[chunk.offsets.offset] ^= std::byte{0xff};
-  const Told table = read_of(packed);
-  CHECK(table.message != "");
-  CHECK(table.offset == chunk.offsets.offset);
+  model::ArrayBuilder few({TypeKind::string});
+  for (int row = 0; row < 3000; ++row) few.append_text(row % 7 == 0 ? "AAPL" : "MSFT");
+  for (const auto& [codec, rows] : {std::pair(codec::CodecId::text, texts_with_null(3000)),
+                                    std::pair(codec::CodecId::dictionary, few.finish())}) {
+    Bytes packed = file_of(schema_of(TypeKind::string, "hot"), rows);
+    const ChunkEntry chunk = chunk_of(packed);
+    REQUIRE(chunk.codec.id == codec);
+    packed[chunk.offsets.offset + 3] ^= std::byte{0xff};
+    const Told table = read_of(packed);
+    CHECK(table.message != "");
+    CHECK(table.offset == chunk.offsets.offset);
+  }
   model::ArrayBuilder empty({TypeKind::string});
   for (int row = 0; row < 5; ++row) empty.append_text("");
   Bytes bare = file_of(schema_of(TypeKind::string, "raw"), empty.finish());
