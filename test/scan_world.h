@@ -134,10 +134,12 @@ struct World {
 
   std::vector<Row> random_run(const Schema& of) {
     std::vector<Row> rows;
+    const std::uint64_t from = test::below(random, 2) * test::below(random, 30);
+    const std::uint64_t span = 1 + test::below(random, 30 - from);  // often apart from other runs'
     for (std::uint64_t i = 0, count = 1 + test::below(random, 30); i < count; ++i) {
       rows.push_back(sample::random_row(random, of, 1));
       rows.back()[of.time_index()] =
-          static_cast<std::int64_t>(test::below(random, 30)) * (sample::kHour / 4);
+          static_cast<std::int64_t>(from + test::below(random, span)) * (sample::kHour / 4);
     }
     sample::sort_run(of, rows);
     return rows;

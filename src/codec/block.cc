@@ -154,8 +154,7 @@ Factors factors_of(const std::uint64_t* values, std::uint64_t count, std::uint64
     out.of_most = std::gcd(out.of_most, magnitude);
     if (out.of_most < kFactorMin) return {};
   }
-  // Strays first, and then a lesser factor: that of all is what both have in common.
-  out.of_all = strays == 0 ? out.of_most : std::gcd(out.of_all, out.of_most);
+  if (strays == 0) out.of_all = out.of_most;
   if (out.of_all < kFactorMin) out.of_all = 1;
   if (out.of_most < kFactorMin || strays * step * kStraysWorth > count) out.of_most = out.of_all;
   return out;
@@ -199,9 +198,9 @@ Scale scale_of(const std::uint64_t* values, std::uint64_t count, BlockRange rang
     return {some.of_all, offset, 0};
   const Factors all = factors_of(values, count, 1);
   if (all.of_most > all.of_all) {
-    // Strays are worth half of the bits that the greater factor saves.
-    const std::uint64_t saved = width_of(all.of_most / all.of_all) - 1;
-    const std::uint64_t worth = count * saved / 16 / exceptions_bytes(1, kWidth);
+    // Strays may take half of the bytes that the greater factor saves.
+    const std::uint64_t bits_saved = count * (width_of(all.of_most / all.of_all) - 1);
+    const std::uint64_t worth = bits_saved / 8 / 2 / exceptions_bytes(1, kWidth);
     const std::uint64_t strays = divide(values, count, range, all.of_most, worth, room);
     if (strays <= worth) return {all.of_most, offset, strays};
   }

@@ -93,7 +93,7 @@ bool Codec::gather(const Parts&, const PageFacts&, const WantedRows&, std::byte*
 PagePart Codec::flaw_part(const Parts&, const PageFacts&) const { return PagePart::values; }
 
 EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows) {
-  OTO_INVARIANT(page_rows % kBlockRows == 0 && page_rows != 0);
+  OTO_INVARIANT(page_rows % kBlockRows == 0 && page_rows != 0 && kPageRowsMax % page_rows == 0);
   EncodedChunk out = codec.encode(chunk, page_rows);
   if (chunk.null_count != 0) out.validity = bits_clean(chunk.validity, chunk.length);
   return out;

@@ -1,4 +1,4 @@
-// Lengths of the texts of a page as blocks, instead of eight bytes of offset a row.
+// Lengths of the texts of a page as blocks, instead of eight bytes of offset a row; and of runs.
 //
 // Role:    in front of the text of the codecs text, lz4 and zstd; of the values of runs in rle.
 // Shapes:  blocks (block.h) of order 0 of <= kPageRowsMax lengths; a null has length 0. All texts

@@ -27,6 +27,39 @@ std::optional<bool> known_of(std::uint64_t base, std::uint64_t most, const Integ
   return apart ? std::optional(test.inverse) : std::nullopt;
 }
 
+// Whether all integers base..base+most are what a value of the test's width is widened to.
+bool is_widened(std::uint64_t base, std::uint64_t most, const IntegerTest& test) noexcept {
+  if (test.width == sizeof(std::uint64_t) || mutant("select-uncut")) return true;
+  const std::uint64_t values = 1ull << (test.width * 8);
+  const std::uint64_t first = test.has_sign ? base + values / 2 : base;
+  return most < values && first < values - most;
+}
+
+template <typename Narrow>
+void cut(std::uint64_t* values, std::uint64_t count) noexcept {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto narrow = static_cast<Narrow>(values[i]);
+    if constexpr (std::is_signed_v<Narrow>)
+      values[i] = static_cast<std::uint64_t>(std::int64_t{narrow});
+    else
+      values[i] = narrow;
+  }
+}
+
+// As a reader of the values does.
+void cut(std::uint64_t* values, std::uint64_t count, const IntegerTest& test) noexcept {
+  switch (test.width) {
+    case 1:
+      return test.has_sign ? cut<std::int8_t>(values, count) : cut<std::uint8_t>(values, count);
+    case 2:
+      return test.has_sign ? cut<std::int16_t>(values, count) : cut<std::uint16_t>(values, count);
+    case 4:
+      return test.has_sign ? cut<std::int32_t>(values, count) : cut<std::uint32_t>(values, count);
+    default:
+      return;
+  }
+}
+
 }  // namespace
 
 bool is_selectable(const Criterion& test) noexcept {
@@ -36,6 +69,8 @@ bool is_selectable(const Criterion& test) noexcept {
 
 IntegerTest integer_test(const Criterion& test) {
   IntegerTest out{.ranges = {}, .inverse = test.inverse};
+  if (test.type.kind != TypeKind::decimal) out.width = type_width(test.type);
+  out.has_sign = test.type.kind >= TypeKind::int8 && test.type.kind <= TypeKind::int64;
   const auto add = [&out](Int128 low, Int128 high) {
     out.ranges.push_back({static_cast<std::uint64_t>(low), static_cast<std::uint64_t>(high - low)});
   };
@@ -89,7 +124,9 @@ void integers_select(const std::uint64_t* values, std::uint64_t count, const Int
 std::uint64_t block_select(const std::byte* bytes, std::uint64_t count, const IntegerTest& test,
                            std::uint64_t* bits) noexcept {
   const auto packed = block_packed(bytes, count);
-  if (packed && packed->outliers == 0) {
+  const bool widened =
+      packed && packed->outliers == 0 && is_widened(packed->base, width_mask(packed->width), test);
+  if (widened) {
     if (const auto known = known_of(packed->base, width_mask(packed->width), test)) {
       fill_bits(count, *known, bits);
       return packed->bytes;
@@ -97,6 +134,7 @@ std::uint64_t block_select(const std::byte* bytes, std::uint64_t count, const In
   }
   alignas(64) BlockValues values;
   const std::uint64_t taken = block_decode(bytes, count, values.data());
+  if (!widened && !mutant("select-uncut")) cut(values.data(), count, test);
   integers_select(values.data(), count, test, bits);
   return taken;
 }

@@ -27,10 +27,13 @@ struct IntegerRange {
   std::uint64_t steps = 0;
 };
 
-/// A test of stored integers: they lie in one of the ranges, or with `inverse` in none.
+/// A test of stored integers, cut to `width` bytes: they lie in one of the ranges, or with `inverse`
+/// in none.
 struct IntegerTest {
   std::vector<IntegerRange> ranges;
   bool inverse = false;
+  std::uint32_t width = sizeof(std::uint64_t);
+  bool has_sign = false;
 };
 
 /// Asking for more ranges than that takes as long as asking the values.
@@ -38,7 +41,7 @@ inline constexpr std::size_t kSelectRangesMax = 8;
 /// True if the test is of few enough.
 bool is_selectable(const model::Criterion& test) noexcept;
 
-/// A selectable test of integers, times and decimals, as one of their low 64 bits.
+/// A selectable test of integers, times, booleans and decimals, as one of their low 64 bits.
 IntegerTest integer_test(const model::Criterion& test);
 /// One of text, by places among entries that ascend.
 IntegerTest entry_test(const model::Criterion& test, std::uint64_t entries,

@@ -101,6 +101,28 @@ TEST_CASE("select: floats are told from integers at every edge of their steps") 
   }
 }
 
+TEST_CASE("select: what a writer did not widen is cut before it is asked, as it is when read") {
+  const auto test_of = [](TypeKind kind, Int128 low, Int128 high) {
+    Criterion test{.type = {kind}, .kind = Criterion::Kind::range};
+    test.integers = {low, high};
+    return integer_test(test);
+  };
+  const auto count_of = [](const Bytes& block, std::uint64_t count, const IntegerTest& test) {
+    return std::ranges::count(selected(block, count, test), true);
+  };
+  const Bytes high = block_of(std::vector<std::uint64_t>(64, 255));
+  CHECK(count_of(high, 64, test_of(TypeKind::int8, -1, -1)) == 64);
+  CHECK(count_of(high, 64, test_of(TypeKind::int8, 0, 127)) == 0);
+  CHECK(count_of(high, 64, test_of(TypeKind::uint8, 255, 255)) == 64);
+  CHECK(count_of(high, 64, test_of(TypeKind::int16, 255, 255)) == 64);
+  const Bytes odd = block_of(std::vector<std::uint64_t>(64, 257));
+  CHECK(count_of(odd, 64, test_of(TypeKind::boolean, 1, 1)) == 64);
+  std::vector<std::uint64_t> wrapping;  // 2^32 - 32 to 2^32 + 31
+  for (std::uint64_t i = 0; i < 64; ++i) wrapping.push_back((1ull << 32) - 32 + i);
+  CHECK(count_of(block_of(wrapping), 64, test_of(TypeKind::int32, -32, -1)) == 32);
+  CHECK(count_of(block_of(wrapping), 64, test_of(TypeKind::uint32, 0, 31)) == 32);
+}
+
 TEST_CASE("select: sets of many values are left to the values") {
   Criterion test{.type = {TypeKind::int64}, .kind = Criterion::Kind::set};
   for (std::size_t i = 0; i < kSelectRangesMax; ++i)

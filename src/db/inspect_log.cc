@@ -52,9 +52,18 @@ class Frames {
     out_.relaxed += frame.fields.relaxed ? 1 : 0;
     out_.record_last = value_of(frame.fields.number);
     out_.record_durable = std::max(out_.record_durable, value_of(frame.fields.synced_to));
+    if (unread_ >= kDamagedStretchesMax) return;
     try {
       payload(frame);
     } catch (const Error& error) {
+      if (++unread_ == kDamagedStretchesMax) {
+        tell(problems_, {fmt::format("{} records or more do not say what their kind has to; later "
+                                     "ones are not read",
+                                     unread_),
+                         {file_, offset, {}},
+                         error.code()});
+        return;
+      }
       const std::string what = fmt::format("record {}, of kind {}: {}",
                                            value_of(frame.fields.number), kind, error.message());
       tell(problems_, {what, {file_, offset, {}}, error.code()});
@@ -89,6 +98,7 @@ class Frames {
   const std::string file_;
   std::vector<Problem>& problems_;
   history::CommitRecord commit_;  // its memory is used again
+  std::size_t unread_ = 0;        // frames whose payload has a flaw
 };
 
 history::LogFileHeader header_of(io::File& file, const std::string& path,

@@ -149,6 +149,11 @@ bool seal_tail(const IngestContext& context) {
   const auto snapshot = context.history->head();
   const FileOwner owner(*context.vfs, *context.environment);
   std::vector<SegmentFile> files;
+  // Reserved: a file that found no room here would be removed, and its dataset named all the same.
+  if (!mutant("seal-names-lost-file")) {
+    request.datasets.reserve(tail.size());
+    files.reserve(tail.size());
+  }
   Left left;
   for (const auto& [dataset, entries] : tail) {
     if (entries.empty()) continue;

@@ -1,9 +1,10 @@
 #include "model/exact_sum.h"
-#include "base/int128.h"
 
 #include <bit>
 #include <cmath>
 #include <limits>
+
+#include "base/int128.h"
 
 namespace otolith::model {
 

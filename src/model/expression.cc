@@ -53,16 +53,19 @@ Expression joined(ExpressionKind kind, const Expression& left, const Expression&
 Expression::Expression(ExpressionNode node)
     : node_(new ExpressionNode(counted(std::move(node))), &Expression::release) {}
 
-// A chain may be as long as memory: what only it holds is let go one after the other, not each
-// within the one before.
+// A chain may be as long as memory: the largest operand is let go after its siblings, in a loop, so
+// that only the smaller ones go within one another, of which there are few; and nothing is
+// allocated.
 void Expression::release(const ExpressionNode* node) noexcept {
-  std::vector<Expression> left = std::move(const_cast<ExpressionNode*>(node)->operands);
+  std::vector<Expression> operands = std::move(const_cast<ExpressionNode*>(node)->operands);
   delete node;
-  while (!left.empty()) {
-    const Expression last = std::move(left.back());
-    left.pop_back();
-    const std::vector<Expression>& held = last.node().operands;
-    if (last.node_.use_count() == 1) left.insert(left.end(), held.begin(), held.end());
+  while (!operands.empty()) {
+    const auto largest = std::ranges::max_element(
+        operands, {}, [](const Expression& of) { return of.node().nodes; });
+    const Expression last = std::move(*largest);
+    operands.clear();
+    if (last.node_.use_count() == 1)
+      operands = std::move(const_cast<ExpressionNode&>(last.node()).operands);
   }
 }
 

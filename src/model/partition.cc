@@ -1,8 +1,9 @@
 #include "model/partition.h"
-#include "base/int128.h"
 
 #include <algorithm>
 #include <chrono>
+
+#include "base/int128.h"
 
 namespace otolith::model {
 

@@ -22,7 +22,10 @@ struct Asked {
 class Steps {
  public:
   Steps(std::vector<Unit>& cluster, const MergeRule& rule, const FirstRows& first)
-      : cluster_(cluster), first_(first), in_order_(is_in_order(cluster, rule)) {
+      : cluster_(cluster),
+        first_(first),
+        in_order_(is_in_order(cluster, rule)),
+        by_time_(rule.order == Order::time || rule.schema->keys.empty()) {
     for (std::size_t unit = 0; unit < cluster.size(); ++unit) {
       for (std::size_t i = 0; i < cluster[unit].parts.size(); ++i) {
         Selected& part = cluster[unit].parts[i];
@@ -97,7 +100,8 @@ class Steps {
     for (const Asked& asked : std::span(parts_).first(asked_)) {
       const bool before =
           first_.reverse ? asked.time_min > next.time_max : asked.time_max < next.time_min;
-      if (in_order_ || before || mutant("filter-stops-among-runs")) rows += asked.rows;
+      const bool final_by_time = before && (by_time_ || mutant("filter-stops-among-keys"));
+      if (in_order_ || final_by_time || mutant("filter-stops-among-runs")) rows += asked.rows;
     }
     return rows;
   }
@@ -105,6 +109,7 @@ class Steps {
   std::vector<Unit>& cluster_;
   const FirstRows first_;
   const bool in_order_;
+  const bool by_time_;  // rows come by time first, not by keys
   std::vector<Asked> parts_;
   std::size_t asked_ = 0;
 };

@@ -8,7 +8,8 @@
 // Why:     a partition may hold every row of a table. Small steps at first, since what passes early
 //          costs a row group then; larger ones later, so that what passes late keeps all threads
 //          busy. Rows that a merge puts in order are final once no part that was not asked can hold
-//          an earlier one: bounds of time say so. Where keys mix all times, nothing is saved.
+//          an earlier one: bounds of time say so, where rows come by time. Where they come by keys
+//          out of several runs, or keys mix all times, nothing is saved.
 #pragma once
 
 #include <vector>

@@ -163,8 +163,8 @@ std::string_view values_flaw(const Array& values) {
   return model::unsound_row(values) ? words : std::string_view();
 }
 
-// Where the page begins in the part that a flaw is in; where it has no bytes of that, in the first
-// of which it has some.
+// Where the page begins in the part that a flaw is in; in its offsets where it has no bytes of
+// values.
 std::uint64_t SegmentReader::State::flaw_offset(const PageBytes& bytes, std::uint64_t page,
                                                 codec::PagePart part) const {
   const ColumnIndex& in = columns[bytes.column].index;

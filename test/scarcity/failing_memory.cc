@@ -11,7 +11,7 @@ namespace otolith::test {
 
 namespace {
 
-std::atomic<std::int64_t> allocations_left{-1};  // of other threads, until one fails; -1: none does
+std::atomic<std::int64_t> allocations_left{-1};  // until one fails; -1: none does
 std::atomic<std::size_t> bytes_max{SIZE_MAX};
 std::atomic<bool> contexts_fail{false};
 thread_local bool spared = false;
@@ -39,8 +39,8 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
   return out;
 }
 
-FailingAllocation::FailingAllocation(std::uint64_t number) noexcept {
-  spared = true;
+FailingAllocation::FailingAllocation(std::uint64_t number, bool of_any_thread) noexcept {
+  spared = !of_any_thread;
   allocations_left = static_cast<std::int64_t>(number) - 1;
 }
 FailingAllocation::~FailingAllocation() {

@@ -1,7 +1,7 @@
 // Memory that runs out when a test says so: operator new and the contexts of zstd, in this program.
 //
 // Role:    tests of what happens where an allocation fails; linked into them alone.
-// Shapes:  allocations are counted from 1, those of other threads than the one that asked for it.
+// Shapes:  allocations are counted from 1.
 // Errors:  std::bad_alloc out of operator new; nullptr out of ZSTD_createCCtx and ZSTD_createDCtx.
 // Threads: thread-safe; one object at a time.
 // Why:     replaced at link time, so that the code under test has no seam for it.
@@ -12,10 +12,10 @@
 
 namespace otolith::test {
 
-/// While it stands, one allocation of another thread fails: the one with this number.
+/// While it stands, one allocation of another thread, or of any, fails: the one with this number.
 class FailingAllocation {
  public:
-  explicit FailingAllocation(std::uint64_t number) noexcept;
+  explicit FailingAllocation(std::uint64_t number, bool of_any_thread = false) noexcept;
   FailingAllocation(const FailingAllocation&) = delete;
   FailingAllocation& operator=(const FailingAllocation&) = delete;
   ~FailingAllocation();
