@@ -3,6 +3,9 @@
 #include <map>
 #include <set>
 
+#include "base/limits.h"
+#include "history/file_header.h"
+#include "history/frame_codec.h"
 #include "history/log_layout.h"
 #include "io/random.h"
 #include "otolith/error.h"
@@ -116,6 +119,28 @@ TEST_CASE("inspect: torn bytes of a log are told with their place, and are no da
   CHECK(layout.commit_last == 2);
   CHECK(holds(found.text(), "100 B torn from byte " + std::to_string(end)));
   CHECK(holds(inspect(kept.path + "/" + kLog).text(), "checksums: all verified"));
+}
+
+TEST_CASE("inspect: a log of frames that are sound and say nothing is told so often and no more") {
+  Kept kept;
+  Bytes log = kept.read(kLog);
+  const history::LogFileHeader header = history::decode_file_header(log, kLog);
+  log.resize(history::kLogHeaderBytes);
+  history::FrameFields fields{.type = static_cast<std::uint8_t>(history::FrameType::seal),
+                              .chain = header.seed()};
+  for (std::uint64_t number = 1; number <= 1000; ++number) {
+    fields.number = RecordNumber{number};
+    fields.chain = history::encode_frame(log, fields, Bytes(8, std::byte{0xff}), header.seed());
+  }
+  kept.write(kLog, log);
+  const Inspection found = inspect(kept.path, {.file = kLog, .verify = true});
+  const auto of_records = std::ranges::count_if(
+      found.problems, [](const Problem& problem) { return problem.what.starts_with("record "); });
+  CHECK(of_records == kDamagedStretchesMax - 1);
+  CHECK(std::ranges::any_of(found.problems, [](const Problem& problem) {
+    return problem.what.starts_with("64 records or more do not say");
+  }));
+  CHECK(std::get<LogLayout>(found.files.at(0).details).frames.at(0).frames == 1000);
 }
 
 TEST_CASE("inspect: a damaged file is told with its place, and the others are shown") {
