@@ -27,8 +27,8 @@ struct IntegerRange {
   std::uint64_t steps = 0;
 };
 
-/// A test of stored integers, cut to `width` bytes: they lie in one of the ranges, or with `inverse`
-/// in none.
+/// A test of stored integers, cut to `width` bytes: they lie in one of the ranges, or with
+/// `inverse` in none.
 struct IntegerTest {
   std::vector<IntegerRange> ranges;
   bool inverse = false;
