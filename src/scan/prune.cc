@@ -4,10 +4,12 @@
 #include <functional>
 #include <ranges>
 #include <set>
+#include <span>
 
 #include "base/error.h"
 #include "base/mutant.h"
 #include "model/array.h"
+#include "model/criterion.h"
 #include "model/decimals.h"
 
 namespace otolith::scan {
@@ -98,14 +100,17 @@ KeyTest in_units_of(Type stored, const KeyTest& test) {
 // --------------------------------------------------------------------------------------------
 // pages
 
-// For each page with candidates: `bounds` answers from its zone map (nullopt: unknown), else `keep`
-// gets its values and appends those of a range that are wanted.
+// For each page with candidates: `bounds` answers from its zone map (nullopt: unknown), else the
+// source by what it stores, where there is a test of that, else `keep` gets its values and appends
+// those of a range that are wanted.
 template <typename Bounds, typename Keep>
 RowRanges by_page(const RowSource& source, std::size_t piece, ColumnId column,
-                  const RowRanges& candidates, Bounds bounds, Keep keep) {
+                  const RowRanges& candidates, const model::Criterion* test, Bounds bounds,
+                  Keep keep) {
   const std::uint64_t rows = source.pieces()[piece].rows;
   const std::uint64_t page_rows = std::min(source.page_rows(), rows);
   RowRanges out;
+  std::vector<std::uint64_t> bits(test == nullptr ? 0 : model::bit_words(page_rows));
   for (std::uint64_t first = 0; first < rows; first += page_rows) {
     const segment::Zone* zone = source.zone(piece, column, first / page_rows);
     const std::optional<bool> known = zone == nullptr ? std::nullopt : bounds(*zone);
@@ -115,6 +120,13 @@ RowRanges by_page(const RowSource& source, std::size_t piece, ColumnId column,
     if (asked.empty()) continue;
     if (known) {
       for (const RowRange& range : asked) append_range(out, range.first, range.count);
+      continue;
+    }
+    if (test != nullptr && source.select(piece, column, first / page_rows, *test, bits.data())) {
+      RowRanges passed;
+      append_bits(passed, std::span(bits).first(model::bit_words(page.count)), first);
+      for (const RowRange& range : intersect(asked, passed))
+        append_range(out, range.first, range.count);
       continue;
     }
     const Array values = source.values(piece, column, first, page.count);
@@ -150,7 +162,7 @@ RowRanges prune_time(const RowSource& source, std::size_t piece, const Wanted& w
       return wanted.covers(time, time);
     });
   };
-  return by_page(source, piece, wanted.time, candidates, bounds, keep);
+  return by_page(source, piece, wanted.time, candidates, nullptr, bounds, keep);
 }
 
 bool is_unsigned(Type type) noexcept {
@@ -226,6 +238,21 @@ void keep_texts(const Array& values, std::uint64_t first, const RowRange& range,
   }
 }
 
+// What is asked of values of a stored type.
+model::Criterion criterion_of(const KeyTest& test, Type type) {
+  model::Criterion out{.type = type, .kind = model::Criterion::Kind::set};
+  if (model::is_text(type)) {
+    out.text_set = test.texts;
+  } else if (type.kind == TypeKind::decimal) {
+    for (const Decimal units : test.decimals) out.integer_set.push_back(model::int128_of(units));
+  } else if (is_unsigned(type)) {
+    out.integer_set.assign(test.unsigned_values.begin(), test.unsigned_values.end());
+  } else {
+    out.integer_set.assign(test.signed_values.begin(), test.signed_values.end());
+  }
+  return out;
+}
+
 RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& asked,
                     const RowRanges& candidates) {
   const auto type = source.type(asked.column);
@@ -242,7 +269,8 @@ RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& a
       return keep_texts(values, first, range, test, out);
     keep_rows(range, first, out, [&](std::uint64_t row) { return is_one_of(values, row, test); });
   };
-  return by_page(source, piece, test.column, candidates, bounds, keep);
+  const model::Criterion stored = criterion_of(test, *type);
+  return by_page(source, piece, test.column, candidates, &stored, bounds, keep);
 }
 
 }  // namespace

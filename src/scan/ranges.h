@@ -7,7 +7,9 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace otolith::scan {
@@ -67,6 +69,21 @@ inline RowRanges take_last(const RowRanges& ranges, std::uint64_t rows) {
     skip -= left_out;
   }
   return out;
+}
+
+/// Appends the rows whose bits are set, 64 to a word, the first being row `first`.
+inline void append_bits(RowRanges& to, std::span<const std::uint64_t> bits, std::uint64_t first) {
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    std::uint64_t word = bits[i];
+    for (std::uint64_t at = first + i * 64; word != 0;) {
+      const auto zeros = static_cast<unsigned>(std::countr_zero(word));
+      word >>= zeros;
+      const auto ones = static_cast<unsigned>(std::countr_one(word));
+      append_range(to, at + zeros, ones);
+      at += zeros + ones;
+      word = ones == 64 ? 0 : word >> ones;
+    }
+  }
 }
 
 }  // namespace otolith::scan

@@ -35,20 +35,6 @@ Bits bits_of(const RowRanges& ranges, std::uint64_t first) noexcept {
   return out;
 }
 
-void append_bits(RowRanges& to, const Bits& bits, std::uint64_t first) {
-  for (std::size_t i = 0; i < bits.size(); ++i) {
-    std::uint64_t word = bits[i];
-    for (std::uint64_t at = first + i * 64; word != 0;) {
-      const auto zeros = static_cast<unsigned>(std::countr_zero(word));
-      word >>= zeros;
-      const auto ones = static_cast<unsigned>(std::countr_one(word));
-      append_range(to, at + zeros, ones);
-      at += zeros + ones;
-      word = ones == 64 ? 0 : word >> ones;
-    }
-  }
-}
-
 }  // namespace
 
 // A condition in terms of what the source stores.
