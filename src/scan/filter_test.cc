@@ -45,7 +45,54 @@ struct Large : World {
   }
 };
 
+// Two commits with a key each, the later times having the lesser one.
+struct Keyed : World {
+  explicit Keyed(std::uint64_t seed) : World(seed) {
+    Schema made;
+    made.keys = {"k"};
+    made.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "k", .type = {TypeKind::string}, .nullable = false, .id = 2},
+                    {.name = "n", .type = {TypeKind::int64}, .nullable = false, .id = 3}};
+    schema = old_schema = std::make_shared<const Schema>(made);
+    snapshot = std::make_shared<PlainSnapshot>();
+    snapshot->entry = {kDataset, "t", schema};
+    visible.clear();
+    for (const std::uint64_t begin : {1u, 2u}) {
+      std::vector<Row> rows;
+      for (std::int64_t i = 0; i < 100; ++i)
+        rows.push_back({static_cast<std::int64_t>(begin) * 1'000'000 + i,
+                        std::string(begin == 1 ? "b" : "a"), i % 7});
+      begin_rows(begin, rows);
+      auto entry = write_segment(sample::spec_of(schema), {test::batch_of(schema, rows)},
+                                 {sample::run_of(*schema, rows)});
+      entry.begin_first = entry.begin_last = CommitNumber{begin};
+      snapshot->segment_list.push_back(entry);
+    }
+  }
+};
+
 }  // namespace
+
+TEST_CASE("filter: under a limit no row comes before one of a lesser key that is later in time") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    Keyed world(seed);
+    for (const Order order : {Order::stored, Order::time}) {
+      for (const bool reverse : {false, true}) {
+        for (const std::uint64_t limit : {1u, 5u, 40u, 150u}) {
+          ReadRequest request;
+          request.where = col("n") > 0;
+          request.order = order;
+          request.reverse = reverse;
+          request.limit = limit;
+          ScanContext context = world.context();
+          context.step_rows = 10;
+          REQUIRE(test::same_rows(read(context, world, request), world.expected(request)));
+        }
+      }
+    }
+  }
+}
 
 TEST_CASE("filter: random conditions over random tables keep the rows that brute force keeps") {
   const test::Budget budget;
