@@ -128,6 +128,21 @@ struct World {
     schema = std::make_shared<const Schema>(made);
   }
 
+  // As of a commit before "wide" was widened: rows that it could not hold came later.
+  void narrow() {
+    Schema made = *schema;
+    const std::size_t wide = *made.find("wide");
+    made.columns[wide].type = {TypeKind::int16};
+    schema = std::make_shared<const Schema>(made);
+    snapshot->entry.schema = schema;
+    std::erase_if(visible, [&](const Known& known) {
+      const test::Cell& cell = known.row[wide];
+      if (!cell || std::in_range<std::int16_t>(std::get<std::int64_t>(*cell))) return false;
+      snapshot->shown.at(known.begin)[known.ordinal] = false;
+      return true;
+    });
+  }
+
   std::shared_ptr<const Schema> some_schema() {
     return test::below(random, 2) == 0 ? old_schema : schema;
   }

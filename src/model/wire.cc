@@ -210,11 +210,19 @@ StoredRows wire_decode(BytesView bytes, std::shared_ptr<const void> owner) {
 
 Array conform_column(const Array* stored, const Column& column, std::uint64_t rows) {
   if (stored == nullptr) return array_of_nulls(column.type, rows);
-  if (!cast_always_exact(stored->type, column.type)) {
-    throw_error(ErrorCode::corrupt, "column {} is {}, but rows of it are stored as {}",
-                quoted(column.name), type_name(column.type), type_name(stored->type));
+  if (cast_always_exact(stored->type, column.type)) {
+    return cast(*stored, column.type, {.column = column.name});
   }
-  return cast(*stored, column.type, {.column = column.name});
+  // A seal stores rows of several commits under the widest of their types.
+  try {
+    if (cast_always_exact(column.type, stored->type))
+      return cast(*stored, column.type, {.column = column.name});
+  } catch (const Error& error) {
+    throw_error(ErrorCode::corrupt, "a value is stored that its column never held: {}",
+                error.message());
+  }
+  throw_error(ErrorCode::corrupt, "column {} is {}, but rows of it are stored as {}",
+              quoted(column.name), type_name(column.type), type_name(stored->type));
 }
 
 Batch conform(const StoredRows& rows, std::shared_ptr<const Schema> schema) {

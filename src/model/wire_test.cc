@@ -93,7 +93,27 @@ TEST_CASE("wire: rows are read under a schema that widened, added, dropped and r
   CHECK(read.columns[1].is_null(1));
   const auto narrow = std::make_shared<const Schema>(
       Schema{.columns = {{.name = "a", .type = {TypeKind::int8}, .id = 2}}});
-  CHECK_THROWS_AS(conform(wire_decode(bytes, nullptr), narrow), Error);
+  CHECK(conform(wire_decode(bytes, nullptr), narrow).columns[0].value<std::int8_t>(0) == 7);
+  for (const Type other :
+       {Type{TypeKind::string}, Type{TypeKind::uint64}, Type{TypeKind::float32}}) {
+    const auto unlike =
+        std::make_shared<const Schema>(Schema{.columns = {{.name = "a", .type = other, .id = 2}}});
+    CHECK_THROWS_AS(conform(wire_decode(bytes, nullptr), unlike), Error);
+  }
+}
+
+TEST_CASE("wire: a value that a narrower column never held is damage") {
+  const Column column{.name = "a", .type = {TypeKind::int8}, .id = 2};
+  ArrayBuilder a({TypeKind::int32});
+  a.append_value(std::int32_t{300});
+  const Array stored = a.finish();
+  try {
+    conform_column(&stored, column, 1);
+    FAIL("was not refused");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::corrupt);
+    CHECK(error.message().find("300") != std::string::npos);
+  }
 }
 
 TEST_CASE("wire: a hostile count of rows neither reserves memory nor takes time") {

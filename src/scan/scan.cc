@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <numeric>
 
 #include "base/limits.h"
 #include "model/gather.h"
@@ -51,18 +52,6 @@ Batch batch_of(const Plan& plan, std::uint64_t rows, Make make) {
   return out;
 }
 
-// Counted from the first of them.
-std::vector<std::uint32_t> rows_of(const RowRanges& ranges, bool reverse) {
-  std::vector<std::uint32_t> out;
-  for (const RowRange& range : ranges) {
-    for (std::uint64_t row = range.first; row < range.end(); ++row) {
-      out.push_back(static_cast<std::uint32_t>(row - ranges.front().first));
-    }
-  }
-  if (reverse) std::ranges::reverse(out);
-  return out;
-}
-
 // One piece: a view where its rows lie side by side, else a copy of those wanted.
 Batch batch_of_piece(const Plan& plan, const std::shared_ptr<const RowSource>& of,
                      const Selected& part) {
@@ -83,9 +72,10 @@ Batch batch_of_piece(const Plan& plan, const std::shared_ptr<const RowSource>& o
     return batch_of(plan, rows_in(ranges),
                     [&](const Column& column) { return selected_values(source, part, column); });
   }
-  const std::vector<std::uint32_t> rows = rows_of(ranges, plan.reverse);
-  return batch_of(plan, rows.size(), [&](const Column& column) {
-    return model::gather(piece_values(source, part.piece, column, first, span), rows);
+  std::vector<std::uint32_t> last_first(rows_in(ranges));
+  std::iota(last_first.rbegin(), last_first.rend(), 0u);
+  return batch_of(plan, last_first.size(), [&](const Column& column) {
+    return model::gather(selected_values(source, part, column), last_first);
   });
 }
 

@@ -127,6 +127,7 @@ TEST_CASE("totals: any segments, tail, marks, policies and ranges give what brut
   for (std::uint64_t seed = test::seed(); cases < 1000 || budget.left(); ++seed) {
     CAPTURE(seed);
     World world(seed);
+    if (seed % 3 == 0) world.narrow();
     for (int i = 0; i < 5; ++i, ++cases) {
       ReadRequest like = world.random_request();
       like.keys.clear();

@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "model/array.h"
+#include "model/cast.h"
 #include "model/gather.h"
 #include "model/wire.h"
 #include "scan/pages.h"
@@ -67,10 +69,33 @@ std::vector<std::uint32_t> row_numbers(const RowRanges& ranges) {
   return out;
 }
 
+namespace {
+
+// Rows beside them may be of later commits, whose values the narrower type does not hold: only
+// these are cast.
+Bytes gather_narrowed(const RowSource& source, std::size_t piece,
+                      std::span<const std::uint32_t> rows, const Column& column, Type stored,
+                      std::byte* out) {
+  Column wide = column;
+  wide.type = stored;
+  const Array values = gather_values(source, piece, rows, wide);
+  const Array narrow = model::conform_column(&values, column, rows.size());
+  std::ranges::copy(narrow.values.bytes, out);
+  const BytesView validity = narrow.null_count == 0 ? BytesView{} : narrow.validity.bytes;
+  return {validity.begin(), validity.end()};
+}
+
+}  // namespace
+
 Bytes gather_fixed(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
                    const Column& column, std::byte* out) {
   const ColumnId id{column.id};
-  const bool as_stored = source.type(id) == column.type;
+  const auto stored = source.type(id);
+  const bool as_stored = stored == column.type;
+  if (stored && !as_stored && !model::cast_always_exact(*stored, column.type) &&
+      !mutant("narrowed-by-page")) {
+    return gather_narrowed(source, piece, rows, column, *stored, out);
+  }
   Bytes validity;
   std::uint64_t done = 0;
   for_each_page(source, piece, rows, [&](RowRange of, std::span<const std::uint32_t> held) {
