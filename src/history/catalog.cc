@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/mutant.h"
 #include "history/field.h"
@@ -259,8 +260,18 @@ Schema every_column(const DatasetVersion& dataset) {
     schema = *stated;
     for (const Column& column : stated->columns) columns.insert_or_assign(column.id, column);
   }
-  schema.columns.clear();
-  for (auto& [id, column] : columns) schema.columns.push_back(std::move(column));
+  const std::vector<Column> newest = std::exchange(schema.columns, {});
+  std::set<std::string> names;
+  for (const Column& column : newest) names.insert(column.name);
+  for (auto& [id, column] : columns) {
+    const bool shown = std::ranges::find(newest, id, &Column::id) != newest.end();
+    // Keys and time are found by name: they must not be mistaken for a column that was dropped.
+    while (!shown && !mutant("dropped-name-taken") && !names.insert(column.name).second)
+      column.name += " (dropped)";
+    const bool key = std::ranges::find(schema.keys, column.name) != schema.keys.end();
+    column.nullable = !key && column.name != schema.time;  // rows of some commits have no value
+    schema.columns.push_back(std::move(column));
+  }
   return schema;
 }
 

@@ -120,7 +120,8 @@ class Catalog {
 };
 
 /// Every column a dataset ever had, by id, in its newest form: what a segment of sealed rows must
-/// hold, because rows of dropped columns may come back by rollback. Names may repeat.
+/// hold, because rows of dropped columns may come back by rollback. Names differ, and are those of
+/// the newest schema where that has the column; only time and keys are never null.
 Schema every_column(const DatasetVersion& dataset);
 
 }  // namespace otolith::history

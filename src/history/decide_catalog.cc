@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "history/decide.h"
+#include "model/cast.h"
 
 namespace otolith::history {
 
@@ -38,6 +39,7 @@ class Working {
   RenameDataset rename(RenameDataset change) {
     change.dataset = resolve(change.dataset);
     DatasetEntry& entry = get(change.dataset);
+    check_name(entry, change.from);
     if (entry.name != change.name) check_free(change.name);
     names_.erase(entry.name);
     names_.emplace(change.name, entry.id);
@@ -47,7 +49,9 @@ class Working {
 
   DropDataset drop(DropDataset change) {
     change.dataset = resolve(change.dataset);
-    names_.erase(get(change.dataset).name);
+    const DatasetEntry& entry = get(change.dataset);
+    check_name(entry, change.name);
+    names_.erase(entry.name);
     entries_.erase(change.dataset);
     return change;
   }
@@ -55,6 +59,7 @@ class Working {
   AlterDataset alter(AlterDataset change) {
     change.dataset = resolve(change.dataset);
     DatasetEntry& entry = get(change.dataset);
+    check_base(entry, change.base);
     number_new_columns(change.dataset, change.schema);
     check_alter(entry, change.schema);
     entry.schema = std::make_shared<const Schema>(change.schema);
@@ -76,6 +81,22 @@ class Working {
   void check_free(const std::string& name) const {
     if (!names_.contains(name)) return;
     throw_error(ErrorCode::conflict, "a dataset named {} exists already", quoted(name));
+  }
+
+  // Who asked looked a dataset up by a name, and saw a schema: both may be another's work by now.
+  static void check_name(const DatasetEntry& entry, const std::string& seen) {
+    if (seen.empty() || entry.name == seen || mutant("dataset-changed-under-other-name")) return;
+    throw_error(ErrorCode::conflict, "the dataset {} was renamed to {} meanwhile; begin again",
+                quoted(seen), quoted(entry.name));
+  }
+
+  static void check_base(const DatasetEntry& entry, const std::shared_ptr<const Schema>& seen) {
+    if (seen == nullptr || seen == entry.schema || *seen == *entry.schema) return;
+    if (mutant("alter-base-ignored")) return;
+    throw_error(ErrorCode::conflict,
+                "the schema of {} was altered by another commit meanwhile; look at it and alter it "
+                "again",
+                quoted(entry.name));
   }
 
   // Ids that were in any schema of the dataset ever are taken, also those of rolled-back commits.
@@ -114,7 +135,37 @@ class Working {
     return schema.columns[schema.find(name).value()].id;
   }
 
-  static void check_alter(const DatasetEntry& entry, const Schema& altered) {
+  // Rows of a column may be stored under every type it ever had, also in commits that were rolled
+  // back, and a seal writes all of them as one.
+  void check_types(const DatasetEntry& entry, const Schema& altered) const {
+    const DatasetVersion* version = timeline_.catalog().version()->find(entry.id);
+    const std::size_t events = version == nullptr ? 0 : version->events->size();
+    for (std::size_t i = 0; i < events; ++i) {
+      const DatasetEvent& event = (*version->events)[i];
+      if (event.schema == nullptr) continue;
+      for (const Column& column : altered.columns) {
+        const auto& columns = event.schema->columns;
+        const auto was = std::ranges::find(columns, column.id, &Column::id);
+        if (was == columns.end() || model::cast_always_exact(was->type, column.type) ||
+            model::cast_always_exact(column.type, was->type) || mutant("widened-apart")) {
+          continue;
+        }
+        throw_error(ErrorCode::invalid_argument,
+                    "{} cannot be altered so: column {} was {} in commit {}, and {} and {} do not "
+                    "hold each other's values; add a column instead",
+                    quoted(entry.name), quoted(column.name), type_name(was->type),
+                    value_of(event.commit), type_name(was->type), type_name(column.type));
+      }
+    }
+  }
+
+  // Whether no commit ever added rows to it, rolled back or not.
+  bool never_written(DatasetId dataset) const {
+    const DatasetVersion* version = timeline_.catalog().version()->find(dataset);
+    return version == nullptr || (version->segments->empty() && version->tail->empty());
+  }
+
+  void check_alter(const DatasetEntry& entry, const Schema& altered) const {
     const Schema& present = *entry.schema;
     const auto refuse = [&](std::string_view why) {
       throw_error(ErrorCode::invalid_argument, "{} cannot be altered so: {}", quoted(entry.name),
@@ -129,9 +180,16 @@ class Working {
     }
     if (!same_keys) refuse("the keys stay");
     if (present.partition != altered.partition) refuse("the partitions stay");
-    if (!rows_fit(present, altered)) {
+    Schema without_new = altered;
+    if (never_written(entry.id)) {
+      std::erase_if(without_new.columns, [&](const Column& column) {
+        return std::ranges::find(present.columns, column.id, &Column::id) == present.columns.end();
+      });
+    }
+    if (!rows_fit(present, without_new)) {
       refuse("a type may only grow without loss, and a new column must take nulls");
     }
+    check_types(entry, altered);
   }
 
   const CommitNumber number_;

@@ -171,7 +171,7 @@ TEST_CASE("history: rows written under a schema that has changed since are refus
   const auto history = ground.open();
   history->commit(create_request("a"));
   DatasetChange change = rows_of(kFirst, "x");
-  change.schema = CommitNumber{1};
+  change.schema = history->head()->find("a")->schema;
   history->commit(request_of({change}));
   CommitRequest alter;
   Schema schema = *history->head()->find("a")->schema;
@@ -179,7 +179,12 @@ TEST_CASE("history: rows written under a schema that has changed since are refus
   alter.catalog.emplace_back(AlterDataset{kFirst, schema});
   history->commit(alter);
   CHECK(code_of([&] { history->commit(request_of({change})); }) == ErrorCode::conflict);
-  change.schema = CommitNumber{3};
+  change.schema = history->head()->find("a")->schema;
+  history->commit(request_of({change}));
+  schema = *change.schema;
+  schema.metadata["source"] = schema.columns.back().metadata["unit"] = "of no matter to rows";
+  alter.catalog = {AlterDataset{kFirst, schema}};
+  history->commit(alter);
   history->commit(request_of({change}));
 }
 

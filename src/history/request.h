@@ -8,6 +8,7 @@
 // Why:     rows are opaque bytes here and segments only references: history is blind to segment.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -43,8 +44,8 @@ struct SegmentRef {
 
 /// What one commit does to the rows of one dataset.
 struct DatasetChange {
-  DatasetId dataset;       // {0, i}: the i-th dataset created by the same request
-  CommitNumber schema{0};  // rows were written under the schema of this commit; 0: not checked
+  DatasetId dataset;                     // {0, i}: the i-th dataset created by the same request
+  std::shared_ptr<const Schema> schema;  // rows were written under this one; null: not checked
   std::uint64_t rows_added = 0;
   Bytes rows;  // inlined rows (model/wire.h); empty if there are none or a segment
   std::optional<SegmentRef> segment;        // written and synced before the commit
@@ -63,13 +64,17 @@ struct CreateDataset {
 struct AlterDataset {
   DatasetId dataset;
   Schema schema;  // columns with id 0 are new; ids that are missing are dropped
+  // What it was made from, which must still be there: asked of a request, in no record. Null: any.
+  std::shared_ptr<const Schema> base{};
 };
 struct RenameDataset {
   DatasetId dataset;
   std::string name;
+  std::string from{};  // the name it must still have; as `base`. Empty: any
 };
 struct DropDataset {
   DatasetId dataset;
+  std::string name{};  // as `from`
 };
 using CatalogChange = std::variant<CreateDataset, AlterDataset, RenameDataset, DropDataset>;
 

@@ -19,9 +19,11 @@ Id128 random_salt(io::Environment& environment) {
   return salt;
 }
 
-history::DatasetChange empty_change(const IngestContext& context, DatasetId dataset) {
+history::DatasetChange empty_change(const IngestContext& context,
+                                    const history::DatasetEntry& dataset) {
   history::DatasetChange change;
-  change.dataset = dataset;
+  change.dataset = dataset.id;
+  change.schema = dataset.schema;
   change.salt = random_salt(*context.environment);
   return change;
 }
@@ -124,7 +126,7 @@ Batch sort_parts(std::vector<Batch> parts, model::Run& run) {
 SegmentEncoder::SegmentEncoder(const IngestContext& context, const Id128& recorder,
                                history::DatasetEntry dataset)
     : dataset_(std::move(dataset)),
-      change_(empty_change(context, dataset_.id)),
+      change_(empty_change(context, dataset_)),
       file_(*context.vfs, *context.environment),
       content_(model::leaf_columns(*dataset_.schema)),
       content_column_(content_columns(content_, *dataset_.schema)),
@@ -188,7 +190,7 @@ Encoded encode_inline(const IngestContext& context, const history::DatasetEntry&
   model::Run run;
   const Batch batch = sort_parts(std::move(parts), run);
   const model::RowLayout layout{{std::move(run)}};
-  Encoded out{.change = empty_change(context, dataset.id)};
+  Encoded out{.change = empty_change(context, dataset)};
   out.change.rows_added = batch.rows;
   out.change.rows = model::wire_encode(batch, layout);
   out.change.rows_root = model::rows_root(batch, layout, out.change.salt);
