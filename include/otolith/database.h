@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "otolith/alter.h"
 #include "otolith/batch.h"
 #include "otolith/commit.h"
 #include "otolith/data.h"
@@ -109,12 +110,19 @@ class Table {
   Data tail(std::uint64_t rows = 5) const;
   /// Rows of any order and number, one commit. An empty batch is no commit: HEAD comes back.
   Commit append(const Batch& batch, const CommitOptions& options = {}) const;
+  /// Changes columns and metadata, one commit; no row is touched, and older commits keep theirs.
+  /// What changes nothing is no commit: HEAD comes back. conflict where the schema was altered
+  /// meanwhile.
+  ///
+  ///     quotes.alter({.add = {{.name = "venue", .type = {TypeKind::string}}}, .drop = {"size"}});
+  Commit alter(const SchemaChange& change, const CommitOptions& options = {}) const;
 
  private:
   friend class Database;
   friend class Snapshot;
   friend class Recorder;
   Table(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned);
+  void check_live() const;
   std::shared_ptr<db::Hall> hall_;
   std::shared_ptr<const db::Pinned> pinned_;  // dataset id, and for snapshots the state
 };
@@ -188,6 +196,11 @@ class Database {
   std::vector<std::string> datasets() const;
   /// Whether there is a dataset of this name at HEAD.
   bool contains(std::string_view name) const;
+  /// Takes a dataset away, one commit: older commits keep it, and its name is free. not_found with
+  /// the nearest name.
+  Commit drop(std::string_view name, const CommitOptions& options = {});
+  /// Gives a dataset another name, one commit; live tables of it go on. conflict if it is taken.
+  Commit rename(std::string_view name, const std::string& to, const CommitOptions& options = {});
   /// Staged writes that end in one commit of these options, or in none.
   Recorder recorder(const CommitOptions& options = {});
 

@@ -5,6 +5,7 @@
 // Threads: thread-safe, but for Recorder: otolith/database.h.
 #pragma once
 
+#include "otolith/alter.h"
 #include "otolith/batch.h"
 #include "otolith/codec.h"
 #include "otolith/commit.h"

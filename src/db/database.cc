@@ -56,6 +56,46 @@ Table Database::create_table(const std::string& name, const Schema& schema,
   return table(name);
 }
 
+namespace {
+
+// Commits one change of the dataset that has this name; `change_of` makes it of the dataset.
+template <typename ChangeOf>
+Commit change_dataset(db::Hall& hall, std::string_view name, Hash256 asked,
+                      const CommitOptions& options, ChangeOf change_of) {
+  const auto rooms = hall.rooms_to_write();
+  history::CommitRequest request = hall.request(*rooms, options);
+  request.request_hash = asked;
+  if (auto commit = hall.repeated(*rooms, request)) return *std::move(commit);
+  const auto snapshot = rooms->history->head();
+  const auto dataset = snapshot->find(name);
+  if (!dataset) db::throw_no_dataset(*snapshot, name);
+  if (auto change = change_of(*dataset)) request.catalog.push_back(*std::move(change));
+  Commit commit = rooms->history->commit(std::move(request));
+  hall.committed(*rooms);
+  return commit;
+}
+
+}  // namespace
+
+Commit Database::drop(std::string_view name, const CommitOptions& options) {
+  using Change = std::optional<history::CatalogChange>;
+  return change_dataset(*hall_, name, db::request_hash({"drop", name}), options,
+                        [](const history::DatasetEntry& dataset) -> Change {
+                          return history::DropDataset{dataset.id, dataset.name};
+                        });
+}
+
+Commit Database::rename(std::string_view name, const std::string& to,
+                        const CommitOptions& options) {
+  using Change = std::optional<history::CatalogChange>;
+  model::name_check("dataset", to);
+  return change_dataset(*hall_, name, db::request_hash({"rename", name, to}), options,
+                        [&](const history::DatasetEntry& dataset) -> Change {
+                          if (dataset.name == to) return std::nullopt;
+                          return history::RenameDataset{dataset.id, to, dataset.name};
+                        });
+}
+
 Table Database::table(std::string_view name) const {
   const auto snapshot = hall_->snapshot(*live());
   auto entry = snapshot->find(name);

@@ -229,6 +229,13 @@ std::shared_ptr<const history::Snapshot> Hall::snapshot(const Pinned& pinned) {
 
 history::DatasetEntry Hall::dataset(const history::Snapshot& snapshot, const Pinned& pinned) const {
   if (auto entry = snapshot.find(pinned.dataset.id)) return *std::move(entry);
+  if (snapshot.find(pinned.dataset.name)) {
+    throw_error(
+        ErrorCode::not_found,
+        "the dataset {} that this table was taken from was dropped, and another has its name "
+        "as of commit {}; take the table from the database again",
+        quoted(pinned.dataset.name), value_of(snapshot.number()));
+  }
   throw_no_dataset(snapshot, pinned.dataset.name);
 }
 
@@ -265,6 +272,13 @@ history::CommitRequest Hall::request(Rooms& rooms, const CommitOptions& options)
   history::request_check_texts(out);
   if (out.relaxed) rooms.unsynced.check();
   return out;
+}
+
+std::optional<Commit> Hall::repeated(Rooms& rooms, const history::CommitRequest& request) const {
+  if (!request.change_id) return std::nullopt;
+  Commit commit = rooms.history->commit(request);
+  if (commit.change_id == request.change_id->text()) return commit;
+  return std::nullopt;
 }
 
 void Hall::committed(Rooms& rooms) const noexcept {

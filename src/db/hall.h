@@ -106,6 +106,9 @@ class Hall {
   scan::ScanContext scan_context(const Rooms& rooms) const;
   /// Refuses what the commit would refuse of its options, before rows are staged or encoded.
   history::CommitRequest request(Rooms& rooms, const CommitOptions& options) const;
+  /// The commit that made this request under its change id before, where one did. Asked while the
+  /// request has no changes yet, before names and columns are looked up: it may have changed them.
+  std::optional<Commit> repeated(Rooms& rooms, const history::CommitRequest& request) const;
   /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of
   /// it.
   void committed(Rooms& rooms) const noexcept;

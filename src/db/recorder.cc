@@ -1,3 +1,4 @@
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -9,7 +10,8 @@ namespace otolith {
 
 namespace db {
 
-/// What a public Recorder holds: one snapshot for names and schemas, one ingest recorder.
+/// What a public Recorder holds: the datasets it has rows of, by the names they were staged under,
+/// and one ingest recorder.
 struct Staging {
   // Constant.
   const std::shared_ptr<Hall> hall;
@@ -18,10 +20,19 @@ struct Staging {
   const std::uint64_t fork_generation = io::fork_generation();
 
   Mutex in_use{};  // held during a call
-  std::shared_ptr<const history::Snapshot> snapshot OTO_GUARDED_BY(in_use);
+  std::map<std::string, history::DatasetEntry, std::less<>> staged OTO_GUARDED_BY(in_use){};
   ingest::Recorder recorder OTO_GUARDED_BY(in_use);
 
   bool of_parent() const noexcept { return io::fork_generation() != fork_generation; }
+
+  /// As its rows were staged, else as of HEAD.
+  history::DatasetEntry dataset(std::string_view name) OTO_REQUIRES(in_use) {
+    if (const auto found = staged.find(name); found != staged.end()) return found->second;
+    const auto snapshot = rooms->history->head();
+    auto entry = snapshot->find(name);
+    if (!entry) throw_no_dataset(*snapshot, name);
+    return *std::move(entry);
+  }
 
   /// Refused while another thread has it, and to a child.
   void enter() OTO_ACQUIRE(in_use) {
@@ -73,35 +84,25 @@ Recorder::~Recorder() {
 Recorder Database::recorder(const CommitOptions& options) {
   auto rooms = hall_->rooms_to_write();
   hall_->request(*rooms, options);  // refuses bad options now rather than at the commit
-  auto snapshot = rooms->history->head();
   ingest::Recorder inner(hall_->ingest_context(*rooms), options.change_id.has_value());
-  return Recorder(std::unique_ptr<db::Staging>(new db::Staging{.hall = hall_,
-                                                               .rooms = std::move(rooms),
-                                                               .options = options,
-                                                               .snapshot = std::move(snapshot),
-                                                               .recorder = std::move(inner)}));
+  return Recorder(std::unique_ptr<db::Staging>(new db::Staging{
+      .hall = hall_, .rooms = std::move(rooms), .options = options, .recorder = std::move(inner)}));
 }
 
 void Recorder::append(std::string_view table, const Batch& batch) {
   const db::Turn turn(*staging_);
   staging_->hall->rooms_to_write();  // refuses a closed database
   staging_->recorder.check_usable();
-  auto entry = staging_->snapshot->find(table);
-  if (!entry) {  // made by someone else, or by this process, since the recorder began
-    staging_->snapshot = staging_->rooms->history->head();
-    entry = staging_->snapshot->find(table);
-  }
-  if (!entry) db::throw_no_dataset(*staging_->snapshot, table);
-  staging_->recorder.append(*entry, batch);
+  const history::DatasetEntry dataset = staging_->dataset(table);
+  staging_->recorder.append(dataset, batch);
+  if (batch.rows != 0) staging_->staged.emplace(table, dataset);
 }
 
 std::shared_ptr<const Schema> Recorder::schema(std::string_view table) const {
   const db::Turn turn(*staging_);
   staging_->hall->rooms_to_write();  // refuses a closed database
   staging_->recorder.check_usable();
-  const auto entry = staging_->rooms->history->head()->find(table);
-  if (!entry) db::throw_no_dataset(*staging_->snapshot, table);
-  return entry->schema;
+  return staging_->dataset(table).schema;
 }
 
 Commit Recorder::commit() {

@@ -41,6 +41,12 @@ void check_equal_schema(std::string_view name, const Schema& there, const Schema
               quoted(name));
 }
 
+Hash256 request_hash(std::initializer_list<std::string_view> words) {
+  Blake3 hash;
+  for (const std::string_view word : words) add_text(hash, word);
+  return hash.finish();
+}
+
 Hash256 request_hash(std::string_view verb, std::string_view name, const Schema& schema) {
   Blake3 hash;
   for (const std::string_view text : {verb, name, std::string_view(schema.time)})

@@ -7,6 +7,7 @@
 // Why:     an option whose feature this build lacks is refused here, never ignored.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ void check_new_schema(const Schema& schema);
 
 /// conflict unless the asked schema equals the one that is there (column ids aside).
 void check_equal_schema(std::string_view name, const Schema& there, const Schema& asked);
+
+/// Tells a retried verb from another under the same change id: the verb and its names.
+Hash256 request_hash(std::initializer_list<std::string_view> words);
 
 /// Tells a retried create_table from another request under the same change id.
 Hash256 request_hash(std::string_view verb, std::string_view name, const Schema& schema);

@@ -2,8 +2,10 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "db/alter.h"
 #include "db/hall.h"
 #include "model/gather.h"
+#include "segment/writer.h"
 
 namespace otolith {
 
@@ -60,13 +62,40 @@ Data Table::tail(std::uint64_t rows) const {
   return reversed(read({.limit = rows, .reverse = true}));
 }
 
-Commit Table::append(const Batch& batch, const CommitOptions& options) const {
-  if (pinned_->snapshot) {
-    throw_error(
-        ErrorCode::invalid_argument,
-        "{} is as of commit {} and cannot be written; take the table from the database itself",
-        quoted(pinned_->dataset.name), value_of(pinned_->snapshot->number()));
+void Table::check_live() const {
+  if (!pinned_->snapshot) return;
+  throw_error(
+      ErrorCode::invalid_argument,
+      "{} is as of commit {} and cannot be written; take the table from the database itself",
+      quoted(pinned_->dataset.name), value_of(pinned_->snapshot->number()));
+}
+
+Commit Table::alter(const SchemaChange& change, const CommitOptions& options) const {
+  check_live();
+  const auto rooms = hall_->rooms_to_write();
+  const DatasetId id = pinned_->dataset.id;
+  history::CommitRequest request = hall_->request(*rooms, options);
+  request.request_hash =
+      db::request_hash(fmt::format("{}.{}", value_of(id.created), id.index), change);
+  if (auto commit = hall_->repeated(*rooms, request)) return *std::move(commit);
+  const auto dataset = hall_->dataset(*rooms->history->head(), *pinned_);
+  Schema schema = schema_stored(db::altered(*dataset.schema, change));
+  for (const auto& [name, type] : change.widen) {  // one of a user's may not take the new type
+    const auto at = *dataset.schema->find(name);
+    const auto& columns = schema.columns;
+    const auto& column = *std::ranges::find(columns, dataset.schema->columns[at].id, &Column::id);
+    (void)segment::column_codec(schema, column, dataset.name);
   }
+  if (schema != *dataset.schema) {
+    request.catalog.push_back(history::AlterDataset{id, std::move(schema), dataset.schema});
+  }
+  Commit commit = rooms->history->commit(std::move(request));
+  hall_->committed(*rooms);
+  return commit;
+}
+
+Commit Table::append(const Batch& batch, const CommitOptions& options) const {
+  check_live();
   const auto rooms = hall_->rooms_to_write();
   const auto snapshot = rooms->history->head();
   ingest::Recorder recorder(hall_->ingest_context(*rooms), options.change_id.has_value());
