@@ -10,10 +10,12 @@
 
 #include <nanobind/nanobind.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "gil.h"
@@ -34,6 +36,13 @@ struct SchemaHandle {
 /// What a writing verb of Python says about its commit; an absent author means the database's own.
 CommitOptions commit_options(std::optional<std::string> author, std::string message,
                              std::string extra, std::optional<std::string> change_id);
+
+/// name, type, nullable, codec, metadata
+using ColumnTuple =
+    std::tuple<std::string, std::string, bool, std::string, std::map<std::string, std::string>>;
+
+/// The column of a tuple; its id is given by the history.
+Column column_of(const ColumnTuple& column);
 
 /// nullopt, or the Timestamp of so many ns.
 inline std::optional<Timestamp> timestamp_of(std::optional<std::int64_t> ns) {

@@ -91,6 +91,9 @@ void bind_database(nb::module_& module) {
       .def("table", &Database::table, nb::arg("name"), Released())
       .def("datasets", &Database::datasets, Released())
       .def("contains", &Database::contains, nb::arg("name"), Released())
+      .def("drop", &Database::drop, nb::arg("name"), nb::arg("options"), Released())
+      .def("rename", &Database::rename, nb::arg("name"), nb::arg("to"), nb::arg("options"),
+           Released())
       .def("recorder", &Database::recorder, nb::arg("options"), Released())
       .def("status", &Database::status, Released())
       .def("verify", &verify, nb::arg("progress").none(),

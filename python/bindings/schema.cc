@@ -11,20 +11,12 @@ namespace otolith::bindings {
 namespace {
 
 using Metadata = std::map<std::string, std::string>;
-/// name, type, nullable, codec, metadata
-using ColumnTuple = std::tuple<std::string, std::string, bool, std::string, Metadata>;
 
 SchemaHandle make_schema(const std::vector<ColumnTuple>& columns, std::string time,
                          std::vector<std::string> keys, Partition partition, Duplicates duplicates,
                          std::string codec, Metadata metadata) {
   auto schema = std::make_shared<Schema>();
-  for (const auto& [name, type, nullable, column_codec, column_metadata] : columns) {
-    schema->columns.push_back({.name = name,
-                               .type = type_parse(type),
-                               .nullable = nullable,
-                               .codec = column_codec,
-                               .metadata = column_metadata});
-  }
+  for (const ColumnTuple& column : columns) schema->columns.push_back(column_of(column));
   schema->time = std::move(time);
   schema->keys = std::move(keys);
   schema->partition = partition;
@@ -44,6 +36,15 @@ std::vector<ColumnTuple> columns_of(const SchemaHandle& handle) {
 }
 
 }  // namespace
+
+Column column_of(const ColumnTuple& column) {
+  const auto& [name, type, nullable, codec, metadata] = column;
+  return {.name = name,
+          .type = type_parse(type),
+          .nullable = nullable,
+          .codec = codec,
+          .metadata = metadata};
+}
 
 void bind_schema(nb::module_& module) {
   nb::enum_<Partition>(module, "Partition")

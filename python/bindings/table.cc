@@ -1,7 +1,9 @@
 // Table and ReadRequest.
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
@@ -48,6 +50,19 @@ std::optional<std::pair<std::int64_t, std::int64_t>> time_range(const Table& sel
   return std::pair(range->first.ns, range->second.ns);
 }
 
+SchemaChange make_change(const std::vector<ColumnTuple>& add, std::vector<std::string> drop,
+                         std::map<std::string, std::string> rename,
+                         const std::map<std::string, std::string>& widen, MetadataChange metadata,
+                         std::map<std::string, MetadataChange> column_metadata) {
+  SchemaChange change{.drop = std::move(drop),
+                      .rename = std::move(rename),
+                      .metadata = std::move(metadata),
+                      .column_metadata = std::move(column_metadata)};
+  for (const ColumnTuple& column : add) change.add.push_back(column_of(column));
+  for (const auto& [name, type] : widen) change.widen.emplace(name, type_parse(type));
+  return change;
+}
+
 }  // namespace
 
 void bind_table(nb::module_& module) {
@@ -56,6 +71,9 @@ void bind_table(nb::module_& module) {
       .def_static("make", &make_request, nb::arg("start").none(), nb::arg("stop").none(),
                   nb::arg("columns").none(), nb::arg("keys"), nb::arg("where").none(),
                   nb::arg("limit").none(), nb::arg("reverse"), nb::arg("order"));
+  nb::class_<SchemaChange>(module, "SchemaChange", "What to alter of a table.")
+      .def_static("make", &make_change, nb::arg("add"), nb::arg("drop"), nb::arg("rename"),
+                  nb::arg("widen"), nb::arg("metadata"), nb::arg("column_metadata"));
   nb::class_<Table>(module, "Table", "A table, live or as of one commit.")
       .def_prop_ro("name", &Table::name, Released())
       .def_prop_ro(
@@ -65,7 +83,8 @@ void bind_table(nb::module_& module) {
       .def("read", &Table::read, nb::arg("request"), Released())
       .def("head", &Table::head, nb::arg("rows"), Released())
       .def("tail", &Table::tail, nb::arg("rows"), Released())
-      .def("append", &Table::append, nb::arg("batch"), nb::arg("options"), Released());
+      .def("append", &Table::append, nb::arg("batch"), nb::arg("options"), Released())
+      .def("alter", &Table::alter, nb::arg("change"), nb::arg("options"), Released());
 }
 
 }  // namespace otolith::bindings

@@ -115,6 +115,7 @@ class Database:
         fetch: Any = None,
         segment_bytes: Optional[int] = None,
         spread: Any = None,
+        column_metadata: Optional[Mapping[str, Mapping[str, str]]] = None,
     ) -> Table:
         """Makes a table in a commit of its own; Conflict if the name is taken, unless `exist_ok`
         and the schema is equal.
@@ -124,7 +125,8 @@ class Database:
         `partition` is "hour", "day", "month", "year" or None, in UTC: take one that holds thousands
         of rows, since each costs some 160 bytes a column in each commit. `codec` is "hot" (small,
         and fast to read), "small" (the smallest), "raw" (plain: reads are views of the file), or a
-        dict of columns and codecs. `storage`, `duplicates`, `index`, `fetch`, `segment_bytes` and
+        dict of columns and codecs. `metadata` are texts by key, `column_metadata` the same for each
+        column named. `storage`, `duplicates`, `index`, `fetch`, `segment_bytes` and
         `spread` are refused beyond their defaults until they are built.
 
         >>> db = oto.open(":memory:")
@@ -142,12 +144,56 @@ class Database:
         ):  # fmt: skip
             if value is not None:
                 raise not_built(option, "leave it out")
-        schema = core_schema(columns, keys, time, partition, duplicates, codec, metadata)
+        schema = core_schema(
+            columns, keys, time, partition, duplicates, codec, metadata, column_metadata
+        )
         options = commit_options(author, message, extra, change_id)
         made = self._core.create_table(
             dataset_name(name), schema, flag("exist_ok", exist_ok), options
         )
         return Table(made, self._zone)
+
+    def drop(
+        self,
+        name: str,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+    ) -> Commit:
+        """Takes a dataset away, in a commit of its own. Older commits keep it; its name is free,
+        and a table made under it is another one.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"})
+        >>> db.drop("t", message="no longer fed").changes
+        {'t': (0, 0)}
+        >>> "t" in db, "t" in db.at("HEAD~1")
+        (False, True)
+        """
+        options = commit_options(author, message, extra, change_id)
+        return Commit(self._core.drop(dataset_name(name), options))
+
+    def rename(
+        self,
+        name: str,
+        to: str,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+    ) -> Commit:
+        """Gives a dataset another name, in a commit of its own; tables that are at hand go on.
+        Conflict if the name is taken; older commits know it by the old one.
+
+        >>> db = oto.open(":memory:")
+        >>> quotes = db.create_table("quotes", {"time": "timestamp"})
+        >>> _ = db.rename("quotes", "ticks")
+        >>> quotes.name, db.datasets(), db.at("HEAD~1").datasets()
+        ('ticks', ['ticks'], ['quotes'])
+        """
+        options = commit_options(author, message, extra, change_id)
+        return Commit(self._core.rename(dataset_name(name), dataset_name(to), options))
 
     def datasets(self) -> List[str]:
         """Names of the datasets, sorted.

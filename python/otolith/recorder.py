@@ -7,6 +7,7 @@ from typing import Any, Optional, Type
 
 from otolith import _core
 from otolith.commit import Commit
+from otolith.errors import Error
 from otolith.incoming import batch_of
 from otolith.schema import Schema, schema_of
 from otolith.snapshot import dataset_name
@@ -19,7 +20,7 @@ class RecorderTable:
     def __init__(self, recorder: Recorder, name: str) -> None:
         self._recorder = recorder
         self._name = name
-        self._schema = schema_of(recorder.core.schema(name))
+        self._schema = schema_of(recorder.core.schema(name))  # refuses an unknown name at once
 
     @property
     def name(self) -> str:
@@ -28,7 +29,10 @@ class RecorderTable:
 
     @property
     def schema(self) -> Schema:
-        """The table's schema as the recorder sees it."""
+        """The table's schema: that of the rows it has staged, or of HEAD before there are any."""
+        core = self._recorder.core.schema(self._name)
+        if not self._schema.core.same(core):
+            self._schema = schema_of(core)
         return self._schema
 
     def append(self, data: Any, *, timezone: Any = None, nan: str = "keep") -> None:
@@ -46,10 +50,13 @@ class RecorderTable:
         {'t': (2, 0)}
         """
         zone = self._recorder.zone if timezone is None else zone_of(timezone)
-        self._recorder.core.append(self._name, batch_of(data, self._schema, zone, nan))
+        self._recorder.core.append(self._name, batch_of(data, self.schema, zone, nan))
 
     def __repr__(self) -> str:
-        return f"RecorderTable {self._name}\n{self._schema!r}"
+        try:
+            return f"RecorderTable {self._name}\n{self.schema!r}"
+        except Error as error:
+            return f"RecorderTable ({error})"
 
 
 class Recorder:

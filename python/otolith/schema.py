@@ -22,6 +22,10 @@ _DUPLICATES = {
 }  # fmt: skip
 
 
+# name, type, nullable, codec, metadata: a column as the core takes it
+ColumnTuple = Tuple[str, str, bool, str, Dict[str, str]]
+
+
 @dataclasses.dataclass(frozen=True)
 class Column:
     """One column: its name, its type, and a codec of its own ("" for the table's)."""
@@ -122,6 +126,7 @@ def core_schema(
     duplicates: str,
     codec: Any,
     metadata: Optional[Mapping[str, str]],
+    column_metadata: Optional[Mapping[str, Mapping[str, str]]] = None,
 ) -> _core.Schema:
     """The core schema of what `create_table` was given; InvalidArgument names what is wrong."""
     if not isinstance(columns, Mapping):
@@ -133,16 +138,74 @@ def core_schema(
         keys = [keys]
     if not isinstance(keys, Iterable):
         raise InvalidArgument(f"keys={shown(keys)}: give a list of names of columns")
-    tuples: List[Tuple[str, str, bool, str, Dict[str, str]]] = [
-        (_text(name, "a column's name"), *_type(name, spec), column_codecs.get(name, ""), {})
+    notes = _metadata_by_column(column_metadata)
+    for name in notes:
+        if name not in columns:
+            hint = nearest(name, [str(c) for c in columns if is_utf8(str(c))])
+            raise InvalidArgument(f"column_metadata: no column {quoted(name)}{hint}")
+    tuples: List[ColumnTuple] = [
+        (_text(name, "a column's name"), *_type(name, spec), column_codecs.get(name, ""),
+         _metadata(notes.get(name)))
         for name, spec in columns.items()
-    ]
+    ]  # fmt: skip
     return _core.Schema.make(
         tuples, _text(time, "time"), [_text(key, "a key") for key in keys],
         choice("partition", partition, _PARTITIONS),
         choice("duplicates", duplicates, _DUPLICATES),
         table_codec, _metadata(metadata),
     )  # fmt: skip
+
+
+def core_change(
+    add: Optional[Mapping[str, Any]],
+    drop: Any,
+    rename: Optional[Mapping[str, str]],
+    widen: Optional[Mapping[str, Any]],
+    metadata: Optional[Mapping[str, Optional[str]]],
+    column_metadata: Optional[Mapping[str, Mapping[str, Optional[str]]]],
+) -> _core.SchemaChange:
+    """The core change of what `alter` was given; InvalidArgument names what is no change."""
+    names = [drop] if isinstance(drop, str) else drop
+    if not isinstance(names, Iterable) or isinstance(names, (Mapping, bytes)):
+        raise InvalidArgument(f"drop={shown(drop)}: give a list of names of columns")
+    tuples: List[ColumnTuple] = [
+        (_text(name, "a column's name"), *_type(name, spec), "", {})
+        for name, spec in _dict("add", add, "names and types").items()
+    ]
+    return _core.SchemaChange.make(
+        tuples,
+        [_text(name, "drop: a column's name") for name in names],
+        {
+            _text(old, "rename: a column's name"): _text(new, "rename: a column's new name")
+            for old, new in _dict("rename", rename, "old and new names").items()
+        },
+        {
+            _text(name, "widen: a column's name"): _wider(name, spec)
+            for name, spec in _dict("widen", widen, "names and types").items()
+        },
+        _metadata_change(metadata),
+        {
+            name: _metadata_change(change)
+            for name, change in _metadata_by_column(column_metadata).items()
+        },
+    )
+
+
+def _wider(name: str, spec: Any) -> str:
+    dtype, nullable = _type(name, spec)
+    if not nullable:
+        raise InvalidArgument(
+            f"widen: whether column {quoted(name)} may be null stays as it is; give {dtype!r} alone"
+        )
+    return dtype
+
+
+def _dict(option: str, value: Any, of: str) -> Mapping[Any, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidArgument(f"{option}={shown(value)}: give a dict of {of}")
+    return value
 
 
 def _type(name: str, spec: Any) -> Tuple[str, bool]:
@@ -177,13 +240,22 @@ def choice(option: str, value: Any, choices: Mapping[Any, Any]) -> Any:
 
 
 def _metadata(metadata: Optional[Mapping[str, str]]) -> Dict[str, str]:
-    if metadata is None:
-        return {}
-    if not isinstance(metadata, Mapping):
-        raise InvalidArgument(f"metadata={shown(metadata)}: give a dict of texts")
     return {
-        _text(k, "a metadata key"): _text(v, f"metadata {shown(k)}") for k, v in metadata.items()
+        _text(k, "a metadata key"): _text(v, f"metadata {shown(k)}")
+        for k, v in _dict("metadata", metadata, "texts").items()
     }
+
+
+def _metadata_change(metadata: Optional[Mapping[str, Optional[str]]]) -> Dict[str, Optional[str]]:
+    return {
+        _text(k, "a metadata key"): None if v is None else _text(v, f"metadata {shown(k)}")
+        for k, v in _dict("metadata", metadata, "texts").items()
+    }
+
+
+def _metadata_by_column(of: Optional[Mapping[str, Any]]) -> Mapping[str, Any]:
+    notes = _dict("column_metadata", of, "columns and their metadata")
+    return {_text(name, "column_metadata: a column's name"): given for name, given in notes.items()}
 
 
 def _text(value: Any, what: str) -> str:

@@ -11,7 +11,7 @@ from otolith.errors import InvalidArgument, is_utf8, shown, utf8
 from otolith.table import Table
 from otolith.times import Zone
 
-_WRITING = ("create_table", "recorder", "tag", "untag")
+_WRITING = ("create_table", "drop", "recorder", "rename", "tag", "untag")
 
 
 class Snapshot:

@@ -18,7 +18,7 @@ from otolith.display import preview_html
 from otolith.errors import Error, InvalidArgument, flag, quoted, shown, utf8
 from otolith.expression import Expression, core_condition
 from otolith.incoming import batch_of
-from otolith.schema import Schema, choice, schema_of
+from otolith.schema import Schema, choice, core_change, schema_of
 from otolith.times import Zone, optional_ns, to_ns, zone_of
 
 _COUNT_MAX = 2**63 - 1
@@ -165,6 +165,47 @@ class Table:
         options = commit_options(author, message, extra, change_id)
         batch = batch_of(data, self.schema, self._zone_for(timezone), nan)
         return Commit(self._core.append(batch, options))
+
+    def alter(
+        self,
+        *,
+        add: Optional[Mapping[str, Any]] = None,
+        drop: Union[str, Sequence[str]] = (),
+        rename: Optional[Mapping[str, str]] = None,
+        widen: Optional[Mapping[str, Any]] = None,
+        metadata: Optional[Mapping[str, Optional[str]]] = None,
+        column_metadata: Optional[Mapping[str, Mapping[str, Optional[str]]]] = None,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+    ) -> Commit:
+        """Changes columns and metadata, in one commit. No row is written again: older commits keep
+        their names, types and columns.
+
+        `add` maps new names to types; they are null in rows that are there, and `oto.required` only
+        where none ever was. `drop` takes columns away, but not time and keys; `rename` maps old
+        names to new ones; `widen` maps names to a larger integer, to float64, or to a decimal of
+        more digits. `metadata` sets texts by key, and takes away those that are None;
+        `column_metadata` does so for columns. Names are those before the change. What changes
+        nothing is no commit: HEAD comes back.
+
+        InvalidArgument names the column; Conflict where a name is taken, or somebody else altered
+        the table meanwhile.
+
+        >>> db = oto.open(":memory:")
+        >>> t = db.create_table("t", {"time": "timestamp", "bid": "float32", "size": "int8"})
+        >>> _ = t.append({"time": "2026-01-05", "bid": 1.5, "size": 7})
+        >>> _ = t.alter(add={"venue": oto.string}, drop="size", rename={"bid": "best_bid"},
+        ...             widen={"bid": oto.float64}, message="a venue each")
+        >>> t.read().to_pylist(times="ns")
+        [{'time': 1767571200000000000, 'best_bid': 1.5, 'venue': None}]
+        >>> db.at("HEAD~1")["t"].read(columns=["bid", "size"]).to_pylist()
+        [{'bid': 1.5, 'size': 7}]
+        """
+        options = commit_options(author, message, extra, change_id)
+        change = core_change(add, drop, rename, widen, metadata, column_metadata)
+        return Commit(self._core.alter(change, options))
 
     def __repr__(self) -> str:
         try:
