@@ -36,7 +36,7 @@ class Altering {
       const std::size_t at = find("rename", from);
       model::name_check("column", to);
       out_.columns[at].name = to;
-      if (out_.time == from) out_.time = to;
+      if (present_.time == from) out_.time = to;
     }
     for (std::string& key : out_.keys) {
       const auto renamed = names.find(key);

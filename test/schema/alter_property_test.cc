@@ -299,6 +299,7 @@ class Program {
       request.where = col(column.name).is_null();
       std::erase_if(rows, [&](const PlainRow* row) { return cell_of_plain(*row, column); });
     }
+    if (below(random_, 2) == 0) ask_keys(request, plain.columns[1], rows);
     request.reverse = below(random_, 2) == 0;
     if (request.reverse) std::ranges::reverse(rows);
     if (below(random_, 2) == 0) {
@@ -306,6 +307,30 @@ class Program {
       if (rows.size() > *request.limit) rows.resize(*request.limit);
     }
     compare(table, request, plain, rows);
+  }
+
+  // The key of some row, and one that perhaps none has.
+  void ask_keys(ReadRequest& request, const PlainColumn& key, std::vector<const PlainRow*>& rows) {
+    std::vector<KeyValue> values;
+    if (!rows.empty()) {
+      const Cell cell = cell_of_plain(*rows[below(random_, rows.size())], key);
+      if (const auto* text = std::get_if<std::string>(&*cell))
+        values.emplace_back(*text);
+      else
+        values.emplace_back(std::get<std::int64_t>(*cell));
+    }
+    if (key.type.kind == TypeKind::string)
+      values.emplace_back(std::string("JFK"));
+    else
+      values.emplace_back(static_cast<std::int64_t>(below(random_, 400)) - 50);
+    request.keys = {{key.name, values}};
+    std::erase_if(rows, [&](const PlainRow* row) {
+      const Cell cell = cell_of_plain(*row, key);
+      return std::ranges::none_of(values, [&](const KeyValue& value) {
+        if (const auto* text = std::get_if<std::string>(&value)) return *cell == Value(*text);
+        return *cell == Value(std::get<std::int64_t>(value));
+      });
+    });
   }
 
   static Cell cell_of_plain(const PlainRow& row, const PlainColumn& column) {

@@ -119,6 +119,11 @@ TEST_CASE("alter: names may be swapped, and the time column renamed") {
   CHECK(table.schema()->names() == std::vector<std::string>{"at", "sensor", "count", "value"});
   CHECK(text_of(table.read({.columns = {{"value"}}, .where = col("count") > 2.0})) == "20\n30\n");
   CHECK(text_of(ground.db->at("2").table("t").read({.columns = {{"value"}}})) == "1.5\n");
+  table.alter({.rename = {{"at", "count"}, {"count", "sensor"}, {"sensor", "at"}}});
+  CHECK(table.schema()->time == "count");
+  CHECK(table.schema()->keys == std::vector<std::string>{"at"});
+  CHECK(text_of(table.read({.stop = Timestamp{3}, .keys = {{"at", {"b", "c"}}}})) ==
+        "2 b 2.5 20\n");
   CHECK(ground.db->verify().ok());
 }
 
