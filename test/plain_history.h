@@ -73,6 +73,7 @@ class PlainHistory final : public history::History {
     out.number = number;
     return out;
   }
+  CommitNumber durable_head() override { return CommitNumber{commits.size()}; }
   std::vector<Commit> log(const LogFilter&) override { return {}; }
   void tag(const std::string&, CommitNumber) override {}
   void untag(const std::string&) override {}

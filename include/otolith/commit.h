@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,6 +48,13 @@ struct LogFilter {
   std::optional<Timestamp> until{};  // commit time, excluded
   std::optional<std::uint64_t> limit{};
   bool reverse = false;
+};
+
+/// What `Database::wait` waits for.
+struct WaitOptions {
+  std::optional<CommitNumber> after{};        // nullopt: the newest durable commit at the call
+  std::optional<std::uint64_t> timeout_ns{};  // nullopt: for ever; 0: looks once
+  std::function<void()> now_and_then{};       // every 50 ms or so; may throw to end it
 };
 
 }  // namespace otolith

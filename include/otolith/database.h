@@ -224,6 +224,12 @@ class Database {
 
   /// Rows, bytes, tail, and what a crash left: a look, cheap enough to repeat.
   Status status() const;
+  /// Waits for the first durable commit behind `after`, by any process, and returns it within some
+  /// milliseconds of becoming durable; nullopt where time runs out. invalid_argument where the
+  /// handle is closed meanwhile; corrupt where the log cannot be read on.
+  ///
+  ///     while (auto next = db.wait({.after = seen})) seen = next->number;  // each commit once
+  std::optional<Commit> wait(const WaitOptions& options = {}) const;
   /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets
   /// bytes done and bytes in all; it may throw to stop.
   VerifyReport verify(const std::function<void(std::uint64_t, std::uint64_t)>& progress = {}) const;

@@ -43,6 +43,17 @@ std::vector<Commit> log(const Database& self, std::optional<std::string> dataset
                    .reverse = reverse});
 }
 
+std::optional<Commit> wait(const Database& self, std::optional<std::uint64_t> after,
+                           std::optional<std::uint64_t> timeout_ns) {
+  WaitOptions options{.after = {}, .timeout_ns = timeout_ns, .now_and_then = [] {
+                        const WithGil held;
+                        if (PyErr_CheckSignals() != 0) throw nb::python_error();
+                      }};
+  if (after) options.after = CommitNumber{*after};
+  const WithoutGil released;
+  return self.wait(options);
+}
+
 using Progress = nb::typed<nb::callable, void(std::uint64_t, std::uint64_t)>;
 
 VerifyReport verify(const Database& self, const std::optional<Progress>& progress) {
@@ -79,6 +90,8 @@ void bind_history(nb::class_<Database>& database) {
 
 void bind_database(nb::module_& module) {
   nb::enum_<Durability>(module, "Durability")
+      .def("wait", &wait, nb::arg("after").none(), nb::arg("timeout_ns").none(),
+           "Signals are looked for every 50 ms.")
       .value("durable", Durability::durable)
       .value("relaxed", Durability::relaxed);
   nb::class_<Database> database(module, "Database", "An open database.");

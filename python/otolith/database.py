@@ -286,6 +286,27 @@ class Database:
         return Log(map(Commit, commits))
 
     def tag(self, name: str, ref: Union[int, str, Commit] = "HEAD") -> None:
+    def wait(self, after: Union[int, Commit, None] = None, timeout: Any = None) -> Optional[Commit]:
+        """Waits for the first durable commit behind `after`, by any process, and returns it; None
+        where `timeout` ("10s", seconds, a timedelta) runs out.
+
+        `after` is a commit or its number, by default the newest durable commit at the call. Of
+        commits that follow each other each is returned once: `c = db.wait(c)`. It returns within
+        some milliseconds of the commit; meanwhile other threads run, and Ctrl-C ends it. 0 looks
+        once. InvalidArgument where the database is closed meanwhile.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"})
+        >>> db.wait(after=0).number, db.wait(after=db.head, timeout="10ms")
+        (1, None)
+        """
+        number = after.number if isinstance(after, Commit) else after
+        commit = self._core.wait(
+            None if number is None else count("after", number),
+            None if timeout is None else _duration_ns("timeout", timeout),
+        )
+        return None if commit is None else Commit(commit)
+
         """Names a commit; a tag begins with a letter. Conflict where it exists.
 
         >>> db = oto.open(":memory:")

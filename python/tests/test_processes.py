@@ -242,3 +242,58 @@ def test_a_program_ends_while_daemon_threads_are_in_calls(tmp_path, call):
             [*script(ENDING), folder, call], capture_output=True, text=True, timeout=60
         )
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ends\n", "")
+
+
+WAITER = """
+    import signal, sys, time
+    import otolith as oto
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    db = oto.open(sys.argv[1], read_only=True)
+    print("waits", flush=True)
+    try:
+        db.wait()
+    except KeyboardInterrupt:
+        print("interrupted")
+    """
+
+
+def test_wait_meets_each_commit_of_another_thread_once(db):
+    table = db.create_table("t", {"time": "timestamp"})
+    seen = db.head
+    writer = threading.Thread(
+        target=lambda: [table.append({"time": f"2026-01-0{day}"}) for day in range(1, 6)]
+    )
+    writer.start()
+    numbers = []
+    for _ in range(5):
+        seen = db.wait(seen, timeout="10s")
+        numbers.append(seen.number)
+    writer.join()
+    assert numbers == [2, 3, 4, 5, 6]
+    assert db.wait(timeout=0.02) is None
+    assert db.wait(after=0, timeout=0).number == 1
+
+
+def test_wait_lets_other_threads_run(db):
+    with Ticker() as ticker:
+        took, moved = ticker.moved_during(lambda: db.wait(timeout=0.2))
+    assert took >= 0.2 and moved > 20
+
+
+def test_wait_is_ended_by_ctrl_c(tmp_path):
+    oto.open(tmp_path / "a.oto").close()
+    waiter = subprocess.Popen(
+        [*script(WAITER), str(tmp_path / "a.oto")], stdout=subprocess.PIPE, text=True
+    )
+    assert waiter.stdout.readline() == "waits\n"
+    time.sleep(0.1)
+    waiter.send_signal(signal.SIGINT)
+    assert waiter.communicate(timeout=10)[0] == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"after": -1}, {"after": "x"}, {"timeout": -1}, {"timeout": "x"}]
+)
+def test_wait_refuses_what_is_no_commit_or_time(db, wrong):
+    with pytest.raises(oto.InvalidArgument):
+        db.wait(**wrong)

@@ -66,6 +66,9 @@ inline constexpr std::uint64_t kIndexRunCommitsMax = 1 << 18;  // of one file of
 inline constexpr std::uint64_t kLockWaitNs = 10'000'000'000;   // default lock_wait
 inline constexpr std::uint64_t kLockPollMinNs = 50'000;
 inline constexpr std::uint64_t kLockPollMaxNs = 5'000'000;
+inline constexpr std::uint64_t kWaitPollMinNs = 50'000;  // looks of who waits for a commit
+inline constexpr std::uint64_t kWaitPollMaxNs = 4'000'000;
+inline constexpr std::uint64_t kWaitTellNs = 50'000'000;  // so often its caller may stop it
 inline constexpr std::uint64_t kLockPageCheckNs =
     10'000'000;  // how long a replaced lock file may go unseen
 inline constexpr std::uint64_t kRelaxedSyncNs =

@@ -81,6 +81,8 @@ class History {
   virtual CommitNumber resolve_time(Timestamp time) = 0;
 
   virtual Commit commit_info(CommitNumber number) = 0;
+  /// The newest commit that is on the disk for certain, also by other handles.
+  virtual CommitNumber durable_head() = 0;
   /// Where records are damaged, only what none behind them could change: up to a time, or the first
   /// `limit` in reverse.
   virtual std::vector<Commit> log(const LogFilter& filter) = 0;

@@ -209,6 +209,17 @@ Commit LiveHistory::commit_info(CommitNumber number) {
   return told(number);
 }
 
+CommitNumber LiveHistory::durable_head() {
+  refresh();
+  const RecordNumber durable = log_->durable();
+  return with_timeline([&] {
+    mutex_.assert_held();
+    const CommitNumber head = timeline_->visible().commit;
+    return mutant("waits-for-visible") ? head
+                                       : std::min(timeline_->index().find_record(durable), head);
+  });
+}
+
 // A commit that was taken in: nothing is read that could fail behind an acknowledgement.
 Commit LiveHistory::told(CommitNumber number) {
   const RecordNumber durable = log_->durable();

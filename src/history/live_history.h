@@ -39,6 +39,7 @@ class LiveHistory final : public History {
   CommitNumber resolve(std::string_view reference) override;
   CommitNumber resolve_time(Timestamp time) override;
   Commit commit_info(CommitNumber number) override;
+  CommitNumber durable_head() override;
   std::vector<Commit> log(const LogFilter& filter) override;
   void tag(const std::string& name, CommitNumber number) override;
   void untag(const std::string& name) override;

@@ -124,7 +124,8 @@ class Log {
   /// with the last record that still stands. Damage before the end throws corrupt after all sound
   /// ones.
   virtual void refresh(const FrameSink& sink, const Fallback& fallback) = 0;
-  /// Whether `refresh` would hand over anything: one look at the lock page.
+  /// Whether `refresh` would hand over anything, or find more of it durable: one look at the lock
+  /// page.
   virtual bool behind() = 0;
   /// Waits for the append lock, at most lock_wait less what was waited already. In a forked child:
   /// invalid_argument.

@@ -1,15 +1,16 @@
 // Several processes on one database: killed, stopped and forked at any moment.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <functional>
 #include <random>
 #include <thread>
 
+#include "base/ids.h"
 #include "test/budget.h"
+#include "test/child.h"
 #include "test/sensors.h"
 
 namespace otolith::test {
@@ -20,56 +21,10 @@ namespace {
 constexpr double kKillsPerSecondMin = 2;
 constexpr double kStopsPerSecondMin = 1;
 
-/// A child process running `work`; killed and reaped when this object goes.
-class Child {
- public:
-  explicit Child(const std::function<void(int pipe)>& work) {
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::close(ends[0]);
-      try {
-        work(ends[1]);
-      } catch (const std::exception& error) {
-        fmt::print(stderr, "child: {}\n", error.what());
-        ::_exit(9);
-      }
-      ::_exit(0);
-    }
-    ::close(ends[1]);
-    from_ = ends[0];
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() {
-    if (pid_ > 0) finish(SIGKILL);
-    ::close(from_);
-  }
-
-  void signal(int number) const { ::kill(pid_, number); }
-  /// Waits for the end; the exit code, or minus the signal.
-  int finish(int with_signal = 0) {
-    if (with_signal != 0) ::kill(pid_, with_signal);
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-  /// The next number the child wrote; nothing once it is gone and all is read.
-  std::optional<std::int64_t> next() const {
-    std::int64_t value = 0;
-    const auto got = ::read(from_, &value, sizeof value);
-    return got == sizeof value ? std::optional(value) : std::nullopt;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int from_ = -1;
-};
-
-void say(int pipe, std::int64_t value) {
-  if (::write(pipe, &value, sizeof value) != sizeof value) ::_exit(8);
+std::int64_t monotonic_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 /// Commits rows of one sensor for ever and says each value once its commit was acknowledged.
@@ -170,6 +125,88 @@ TEST_CASE(
 }
 
 TEST_SUITE_END();
+
+TEST_CASE("processes: who waits for commits of another process meets each of them once, in time") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  const Database db = Database::open(path, {.read_only = true});
+  CommitNumber seen = db.head().number;
+  constexpr int commits = 50;
+  Child writer([&](int pipe) {
+    const Database own = Database::open(path);
+    const Table table = own.table("t");
+    for (std::int64_t i = 0; i < commits; ++i) {
+      ::usleep(static_cast<useconds_t>(i * 200));
+      table.append(batch_of(table.schema(), {{i, "a", 1.0, kNull}}));
+      say(pipe, monotonic_ns());
+    }
+  });
+  std::vector<std::int64_t> late_ns;
+  for (int i = 0; i < commits; ++i) {
+    const auto next = db.wait({.after = seen, .timeout_ns = 10'000'000'000});
+    const std::int64_t met = monotonic_ns();
+    REQUIRE(next);
+    REQUIRE(value_of(next->number) == value_of(seen) + 1);
+    CHECK(next->durable);
+    seen = next->number;
+    late_ns.push_back(met - *writer.next());
+  }
+  CHECK(writer.finish() == 0);
+  std::ranges::sort(late_ns);
+  MESSAGE("met a commit after ", static_cast<double>(late_ns[commits / 2]) / 1e6, " ms, at most ",
+          static_cast<double>(late_ns.back()) / 1e6);
+  CHECK(late_ns[commits / 2] < 10'000'000);  // one may wait for a core
+}
+
+TEST_CASE("processes: an idle wait costs next to nothing") {
+  Folder folder;
+  const Database db = Database::open(new_database(folder));
+  const std::clock_t begin = std::clock();
+  CHECK_FALSE(db.wait({.timeout_ns = 1'000'000'000}));
+  const double share = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  MESSAGE("an idle wait takes ", share * 100, " % of a core");
+  CHECK(share < 0.05);
+}
+
+TEST_CASE("processes: a wait meets a relaxed commit once it is on the disk, not before") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  const Database relaxed = Database::open(path, {.durability = Durability::relaxed});
+  const Table table = relaxed.table("t");
+  for (const Database& waiting : {relaxed, Database::open(path, {.read_only = true})}) {
+    const CommitNumber before = relaxed.head().number;
+    const Commit commit =
+        table.append(batch_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
+    REQUIRE_FALSE(commit.durable);
+    CHECK_FALSE(waiting.wait({.after = before, .timeout_ns = 0}));
+    const auto met = waiting.wait({.after = before, .timeout_ns = 10'000'000'000});
+    REQUIRE(met);
+    CHECK(met->number == commit.number);
+    CHECK(met->durable);
+  }
+}
+
+TEST_CASE("processes: a wait ends where its handle is closed, or its caller has enough") {
+  Folder folder;
+  Database db = Database::open(new_database(folder));
+  std::jthread closing([&] {
+    ::usleep(20'000);
+    db.close();
+  });
+  const auto ends = [](const auto& wait) {
+    try {
+      wait();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::corrupt;
+  };
+  CHECK(ends([&] { (void)db.wait(); }) == ErrorCode::invalid_argument);
+  closing.join();
+  const Database other = Database::open(":memory:");
+  const auto enough = [] { throw Error(ErrorCode::cancelled, "enough"); };
+  CHECK(ends([&] { (void)other.wait({.now_and_then = enough}); }) == ErrorCode::cancelled);
+}
 
 TEST_CASE("processes: closing in a forked child is no error and takes nothing from the parent") {
   Folder folder;
