@@ -81,8 +81,12 @@ void LiveHistory::open_log() {
 }
 
 void LiveHistory::vouch_for_saved() {
-  const MutexLock guard(mutex_);
-  log_->vouch(std::max(saved_record_, timeline_->indexed()));
+  RecordNumber saved;
+  {
+    const MutexLock guard(mutex_);
+    saved = std::max(saved_record_, timeline_->indexed());
+  }
+  log_->vouch(saved);
 }
 
 bool LiveHistory::open_from(std::optional<Checkpoint> checkpoint) {
