@@ -78,7 +78,7 @@ class PlainHistory final : public history::History {
   void tag(const std::string&, CommitNumber) override {}
   void untag(const std::string&) override {}
   std::map<std::string, CommitNumber> tags() override { return {}; }
-  bool seal_due() override { return !tails.empty(); }
+  bool seal_due(std::uint64_t) override { return !tails.empty(); }
   RecordNumber seal_point() override { return RecordNumber{7}; }
   std::vector<std::pair<DatasetId, std::vector<history::TailEntry>>> tail_until(
       RecordNumber) override {
@@ -92,6 +92,7 @@ class PlainHistory final : public history::History {
   void checkpoint() override { ++checkpoints; }
   void sync() override {}
   std::vector<history::NeededSegment> all_segments() override { return {}; }
+  std::vector<Id128> unneeded(const std::vector<Id128>&) override { return {}; }
   history::LogStatus status() override { return {}; }
   void verify(const std::function<void(const Error&)>&) override {}
   void close() override {}

@@ -83,10 +83,19 @@ struct Status {
   std::uint64_t log_bytes = 0;
   std::uint64_t segment_bytes = 0;
   std::uint64_t tail_commits = 0;
+  std::uint64_t unnamed_files = 0;      // segment files that no commit names: of open recorders, or
+  std::uint64_t unnamed_bytes = 0;      // left by killed ones, until a sweep
   std::vector<std::string> torn_tails;  // what a crash tore, kept beside the log
   std::vector<std::string> lost;        // relaxed records that were given up, and their commits
   std::vector<std::string> damage;      // of the log, and of segments that do not open
   std::vector<std::string> foreign;     // files that are not ours; never deleted
+};
+
+/// What `compact` did.
+struct CompactReport {
+  std::uint64_t sealed_rows = 0;  // moved from the log into segments
+  std::uint64_t swept_files = 0;  // segment files that nobody needed
+  std::uint64_t swept_bytes = 0;
 };
 
 /// A table, live or as of one commit.
@@ -215,6 +224,12 @@ class Database {
   Snapshot at_time(Timestamp time) const;
   /// Commits that pass the filter, newest first unless it says otherwise.
   std::vector<Commit> log(const LogFilter& filter = {}) const;
+  /// Waits for the first durable commit behind `after`, by any process, and returns it within some
+  /// milliseconds of becoming durable; nullopt where time runs out. invalid_argument where the
+  /// handle is closed meanwhile; corrupt where the log cannot be read on.
+  ///
+  ///     while (auto next = db.wait({.after = seen})) seen = next->number;  // each commit once
+  std::optional<Commit> wait(const WaitOptions& options = {}) const;
   /// Gives a commit a name, durably; conflict if it is taken. Rollbacks do not move tags.
   void tag(const std::string& name, std::string_view reference = "HEAD");
   /// Takes a tag away; not_found if there is none of that name.
@@ -224,18 +239,18 @@ class Database {
 
   /// Rows, bytes, tail, and what a crash left: a look, cheap enough to repeat.
   Status status() const;
-  /// Waits for the first durable commit behind `after`, by any process, and returns it within some
-  /// milliseconds of becoming durable; nullopt where time runs out. invalid_argument where the
-  /// handle is closed meanwhile; corrupt where the log cannot be read on.
-  ///
-  ///     while (auto next = db.wait({.after = seen})) seen = next->number;  // each commit once
-  std::optional<Commit> wait(const WaitOptions& options = {}) const;
   /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets
   /// bytes done and bytes in all; it may throw to stop.
   VerifyReport verify(const std::function<void(std::uint64_t, std::uint64_t)>& progress = {}) const;
+  /// Moves all rows of the log into segments, and removes segment files that nobody needs; changes
+  /// no answer. `progress` gets bytes done and bytes in all; it may throw to stop: then nothing is
+  /// sealed. Segments are not joined. What cannot be sealed stays in the log, and its error is
+  /// thrown.
+  CompactReport compact(const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
   /// Makes relaxed commits durable.
   void sync();
-  /// Seals nothing, loses nothing; later calls on any handle of it are invalid_argument.
+  /// Waits for a seal that is under way, loses nothing; later calls on any handle of it are
+  /// invalid_argument.
   void close();
   /// Whether close() was called on any copy of this handle.
   bool closed() const noexcept;

@@ -65,6 +65,15 @@ VerifyReport verify(const Database& self, const std::optional<Progress>& progres
   });
 }
 
+CompactReport compact(Database& self, const std::optional<Progress>& progress) {
+  const WithoutGil released;
+  if (!progress) return self.compact();
+  return self.compact([&](std::uint64_t done, std::uint64_t total) {
+    const WithGil held;
+    or_stay([&] { (*progress)(done, total); });
+  });
+}
+
 void bind_history(nb::class_<Database>& database) {
   database.def("head", &Database::head, Released())
       .def(
@@ -81,6 +90,8 @@ void bind_history(nb::class_<Database>& database) {
       .def("log", &log, nb::arg("dataset").none(), nb::arg("author").none(),
            nb::arg("since").none(), nb::arg("until").none(), nb::arg("limit").none(),
            nb::arg("reverse"), Released())
+      .def("wait", &wait, nb::arg("after").none(), nb::arg("timeout_ns").none(),
+           "Signals are looked for every 50 ms.")
       .def("tag", &Database::tag, nb::arg("name"), nb::arg("reference"), Released())
       .def("untag", &Database::untag, nb::arg("name"), Released())
       .def("tags", &Database::tags, Released());
@@ -90,8 +101,6 @@ void bind_history(nb::class_<Database>& database) {
 
 void bind_database(nb::module_& module) {
   nb::enum_<Durability>(module, "Durability")
-      .def("wait", &wait, nb::arg("after").none(), nb::arg("timeout_ns").none(),
-           "Signals are looked for every 50 ms.")
       .value("durable", Durability::durable)
       .value("relaxed", Durability::relaxed);
   nb::class_<Database> database(module, "Database", "An open database.");
@@ -110,6 +119,8 @@ void bind_database(nb::module_& module) {
       .def("recorder", &Database::recorder, nb::arg("options"), Released())
       .def("status", &Database::status, Released())
       .def("verify", &verify, nb::arg("progress").none(),
+           "progress(bytes done, bytes in all); may raise to stop.")
+      .def("compact", &compact, nb::arg("progress").none(),
            "progress(bytes done, bytes in all); may raise to stop.")
       .def("sync", &Database::sync, Released())
       .def("close", &Database::close, Released())

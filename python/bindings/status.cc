@@ -28,10 +28,16 @@ void bind_status(nb::module_& module) {
       .def_ro("log_bytes", &Status::log_bytes)
       .def_ro("segment_bytes", &Status::segment_bytes)
       .def_ro("tail_commits", &Status::tail_commits)
+      .def_ro("unnamed_files", &Status::unnamed_files)
+      .def_ro("unnamed_bytes", &Status::unnamed_bytes)
       .def_prop_ro("torn_tails", [](const Status& self) { return readable_each(self.torn_tails); })
       .def_ro("lost", &Status::lost)
       .def_prop_ro("damage", [](const Status& self) { return readable_each(self.damage); })
       .def_prop_ro("foreign", [](const Status& self) { return readable_each(self.foreign); });
+  nb::class_<CompactReport>(module, "CompactReport", "What compact did.")
+      .def_ro("sealed_rows", &CompactReport::sealed_rows)
+      .def_ro("swept_files", &CompactReport::swept_files)
+      .def_ro("swept_bytes", &CompactReport::swept_bytes);
   nb::class_<Problem>(module, "Problem", "One finding of verify.")
       .def_prop_ro("what", [](const Problem& self) { return readable(self.what); })
       .def_prop_ro("file", [](const Problem& self) { return readable(self.where.file); })

@@ -15,6 +15,7 @@ from otolith.recorder import Recorder
 from otolith.schema import choice, core_schema
 from otolith.snapshot import Snapshot, dataset_name
 from otolith.status import (
+    CompactReport,
     Progress,
     Status,
     VerifyReport,
@@ -285,7 +286,6 @@ class Database:
         )  # fmt: skip
         return Log(map(Commit, commits))
 
-    def tag(self, name: str, ref: Union[int, str, Commit] = "HEAD") -> None:
     def wait(self, after: Union[int, Commit, None] = None, timeout: Any = None) -> Optional[Commit]:
         """Waits for the first durable commit behind `after`, by any process, and returns it; None
         where `timeout` ("10s", seconds, a timedelta) runs out.
@@ -307,6 +307,7 @@ class Database:
         )
         return None if commit is None else Commit(commit)
 
+    def tag(self, name: str, ref: Union[int, str, Commit] = "HEAD") -> None:
         """Names a commit; a tag begins with a letter. Conflict where it exists.
 
         >>> db = oto.open(":memory:")
@@ -355,6 +356,22 @@ class Database:
         True
         """
         return report_of(self._core.verify(progress_of(progress)))
+
+    def compact(self, progress: Progress = None) -> CompactReport:
+        """Moves all rows of the log into segments, and removes segment files that nobody needs;
+        no answer changes. `progress` is True for a bar, or a callable of (bytes done, total).
+
+        Segments are not joined: where commits are small, let the log be sealed by itself (beyond
+        8 MiB or 4,096 commits), and compact before a time of reading. What cannot be sealed stays
+        in the log, and its error is raised.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"}).append({"time": "2026-01-05"})
+        >>> db.compact()
+        1 row sealed; 0 unneeded files of 0 B removed
+        """
+        core = self._core.compact(progress_of(progress))
+        return CompactReport(core.sealed_rows, core.swept_files, core.swept_bytes)
 
     def sync(self) -> None:
         """Makes relaxed commits durable.

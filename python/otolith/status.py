@@ -25,7 +25,8 @@ class DatasetStatus:
 
 @dataclasses.dataclass(frozen=True)
 class Status:
-    """Rows, bytes and findings of a database.
+    """Rows, bytes and findings of a database. `unnamed_files` are segment files that no commit
+    names: of open recorders, or left by killed ones, until a sweep.
 
     >>> oto.open(":memory:").status().head
     0
@@ -41,6 +42,8 @@ class Status:
     log_bytes: int
     segment_bytes: int
     tail_commits: int
+    unnamed_files: int
+    unnamed_bytes: int
     torn_tails: List[str]
     lost: List[str]
     damage: List[str]
@@ -59,6 +62,11 @@ class Status:
                 f"  {name}: {counted(dataset.rows, 'row')}, "
                 f"{counted(dataset.segments, 'segment')} of {size(dataset.segment_bytes)}, "
                 f"{counted(dataset.tail_rows, 'row')} in the tail"
+            )
+        if self.unnamed_files:
+            lines.append(
+                f"  {counted(self.unnamed_files, 'segment file')} of {size(self.unnamed_bytes)} "
+                "that no commit names"
             )
         for what, found in (
             ("torn", self.torn_tails),
@@ -103,6 +111,23 @@ class VerifyReport:
             return f"ok: {verified}"
         found = f"{counted(len(self.problems), 'problem')}; {verified}"
         return "\n".join([found, *map(str, self.problems)])
+
+
+@dataclasses.dataclass(frozen=True)
+class CompactReport:
+    """What `compact` did: rows moved from the log into segments, segment files removed that nobody
+    needed.
+    """
+
+    sealed_rows: int
+    swept_files: int
+    swept_bytes: int
+
+    def __repr__(self) -> str:
+        return (
+            f"{counted(self.sealed_rows, 'row')} sealed; "
+            f"{counted(self.swept_files, 'unneeded file')} of {size(self.swept_bytes)} removed"
+        )
 
 
 def status_of(core: _core.Status) -> Status:

@@ -291,6 +291,65 @@ def test_wait_is_ended_by_ctrl_c(tmp_path):
     assert waiter.communicate(timeout=10)[0] == "interrupted\n"
 
 
+def test_compact_seals_sweeps_and_tells_how_far_it_is(path):
+    with oto.open(path) as db:
+        table = db.create_table("t", {"time": "timestamp"})
+        for day in range(1, 6):
+            table.append({"time": f"2026-01-0{day}"})
+        told = []
+        report = db.compact(progress=lambda done, total: told.append((done, total)))
+        assert (report.sealed_rows, report.swept_files, report.swept_bytes) == (5, 0, 0)
+        assert told[0][0] == 0 and told[-1][0] == told[-1][1] > 0
+        status = db.status()
+        assert status.tail_commits == status.unnamed_files == status.unnamed_bytes == 0
+        assert len(table) == 5 and db.compact().sealed_rows == 0
+        table.append({"time": "2026-01-09"})
+        with pytest.raises(ZeroDivisionError):
+            db.compact(progress=lambda done, total: 1 / 0)
+        assert db.status().datasets["t"].tail_rows == 1
+
+
+def test_compact_is_refused_where_nothing_may_be_written(path):
+    oto.open(path).close()
+    with oto.open(path, read_only=True) as db, pytest.raises(oto.InvalidArgument):
+        db.compact()
+
+
+KILLED = """
+    import os, signal, sys
+    import numpy as np
+    import otolith as oto
+    db = oto.open(sys.argv[1], memory_bytes=2**20)
+    recorder = db.recorder()
+    recorder["t"].append({"time": np.arange(200_000), "n": np.arange(200_000)})
+    os.kill(os.getpid(), signal.SIGKILL)
+    """
+
+
+def test_what_a_killed_recorder_left_is_told_and_swept(path):
+    with oto.open(path) as db:
+        db.create_table("t", {"time": "timestamp", "n": "int64"})
+        subprocess.run([*script(KILLED), str(path)], check=False)
+        status = db.status()
+        assert status.unnamed_files == 1 and status.unnamed_bytes > 0
+        assert "1 segment file of " in repr(status)
+        report = db.compact()
+        assert (report.swept_files, report.swept_bytes) == (1, status.unnamed_bytes)
+        assert repr(report).startswith("0 rows sealed; 1 unneeded file of ")
+        assert db.status().unnamed_files == 0
+
+
+def test_a_short_program_leaves_its_rows_sealed(path):
+    with oto.open(path, durability="relaxed") as db:
+        table = db.create_table("t", {"time": "timestamp"})
+        for n in range(4_200):
+            table.append({"time": np.int64(n)})
+    with oto.open(path, read_only=True) as db:
+        status = db.status()
+        assert status.datasets["t"].segments >= 1 and status.datasets["t"].tail_rows < 4_096
+        assert len(db["t"]) == 4_200
+
+
 @pytest.mark.parametrize(
     "wrong", [{"after": -1}, {"after": "x"}, {"timeout": -1}, {"timeout": "x"}]
 )

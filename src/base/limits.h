@@ -75,6 +75,7 @@ inline constexpr std::uint64_t kRelaxedSyncNs =
     1'000'000'000;                                           // relaxed commits are durable by then
 inline constexpr std::size_t kBatchCommitsMax = 1024;        // commits that share one fsync
 inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;  // payloads that share one fsync
+inline constexpr std::size_t kSweepOwnersMax = 64;           // owner locks that one sweep holds
 
 // References to commits (docs/history.md 5).
 inline constexpr std::size_t kHashDigitsMin = 6;  // of a commit's hash, to name it

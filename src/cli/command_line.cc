@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "cli/compact.h"
 #include "cli/inspect.h"
 #include "db/inspection_words.h"
 #include "db/json_writer.h"
@@ -48,6 +49,13 @@ void add_inspect(CLI::App& app, InspectArguments& arguments) {
   verb->add_flag("--json", arguments.json, "one JSON object instead of text");
 }
 
+void add_compact(CLI::App& app, CompactArguments& arguments) {
+  CLI::App* verb = app.add_subcommand(
+      "compact", "Moves rows from the log into segments, and removes files that nobody needs");
+  verb->add_option("DB", arguments.path, "a database directory")->required();
+  verb->add_flag("--json", arguments.json, "one JSON object instead of text");
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
@@ -59,6 +67,8 @@ int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
       "More: docs/cli.md");
   InspectArguments inspecting;
   add_inspect(app, inspecting);
+  CompactArguments compacting;
+  add_compact(app, compacting);
   const bool names_verb = !arguments.empty() && !arguments.front().starts_with('-');
   const auto named = [&](const CLI::App* verb) { return verb->get_name() == arguments.front(); };
   if (names_verb && app.get_subcommands(named).empty()) {
@@ -85,9 +95,10 @@ int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
     return kUsage;
   }
   try {
+    if (app.got_subcommand("compact")) return compact_run(compacting, sinks);
     return inspect_run(inspecting, sinks);
   } catch (const Error& error) {
-    return fail("inspect", error, inspecting.json, sinks);
+    return fail(arguments.front(), error, inspecting.json || compacting.json, sinks);
   }
 }
 

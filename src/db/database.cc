@@ -155,7 +155,13 @@ Database db::Door::open(const std::shared_ptr<io::Vfs>& vfs,
                              {.vfs = [vfs](bool, bool) { return vfs; },
                               .environment = std::move(environment),
                               .history = history,
-                              .reopen_in_child = false}));
+                              .reopen_in_child = false,
+                              .seal_behind = false}));
+}
+
+Database db::Door::open(const std::string& path, const OpenOptions& options,
+                        const history::HistoryOptions& sizes) {
+  return Database(Hall::open(path, options, sizes));
 }
 
 std::map<std::string, model::StateDigest> db::Door::digests(const Database& database,

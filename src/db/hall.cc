@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "history/decide.h"
+#include "ingest/sweep.h"
 #include "io/fork.h"
 #include "io/posix.h"
 #include "io/sim_disk.h"
@@ -72,6 +73,17 @@ void leave_to_parent(std::shared_ptr<Rooms> rooms) {
   kept->push_back(std::move(rooms));
 }
 
+// Derived from what is there: an error is told, and the next commit asks again.
+void seal_and_sweep(const ingest::IngestContext& context) noexcept {
+  try {
+    if (context.history->seal_due() && ingest::seal_tail(context) != 0) ingest::sweep(context);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::warning, std::string("the tail could not be sealed: ") + error.what());
+  } catch (...) {
+    log_line(LogLevel::warning, "the tail could not be sealed");
+  }
+}
+
 unsigned worker_count(unsigned asked) {
   return asked != 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
 }
@@ -123,9 +135,11 @@ Hall::Hall(std::string path, const OpenOptions& options, Ground ground)
       ground_(std::move(ground)),
       threads_(worker_count(options.threads)) {}
 
-std::shared_ptr<Hall> Hall::open(const std::string& path, const OpenOptions& options) {
-  return open(path, options,
-              path == kMemoryPath ? memory_ground() : posix_ground(path, options.mmap));
+std::shared_ptr<Hall> Hall::open(const std::string& path, const OpenOptions& options,
+                                 const history::HistoryOptions& sizes) {
+  Ground ground = path == kMemoryPath ? memory_ground() : posix_ground(path, options.mmap);
+  ground.history = sizes;
+  return open(path, options, std::move(ground));
 }
 
 std::shared_ptr<Hall> Hall::open(std::string path, const OpenOptions& options, Ground ground) {
@@ -159,6 +173,11 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
   };
   rooms->history =
       history::History::open(rooms->vfs, rooms->environment, rooms->directory.database, history);
+  auto seal = [context = ingest_context(*rooms)]() mutable {
+    context.threads = std::max(1u, context.threads / 2);  // who commits has the others
+    seal_and_sweep(context);
+  };
+  rooms->sealer = std::make_unique<Sealer>(std::move(seal), ground_.seal_behind);
   return rooms;
 }
 
@@ -214,7 +233,9 @@ void Hall::close() {
     const ForkedLock lock(mutex_);
     rooms = std::exchange(rooms_, nullptr);
   }
-  if (rooms) rooms->history->close();
+  if (!rooms) return;
+  rooms->sealer->close();
+  rooms->history->close();
 }
 
 bool Hall::closed() const noexcept { return closed_.load(); }
@@ -283,11 +304,11 @@ std::optional<Commit> Hall::repeated(Rooms& rooms, const history::CommitRequest&
 
 void Hall::committed(Rooms& rooms) const noexcept {
   try {
-    if (rooms.history->seal_due()) ingest::seal_tail(ingest_context(rooms));
-  } catch (const std::exception& error) {
-    log_line(LogLevel::warning, std::string("the tail could not be sealed: ") + error.what());
-  } catch (...) {  // the commit stands
-    log_line(LogLevel::warning, "the tail could not be sealed");
+    if (!rooms.history->seal_due()) return;
+    rooms.sealer->ask();
+    if (rooms.history->seal_due(2)) rooms.sealer->wait();
+  } catch (const std::exception& error) {  // the commit stands
+    log_line(LogLevel::warning, error.what());
   }
 }
 

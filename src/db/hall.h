@@ -17,6 +17,7 @@
 
 #include "base/mutex.h"
 #include "db/directory.h"
+#include "db/sealer.h"
 #include "history/history.h"
 #include "ingest/recorder.h"
 #include "ingest/unsynced.h"
@@ -73,6 +74,7 @@ struct Rooms {
   std::shared_ptr<scan::SegmentStore> store;
   ingest::UnsyncedSegments unsynced;  // of relaxed commits
   std::unique_ptr<history::History> history;
+  std::unique_ptr<Sealer> sealer;  // destroyed before what it works on
   bool read_only = false;
 };
 
@@ -82,11 +84,13 @@ struct Ground {
   std::shared_ptr<io::Environment> environment;
   history::HistoryOptions history;
   bool reopen_in_child = true;  // false where the files are this process's own memory
+  bool seal_behind = true;      // by a thread; false: by who commits, so that calls have an order
 };
 
 class Hall {
  public:
-  static std::shared_ptr<Hall> open(const std::string& path, const OpenOptions& options);
+  static std::shared_ptr<Hall> open(const std::string& path, const OpenOptions& options,
+                                    const history::HistoryOptions& sizes = {});
   static std::shared_ptr<Hall> open(std::string path, const OpenOptions& options, Ground ground);
   ~Hall();
 
@@ -109,8 +113,8 @@ class Hall {
   /// The commit that made this request under its change id before, where one did. Asked while the
   /// request has no changes yet, before names and columns are looked up: it may have changed them.
   std::optional<Commit> repeated(Rooms& rooms, const history::CommitRequest& request) const;
-  /// What follows a commit: the tail is sealed when it is due. The commit stands whatever comes of
-  /// it.
+  /// What follows a commit: a seal that is due is handed over, and waited for where the tail is
+  /// twice too long. The commit stands whatever comes of it.
   void committed(Rooms& rooms) const noexcept;
 
   const std::string& path() const noexcept { return path_; }
@@ -145,6 +149,9 @@ struct Door {
   static Database open(const std::shared_ptr<io::Vfs>& vfs,
                        std::shared_ptr<io::Environment> environment, const OpenOptions& options,
                        const history::HistoryOptions& history);
+  /// As a user's, but for the sizes: seals are made by a thread.
+  static Database open(const std::string& path, const OpenOptions& options,
+                       const history::HistoryOptions& sizes);
   /// The state digest of each dataset as of a commit, by name: the oracle of tests, since nothing
   /// that is done later may change it.
   static std::map<std::string, model::StateDigest> digests(const Database& database,

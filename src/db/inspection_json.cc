@@ -189,7 +189,9 @@ void put_status(JsonWriter& out, const Status& status) {
       .field("log_files", status.log_files)
       .field("log_bytes", status.log_bytes)
       .field("segment_bytes", status.segment_bytes)
-      .field("tail_commits", status.tail_commits);
+      .field("tail_commits", status.tail_commits)
+      .field("unnamed_files", status.unnamed_files)
+      .field("unnamed_bytes", status.unnamed_bytes);
   out.key("datasets").object_begin();
   for (const auto& [name, dataset] : status.datasets) {
     out.key(name)

@@ -79,6 +79,11 @@ std::string status_text(const Status& status) {
       "  format {}, HEAD {}; log {} in {}, {} in the tail; segments {}\n", status.format,
       value_of(status.head), size_text(status.log_bytes), counted(status.log_files, "file"),
       counted(status.tail_commits, "commit"), size_text(status.segment_bytes));
+  if (status.unnamed_files != 0) {
+    out +=
+        fmt::format("  {} of {} that no commit names\n",
+                    counted(status.unnamed_files, "segment file"), size_text(status.unnamed_bytes));
+  }
   for (const auto& [name, dataset] : status.datasets) {
     out += fmt::format("  {}: {}, {} of {}, {} in the tail\n", quoted(name),
                        counted(dataset.rows, "row"), counted(dataset.segments, "segment"),

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "db/hall.h"
+#include "ingest/sweep.h"
 #include "scan/store.h"
 
 namespace otolith {
@@ -52,6 +53,7 @@ std::uint64_t tail_commits(const history::Snapshot& snapshot) {
 
 Status Database::status() const {
   const auto rooms = hall_->rooms();
+  const auto unnamed = ingest::unnamed_segments(*rooms->vfs, *rooms->history);
   const auto snapshot = rooms->history->readable();  // damage is told below, not thrown
   Status out;
   out.path = hall_->path();
@@ -73,6 +75,8 @@ Status Database::status() const {
     out.segment_bytes += needed.entry.ref.bytes;
   }
   out.tail_commits = tail_commits(*snapshot);
+  out.unnamed_files = unnamed.size();
+  for (const auto& segment : unnamed) out.unnamed_bytes += segment.bytes;
   out.foreign = db::directory_foreign(*rooms->vfs);
   return out;
 }

@@ -90,8 +90,9 @@ class History {
   virtual void untag(const std::string& name) = 0;
   virtual std::map<std::string, CommitNumber> tags() = 0;
 
-  /// True if the tail is beyond its limits, so that the committer should seal it.
-  virtual bool seal_due() = 0;
+  /// True if the tail is beyond its limits, or so many times of them, so that the committer should
+  /// have it sealed.
+  virtual bool seal_due(std::uint64_t times = 1) = 0;
   /// The last record whose tail rows a seal that begins now can cover (durable ones only).
   virtual RecordNumber seal_point() = 0;
   /// Tail rows of durable records up to the point, per dataset.
@@ -108,8 +109,12 @@ class History {
   /// Makes relaxed commits durable; `sync_segments` syncs the segments they name first.
   virtual void sync() = 0;
 
-  /// Every segment any retained commit needs, those of marks too: for verify, inspect and sweep.
+  /// Every segment any retained commit needs, those of marks too: for verify and inspect.
   virtual std::vector<NeededSegment> all_segments() = 0;
+  /// Of these segments those that no retained commit needs, asked under the append lock with every
+  /// readable record taken in, also what was not durable. Nobody can come to name them whose owners
+  /// are gone. corrupt where damage hides what is needed.
+  virtual std::vector<Id128> unneeded(const std::vector<Id128>& segments) = 0;
   virtual LogStatus status() = 0;
   /// Log frames, commit chain, mountain range, index against log; hands over each problem.
   virtual void verify(const std::function<void(const Error&)>& problem) = 0;

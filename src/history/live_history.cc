@@ -291,14 +291,14 @@ std::map<std::string, CommitNumber> LiveHistory::tags() {
 
 // ---- the tail ---------------------------------------------------------------------------------
 
-bool LiveHistory::seal_due() {
+bool LiveHistory::seal_due(std::uint64_t times) {
   const MutexLock guard(mutex_);
   const Catalog& catalog = timeline_->catalog();
   left_bytes_ = std::min(left_bytes_, catalog.tail_bytes());
   left_entries_ = std::min(left_entries_, catalog.tail_entries());
   if (mutant("seal-left-forgotten")) left_bytes_ = left_entries_ = 0;
-  return catalog.tail_bytes() - left_bytes_ > options_.tail_bytes_max ||
-         catalog.tail_entries() - left_entries_ > options_.tail_commits_max;
+  return catalog.tail_bytes() - left_bytes_ > times * options_.tail_bytes_max ||
+         catalog.tail_entries() - left_entries_ > times * options_.tail_commits_max;
 }
 
 void LiveHistory::seal_left() {
@@ -354,6 +354,19 @@ std::vector<NeededSegment> LiveHistory::all_segments() {
       const auto& [commit, ref] = files[j];
       out.push_back({datasets[i]->id, {ref, commit, commit, false}, true});
     }
+  }
+  return out;
+}
+
+// Of staged commits as well.
+std::vector<Id128> LiveHistory::segment_ids() const {
+  std::vector<Id128> out;
+  const auto& datasets = timeline_->catalog().version()->datasets;
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    const Growing<StoredSegment>& segments = *datasets[i]->segments;
+    for (std::size_t j = 0; j < segments.size(); ++j) out.push_back(segments[j].entry.ref.id);
+    const Growing<MarksFile>& files = *datasets[i]->marks_files;
+    for (std::size_t j = 0; j < files.size(); ++j) out.push_back(files[j].ref.id);
   }
   return out;
 }

@@ -4,7 +4,7 @@
 //
 //   live_history.cc         head, at, resolve, log, tags, status
 //   live_history_open.cc    open and recover: checkpoint, replay, trailing relaxed commits
-//   live_history_commit.cc  commit, tag and seal on their way through the committer
+//   live_history_commit.cc  commit, tag, seal and sweep on their way through the committer
 //   live_history_save.cc    checkpoints and index runs; close
 //   live_history_verify.cc  the chain of commits, the mountain range, the index against the log
 //
@@ -44,7 +44,7 @@ class LiveHistory final : public History {
   void tag(const std::string& name, CommitNumber number) override;
   void untag(const std::string& name) override;
   std::map<std::string, CommitNumber> tags() override;
-  bool seal_due() override;
+  bool seal_due(std::uint64_t times) override;
   RecordNumber seal_point() override;
   std::vector<std::pair<DatasetId, std::vector<TailEntry>>> tail_until(RecordNumber point) override;
   std::shared_ptr<const Schema> schema_of(DatasetId dataset) override;
@@ -53,6 +53,7 @@ class LiveHistory final : public History {
   void checkpoint() override;
   void sync() override;
   std::vector<NeededSegment> all_segments() override;
+  std::vector<Id128> unneeded(const std::vector<Id128>& segments) override;
   LogStatus status() override;
   void verify(const std::function<void(const Error&)>& problem) override;
   void close() override;
@@ -61,6 +62,7 @@ class LiveHistory final : public History {
   class CommitSubmission;
   class TagSubmission;
   class SealSubmission;
+  class SweepSubmission;
 
   /// A checkpoint that waits to be written, as of a durable record, and the seals that it knows of.
   struct Planned {
@@ -80,6 +82,7 @@ class LiveHistory final : public History {
   Commit describe(CommitNumber number, RecordNumber durable) OTO_REQUIRES(mutex_);
   std::map<std::string, ChangeCount> changes_of(const CommitMeta& meta, CommitNumber number)
       OTO_REQUIRES(mutex_);
+  std::vector<Id128> segment_ids() const OTO_REQUIRES(mutex_);
   DatasetId dataset_named(const std::string& name) OTO_REQUIRES(mutex_);
   CommitNumber find(const Reference& reference, const std::optional<Error>& damage)
       OTO_REQUIRES(mutex_);

@@ -270,4 +270,42 @@ bool LiveHistory::seal(const SealRequest& request) {
   return submission.applied();
 }
 
+// ---- sweeps -----------------------------------------------------------------------------------
+
+// A question that only who holds the append lock, caught up, can answer. It makes no record.
+class LiveHistory::SweepSubmission final : public Submission {
+ public:
+  SweepSubmission(LiveHistory& owner, const std::vector<Id128>& segments)
+      : owner_(owner), unneeded_(segments) {}
+
+  Decision decide(const Turn&) override {
+    std::vector<Id128> needed;
+    {
+      const MutexLock guard(owner_.mutex_);
+      owner_.timeline_->check_damage();
+      needed = owner_.segment_ids();
+    }
+    std::ranges::sort(needed);
+    if (!mutant("sweep-asks-nobody")) {
+      std::erase_if(unneeded_,
+                    [&](const Id128& id) { return std::ranges::binary_search(needed, id); });
+    }
+    return Decision::nothing();
+  }
+  void appended(RecordNumber) noexcept override {}
+  void undone() noexcept override {}
+
+  std::vector<Id128> take() noexcept { return std::move(unneeded_); }
+
+ private:
+  LiveHistory& owner_;
+  std::vector<Id128> unneeded_;
+};
+
+std::vector<Id128> LiveHistory::unneeded(const std::vector<Id128>& segments) {
+  SweepSubmission submission(*this, segments);
+  committer_->submit(submission);
+  return submission.take();
+}
+
 }  // namespace otolith::history

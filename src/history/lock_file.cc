@@ -153,6 +153,12 @@ std::unique_ptr<OwnerLock> OwnerLock::take(io::Vfs& vfs, const Id128& owner) {
   return std::unique_ptr<OwnerLock>(new OwnerLock(std::move(file), inode));
 }
 
+bool OwnerLock::join_owners() { return file_->try_lock(kOwnersLockByte, false); }
+
+bool OwnerLock::none_alive(io::Vfs& vfs) {
+  return open_or_create(vfs)->try_lock(kOwnersLockByte, true);
+}
+
 OwnerLock::OwnerLock(std::unique_ptr<io::File> file, std::uint64_t inode)
     : file_(std::move(file)), inode_(inode) {}
 

@@ -59,6 +59,11 @@ class OwnerLock {
  public:
   /// Null if another handle holds it.
   static std::unique_ptr<OwnerLock> take(io::Vfs& vfs, const Id128& owner);
+  /// Says besides that there is an owner of files, whoever it is; false while somebody asks
+  /// none_alive.
+  bool join_owners();
+  /// Whether at this moment nobody stands who has joined.
+  static bool none_alive(io::Vfs& vfs);
   /// False if the lock file was replaced, so that others no longer see this lock.
   bool stands(io::Vfs& vfs) const;
 

@@ -30,6 +30,7 @@ inline constexpr std::size_t kLockIdentityBytes = 72;  // magic to checksum
 inline constexpr std::size_t kLockWordsAt = 128;
 inline constexpr std::size_t kLockWordBytes = 16;
 inline constexpr std::uint64_t kAppendLockByte = 0;
+inline constexpr std::uint64_t kOwnersLockByte = 1;  // held shared by every owner of files
 inline constexpr std::uint64_t kOwnerLockBytesAt =
     kLockPageBytes;  // owner locks: bytes from here on
 

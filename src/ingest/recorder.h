@@ -12,6 +12,7 @@
 //          once.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/limits.h"
@@ -35,6 +36,8 @@ struct IngestContext {
   std::uint64_t inline_bytes_max = kInlineBytesMax;  // rows of a commit kept in its frame
   UnsyncedSegments* unsynced = nullptr;  // null: segments of relaxed commits are synced at once
 };
+
+using SealProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 class Recorder {
  public:
@@ -63,9 +66,11 @@ class Recorder {
   std::unique_ptr<State> state_;
 };
 
-/// Moves the durable tail into segments and says so in the log; false if there was nothing to seal
-/// or another process sealed it first. A dataset that cannot be sealed (its codec is not registered
-/// here, or throws) stays in the tail; the others are sealed, and then its error is thrown.
-bool seal_tail(const IngestContext& context);
+/// Moves the durable tail into segments and says so in the log; the number of rows, 0 if there was
+/// nothing to seal or another process sealed it first. `progress` gets bytes done and bytes in all;
+/// it may throw: then nothing is sealed. A dataset that cannot be sealed (its codec is not
+/// registered here, or throws) stays in the tail; the others are sealed, and then its error is
+/// thrown.
+std::uint64_t seal_tail(const IngestContext& context, const SealProgress& progress = {});
 
 }  // namespace otolith::ingest

@@ -120,6 +120,12 @@ bool is_of_dataset(const Error& error) {
   return error.code() != ErrorCode::io && error.code() != ErrorCode::no_space;
 }
 
+std::uint64_t bytes_of(const std::vector<history::TailEntry>& entries) {
+  std::uint64_t bytes = 0;
+  for (const history::TailEntry& entry : entries) bytes += entry.bytes->size();
+  return bytes;
+}
+
 // Datasets whose rows stay in the tail.
 struct Left {
   std::uint64_t count = 0;
@@ -143,7 +149,7 @@ std::string name_of(const history::Snapshot& snapshot, DatasetId dataset) {
 
 }  // namespace
 
-bool seal_tail(const IngestContext& context) {
+std::uint64_t seal_tail(const IngestContext& context, const SealProgress& progress) {
   history::SealRequest request{.covers = context.history->seal_point(), .datasets = {}};
   const auto tail = context.history->tail_until(request.covers);
   const auto snapshot = context.history->head();
@@ -155,8 +161,13 @@ bool seal_tail(const IngestContext& context) {
     files.reserve(tail.size());
   }
   Left left;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  for (const auto& [dataset, entries] : tail) total += bytes_of(entries);
   for (const auto& [dataset, entries] : tail) {
     if (entries.empty()) continue;
+    if (progress) progress(done, total);
+    done += bytes_of(entries);
     const std::string name = name_of(*snapshot, dataset);
     try {
       Sealed sealed = seal_dataset(context, owner.id(), dataset, name, entries);
@@ -170,11 +181,15 @@ bool seal_tail(const IngestContext& context) {
       left.add(name, ErrorCode::limit, "there is no memory for it; free some and try again");
     }
   }
-  const bool sealed = !request.datasets.empty() && seal_encoded(context, request, std::move(files));
+  owner.check();
+  std::uint64_t rows = 0;
+  for (const auto& sealed : request.datasets) rows += sealed.segment.ref.rows;
+  if (rows != 0 && !seal_encoded(context, request, std::move(files))) rows = 0;
   if (left.count != 0) context.history->seal_left();
-  if (sealed) context.history->checkpoint();
+  if (rows != 0) context.history->checkpoint();
   if (left.count != 0) left.raise();
-  return sealed;
+  if (progress) progress(total, total);
+  return rows;
 }
 
 }  // namespace otolith::ingest

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mutant.h"
 #include "io/fork.h"
@@ -48,6 +49,14 @@ FileOwner::FileOwner(io::Vfs& vfs, io::Environment& environment) : vfs_(vfs) {
     id_ = random_id(environment);
     lock_ = history::OwnerLock::take(vfs, id_);
   } while (lock_ == nullptr);
+  const std::uint64_t begin = environment.monotonic_ns();
+  while (!lock_->join_owners()) {  // a sweep is asking, which takes no time
+    if (environment.monotonic_ns() - begin > kLockWaitNs) {
+      throw_error(ErrorCode::locked, "a process that sweeps {} was stopped; let it go on or end it",
+                  vfs.describe(""));
+    }
+    environment.sleep_ns(kLockPollMinNs);
+  }
 }
 
 void FileOwner::check() const {
