@@ -68,10 +68,11 @@ std::vector<SegmentOnDisk> segments_on_disk(io::Vfs& vfs) {
   if (!vfs.exists(all)) return out;
   for (const std::string& folder : vfs.list(all)) {
     if (folder.size() != folder_digits) continue;
-    const std::string path = all + "/" + folder;
+    const std::string path = fmt::format("{}/{}", all, folder);
     for (const std::string& name : vfs.list(path)) {
       const auto id = segment::segment_of_name(name);
-      if (id && segment::segment_path(*id) == path + "/" + name) out.push_back({*id, 0});
+      const bool there = id && segment::segment_path(*id) == fmt::format("{}/{}", path, name);
+      if (there) out.push_back({*id, 0});
     }
   }
   return out;
