@@ -48,23 +48,20 @@ class PlainSnapshot final : public history::Snapshot {
 
   history::VisibleRows visible(DatasetId, CommitNumber begin, std::uint64_t rows) const override {
     using Kind = history::VisibleRows::Kind;
-    history::VisibleRows out;
     const std::vector<bool>& bits = shown.at(value_of(begin));
+    std::vector<history::OrdinalRun> runs;
     for (std::uint64_t ordinal = 0; ordinal < std::min<std::uint64_t>(rows, bits.size());
          ++ordinal) {
       if (!bits[ordinal]) continue;
-      if (!out.runs.empty() && out.runs.back().first + out.runs.back().count == ordinal) {
-        ++out.runs.back().count;
+      if (!runs.empty() && runs.back().first + runs.back().count == ordinal) {
+        ++runs.back().count;
       } else {
-        out.runs.push_back({ordinal, 1});
+        runs.push_back({ordinal, 1});
       }
     }
-    out.kind = out.runs.empty() ? Kind::none : Kind::some;
-    if (out.runs.size() == 1 && out.runs[0].count == bits.size()) {
-      out.kind = Kind::all;
-      out.runs.clear();
-    }
-    return out;
+    if (runs.empty()) return {};
+    if (runs.size() == 1 && runs[0].count == bits.size()) return {Kind::all};
+    return {Kind::some, std::move(runs)};
   }
   bool shows_all(DatasetId, CommitNumber first, CommitNumber last) const override {
     return std::ranges::all_of(shown, [&](const auto& begin) {

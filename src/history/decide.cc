@@ -124,17 +124,26 @@ std::uint64_t rows_of_begin(const Timeline& timeline, DatasetId dataset, CommitN
   return 0;
 }
 
-bool shows(const VisibleRows& visible, const MarkRun& run, bool wanted) {
-  if (visible.kind != VisibleRows::Kind::some)
-    return (visible.kind == VisibleRows::Kind::all) == wanted;
-  const std::uint64_t end = run.first + run.count;
-  for (const OrdinalRun& shown : visible.runs) {
-    const bool all = shown.first <= run.first && end <= shown.first + shown.count;
-    const bool any = shown.first < end && run.first < shown.first + shown.count;
-    if (wanted ? all : any) return wanted;
+// Whether rows of one begin are all shown, or all hidden; runs are asked about in ascending order.
+class Shown {
+ public:
+  explicit Shown(const VisibleRows& visible) : visible_(visible), at_(visible.runs.begin()) {}
+
+  bool all(const MarkRun& run, bool wanted) {
+    if (visible_.kind != VisibleRows::Kind::some) {
+      return (visible_.kind == VisibleRows::Kind::all) == wanted;
+    }
+    const std::uint64_t end = run.first + run.count;
+    while (at_ != visible_.runs.end() && at_->first + at_->count <= run.first) ++at_;
+    if (at_ == visible_.runs.end()) return !wanted;
+    const bool covers = at_->first <= run.first && end <= at_->first + at_->count;
+    return wanted ? covers : end <= at_->first;
   }
-  return !wanted;
-}
+
+ private:
+  const VisibleRows& visible_;
+  std::vector<OrdinalRun>::const_iterator at_;
+};
 
 // Rows that are ended must be shown, rows that are revived must not: else another commit was
 // faster.
@@ -145,13 +154,14 @@ void check_marks(const Timeline& timeline, const DatasetEntry& dataset,
     const CommitNumber begin = marks[i].begin;
     const std::uint64_t rows = rows_of_begin(timeline, dataset.id, begin);
     const VisibleRows visible = now.visible(dataset.id, begin, rows);
+    Shown shown(visible);
     for (; i < marks.size() && marks[i].begin == begin; ++i) {
       const MarkRun& run = marks[i];
       if (run.first + run.count > rows) {
         throw_error(ErrorCode::invalid_argument, "commit {} added {} rows to {}, not {}",
                     value_of(begin), rows, quoted(dataset.name), run.first + run.count);
       }
-      if (shows(visible, run, !run.revive)) continue;
+      if (shown.all(run, !run.revive)) continue;
       throw Error(ErrorCode::conflict,
                   fmt::format("rows of {} that commit {} added were changed meanwhile",
                               quoted(dataset.name), value_of(begin)),
@@ -334,7 +344,8 @@ bool request_prepare(CommitRequest& request, io::Environment& environment) {
     join_marks(change.marks);
     check_rows(change);
   }
-  if (is_lineage(request) && (!request.catalog.empty() || !request.datasets.empty())) {
+  const bool rows = !request.datasets.empty() || !request.endings.empty();
+  if (is_lineage(request) && (!request.catalog.empty() || rows)) {
     throw_error(ErrorCode::invalid_argument, "a rollback or revert is a commit of its own");
   }
   if (request.change_id) return false;

@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "base/limits.h"
 #include "base/mutant.h"
 #include "history/decide.h"
+#include "history/endings.h"
 #include "history/live_history.h"
 
 namespace otolith::history {
@@ -23,6 +25,7 @@ class LiveHistory::CommitSubmission final : public Submission {
   // Most of what others committed is read before the lock is asked for, and not under it. What
   // cannot be read is met again there, and told with its outcome.
   void prepare() override {
+    if (!endings_.empty()) return find_rows();
     if (owner_.looked_just_now() || mutant("catches-up-under-the-lock")) return;
     try {
       owner_.look();
@@ -63,9 +66,56 @@ class LiveHistory::CommitSubmission final : public Submission {
   std::optional<Commit> take_answer() noexcept { return std::exchange(answer_, std::nullopt); }
 
  private:
+  EndingState state_at(CommitNumber number) OTO_REQUIRES(owner_.mutex_) {
+    Timeline& timeline = *owner_.timeline_;
+    return {timeline.snapshot(number), timeline.view_at(number), hash_of(number)};
+  }
+  Hash256 hash_of(CommitNumber number) OTO_REQUIRES(owner_.mutex_) {
+    const Timeline& timeline = *owner_.timeline_;
+    if (number > timeline.staged().commit) return {};
+    return value_of(number) == 0 ? Hash256{} : timeline.index().hash(number);
+  }
+  Hash256 base_hash() OTO_REQUIRES(owner_.mutex_) {
+    return endings_.base() ? hash_of(*endings_.base()) : Hash256{};
+  }
+
+  // A retry is answered by its winner, whatever became of the dataset since.
+  bool is_won() OTO_REQUIRES(owner_.mutex_) {
+    return !change_is_new_ && owner_.timeline_->index().find_change(*request_.change_id);
+  }
+
+  // Looks for the rows to end in the newest state, without a lock: it may take long.
+  void find_rows() {
+    try {
+      owner_.refresh();
+      EndingState now;
+      Hash256 base;
+      const bool won = owner_.with_timeline([&] {
+        owner_.mutex_.assert_held();
+        now = state_at(owner_.timeline_->visible().commit);
+        base = base_hash();
+        return is_won();
+      });
+      if (!won) endings_.bring_up(now, base);
+    } catch (const Error& error) {
+      throw error.with_outcome(Outcome::failed);  // nothing was written
+    }
+  }
+
+  // Under the lock: what came since is looked at now if it is little, else without the lock.
+  bool rows_are_found(const Turn& turn) OTO_REQUIRES(owner_.mutex_) {
+    if (endings_.empty() || is_won() || mutant("delete-of-its-base")) return true;
+    const EndingState now = state_at(owner_.timeline_->staged().commit);
+    const Hash256 base = base_hash();
+    if (!turn.last_round && !endings_.little_since(now, base)) return false;
+    endings_.bring_up(now, base);
+    return true;
+  }
+
   Decision decide_now(const Turn& turn, Timestamp now) OTO_REQUIRES(owner_.mutex_) {
     Timeline& timeline = *owner_.timeline_;
     timeline.check_damage();
+    if (!rows_are_found(turn)) return Decision::later();
     Verdict verdict =
         history::decide(request_, change_is_new_, timeline, owner_.options_.unique, now);
     kind_ = verdict.kind;
@@ -78,12 +128,19 @@ class LiveHistory::CommitSubmission final : public Submission {
     relaxed_ = request_.relaxed && !owner_.save_due();
     Hash256 hash;
     Bytes payload = commit_write(verdict.record, hash);
+    if (payload.size() > kFrameBytesMax) {
+      throw_error(
+          ErrorCode::limit,
+          "the commit takes {} bytes of the log, and {} are the most: end fewer rows at once",
+          payload.size(), kFrameBytesMax);
+    }
     timeline.stage(verdict.record, hash, turn.number, request_.relaxed);
     return Decision::append({FrameType::commit, relaxed_, std::move(payload)});
   }
 
   LiveHistory& owner_;
   CommitRequest request_;
+  Endings endings_{request_};
   bool change_is_new_ = false;
   bool relaxed_ = false;
   Verdict::Kind kind_ = Verdict::Kind::empty;

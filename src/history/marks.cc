@@ -1,7 +1,9 @@
 #include "history/marks.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
+#include <optional>
 #include <queue>
 #include <unordered_map>
 
@@ -13,6 +15,10 @@ namespace otolith::history {
 namespace {
 
 constexpr std::size_t kSavedAtOnce = 1024;  // marks: some microseconds
+// What is laid out of many marks is kept for the next read of the same rows.
+constexpr std::size_t kKnownFrom = 1024;         // marks of a begin
+constexpr std::size_t kKnownMax = 16;            // answers
+constexpr std::size_t kKnownRunsMax = 16 << 20;  // of 16 bytes, in all answers
 
 // A run of marks in the lineage that is asked about.
 struct Layer {
@@ -28,6 +34,7 @@ struct OlderCommit {
 // Joins visible pieces, which come in ascending order, into runs.
 class Pieces {
  public:
+  void reserve(std::size_t runs) { runs_.reserve(runs); }
   void add(std::uint64_t first, std::uint64_t end) {
     if (first == end) return;
     if (!runs_.empty() && runs_.back().first + runs_.back().count == first) {
@@ -46,9 +53,35 @@ class Pieces {
   std::vector<OrdinalRun> runs_;
 };
 
+bool disjoint(const std::vector<Layer>& layers) {
+  for (std::size_t i = 1; i < layers.size(); ++i) {
+    if (layers[i].first < layers[i - 1].end) return false;
+  }
+  return true;
+}
+
+// Layers that lie behind each other, which those of one commit do.
+VisibleRows lay_out(const std::vector<Layer>& layers, std::uint64_t rows, bool begun) {
+  Pieces visible;
+  visible.reserve(layers.size() + 1);
+  std::uint64_t at = 0;
+  for (const Layer& layer : layers) {
+    const std::uint64_t first = std::min(layer.first, rows);
+    const std::uint64_t end = std::min(layer.end, rows);
+    if (begun) visible.add(at, first);
+    if (layer.revive) visible.add(first, end);
+    at = end;
+  }
+  if (begun) visible.add(at, rows);
+  return visible.take(rows);
+}
+
 // Sweeps the ordinals upward; of the layers over a piece the latest commit decides, else the begin.
 VisibleRows flatten(std::vector<Layer>& layers, std::uint64_t rows, bool begun) {
-  std::ranges::sort(layers, {}, &Layer::first);
+  if (!std::ranges::is_sorted(layers, {}, &Layer::first)) {
+    std::ranges::sort(layers, {}, &Layer::first);
+  }
+  if (disjoint(layers)) return lay_out(layers, rows, begun);
   std::priority_queue<Layer, std::vector<Layer>, OlderCommit> open;
   Pieces visible;
   auto next = layers.begin();
@@ -85,14 +118,39 @@ void check_runs(CommitNumber commit, std::span<const MarkRun> runs) {
 
 }  // namespace
 
+// The marks of one begin.
+struct Places {
+  std::vector<std::uint32_t> in_log;  // ascending
+  std::vector<CommitNumber> commits;  // that made them, ascending
+};
+
+// What many marks came to, for a set of commits that count.
+struct Known {
+  CommitNumber begin{0};
+  std::uint64_t rows = 0;
+  bool begun = false;
+  std::vector<CommitNumber> counted;
+  VisibleRows visible;
+
+  bool is(CommitNumber of, std::uint64_t within, bool in,
+          const std::vector<CommitNumber>& by) const {
+    return begin == of && rows == within && begun == in && counted == by;
+  }
+};
+
 struct Marks::Guarded {
   mutable SharedMutex mutex;
   std::vector<Mark> log OTO_GUARDED_BY(mutex);  // ascending by (commit, begin, first)
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_begin
-      OTO_GUARDED_BY(mutex);  // places in log, ascending
+  std::unordered_map<std::uint64_t, Places> by_begin OTO_GUARDED_BY(mutex);
+  mutable Mutex known_mutex;                                    // taken behind the other
+  mutable std::deque<Known> known OTO_GUARDED_BY(known_mutex);  // the newest last
 
   void push(CommitNumber commit, const MarkRun& run) OTO_REQUIRES(mutex) {
-    by_begin[value_of(run.begin)].push_back(static_cast<std::uint32_t>(log.size()));
+    push(by_begin[value_of(run.begin)], commit, run);
+  }
+  void push(Places& places, CommitNumber commit, const MarkRun& run) OTO_REQUIRES(mutex) {
+    places.in_log.push_back(static_cast<std::uint32_t>(log.size()));
+    if (places.commits.empty() || places.commits.back() != commit) places.commits.push_back(commit);
     log.push_back({commit, run});
   }
   std::size_t count_until(CommitNumber commit) const {
@@ -101,26 +159,47 @@ struct Marks::Guarded {
     const auto behind = std::ranges::upper_bound(log, commit, {}, &Mark::commit);
     return static_cast<std::size_t>(behind - log.begin());
   }
-  const std::vector<std::uint32_t>* find(CommitNumber begin) const OTO_REQUIRES_SHARED(mutex) {
+  const Places* find(CommitNumber begin) const OTO_REQUIRES_SHARED(mutex) {
     const auto at = by_begin.find(value_of(begin));
     return at == by_begin.end() ? nullptr : &at->second;
   }
-  // The marks of a begin whose commits are in the lineage; each commit is asked about once.
-  std::vector<Layer> layers(const std::vector<std::uint32_t>& places,
-                            const InLineage& in_lineage) const OTO_REQUIRES_SHARED(mutex) {
+  // The marks of a begin by these commits; both are ascending by commit.
+  std::vector<Layer> layers(const Places& places, const std::vector<CommitNumber>& counted) const
+      OTO_REQUIRES_SHARED(mutex) {
     std::vector<Layer> layers;
-    CommitNumber asked{0};
-    bool in = false;
-    for (const std::uint32_t place : places) {
-      const Mark& mark = log[place];
-      if (mark.commit != asked) {
-        asked = mark.commit;
-        in = in_lineage(asked) || mutant("marks-latest-by-place");
-      }
-      const MarkRun& run = mark.run;
-      if (in) layers.push_back({run.first, run.first + run.count, value_of(asked), run.revive});
+    layers.reserve(places.in_log.size());
+    auto by = counted.begin();
+    for (const std::uint32_t place : places.in_log) {
+      const auto& [commit, run] = log[place];
+      while (by != counted.end() && *by < commit) ++by;
+      if (by == counted.end()) break;
+      if (*by != commit) continue;
+      layers.push_back({run.first, run.first + run.count, value_of(commit), run.revive});
     }
     return layers;
+  }
+
+  std::optional<VisibleRows> recall(CommitNumber begin, std::uint64_t rows, bool begun,
+                                    const std::vector<CommitNumber>& counted) const {
+    const MutexLock lock(known_mutex);
+    for (const Known& each : known) {
+      if (each.is(begin, rows, begun, counted)) return each.visible;
+    }
+    return std::nullopt;
+  }
+  void remember(Known fresh) const {
+    const MutexLock lock(known_mutex);
+    known.push_back(std::move(fresh));
+    std::size_t runs = 0;
+    for (const Known& each : known) runs += each.visible.runs.size();
+    while (known.size() > 1 && (known.size() > kKnownMax || runs > kKnownRunsMax)) {
+      runs -= known.front().visible.runs.size();
+      known.pop_front();
+    }
+  }
+  void forget() const {
+    const MutexLock lock(known_mutex);
+    known.clear();
   }
 };
 
@@ -130,17 +209,29 @@ Marks::~Marks() = default;
 void Marks::append(CommitNumber commit, std::span<const MarkRun> runs) {
   check_runs(commit, runs);
   const WriteLock lock(guarded_->mutex);
-  OTO_INVARIANT(guarded_->log.empty() || guarded_->log.back().commit < commit);
-  for (const MarkRun& run : runs) guarded_->push(commit, run);
+  auto& log = guarded_->log;
+  OTO_INVARIANT(log.empty() || log.back().commit < commit);
+  if (log.capacity() - log.size() < runs.size()) {
+    log.reserve(std::max(log.size() + runs.size(), 2 * log.size()));
+  }
+  Places* places = nullptr;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const bool same = i > 0 && runs[i].begin == runs[i - 1].begin;
+    if (!same) places = &guarded_->by_begin[value_of(runs[i].begin)];
+    guarded_->push(*places, commit, runs[i]);
+  }
 }
 
 void Marks::truncate(CommitNumber commit) {
   const WriteLock lock(guarded_->mutex);
+  guarded_->forget();  // the numbers of the commits will be given anew
   auto& log = guarded_->log;
   for (; !log.empty() && log.back().commit > commit; log.pop_back()) {
     const auto at = guarded_->by_begin.find(value_of(log.back().run.begin));
-    at->second.pop_back();
-    if (at->second.empty()) guarded_->by_begin.erase(at);
+    Places& places = at->second;
+    places.in_log.pop_back();
+    while (!places.commits.empty() && places.commits.back() > commit) places.commits.pop_back();
+    if (places.in_log.empty()) guarded_->by_begin.erase(at);
   }
 }
 
@@ -158,10 +249,21 @@ VisibleRows Marks::visible(CommitNumber begin, std::uint64_t rows,
   const bool begun = in_lineage(begin);
   VisibleRows unmarked{begun && rows > 0 ? VisibleRows::Kind::all : VisibleRows::Kind::none, {}};
   const ReadLock lock(guarded_->mutex);
-  const auto* places = guarded_->find(begin);
+  const Places* places = guarded_->find(begin);
   if (places == nullptr || mutant("marks-visible-by-begin-only")) return unmarked;
-  std::vector<Layer> layers = guarded_->layers(*places, in_lineage);
-  return layers.empty() ? unmarked : flatten(layers, rows, begun);
+  std::vector<CommitNumber> counted;  // each commit is asked about once
+  for (const CommitNumber commit : places->commits) {
+    if (in_lineage(commit) || mutant("marks-latest-by-place")) counted.push_back(commit);
+  }
+  if (counted.empty()) return unmarked;
+  const bool many = places->in_log.size() >= kKnownFrom;
+  if (many) {
+    if (auto known = guarded_->recall(begin, rows, begun, counted)) return *std::move(known);
+  }
+  std::vector<Layer> layers = guarded_->layers(*places, counted);
+  VisibleRows visible = flatten(layers, rows, begun);
+  if (many) guarded_->remember({begin, rows, begun, std::move(counted), visible});
+  return visible;
 }
 
 bool Marks::touches(CommitNumber begin) const {
@@ -187,7 +289,7 @@ std::vector<Mark> Marks::of_begin(CommitNumber begin) const {
   const ReadLock lock(guarded_->mutex);
   std::vector<Mark> marks;
   if (const auto* places = guarded_->find(begin)) {
-    for (const std::uint32_t place : *places) marks.push_back(guarded_->log[place]);
+    for (const std::uint32_t place : places->in_log) marks.push_back(guarded_->log[place]);
   }
   return marks;
 }

@@ -8,6 +8,7 @@
 // Why:     rows are opaque bytes here and segments only references: history is blind to segment.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@
 #include "otolith/timestamp.h"
 
 namespace otolith::history {
+
+class Snapshot;       // snapshot.h
+struct DatasetEntry;  // snapshot.h
 
 /// A run of row ids of one begin that a commit ends or revives.
 struct MarkRun {
@@ -55,6 +59,19 @@ struct DatasetChange {
   Hash256 rows_root;                        // joined leaves of the rows; zero without rows
   Timestamp time_min{};
   Timestamp time_max{};
+};
+
+/// The rows to end in a state, of those begun behind `after` (0: of all): runs in order and joined.
+using FindRows = std::function<std::vector<MarkRun>(
+    const std::shared_ptr<const Snapshot>& state, const DatasetEntry& dataset, CommitNumber after)>;
+
+/// Rows of one dataset that a commit ends, whichever they are when it is decided (endings.h).
+struct Ending {
+  DatasetId dataset;
+  std::string name;                      // for messages
+  std::shared_ptr<const Schema> schema;  // that `find` was made for; another one is a conflict
+  bool by_row = true;                    // whether a row is ended is told from that row alone
+  FindRows find;
 };
 
 struct CreateDataset {
@@ -100,6 +117,7 @@ struct CommitRequest {
   bool relaxed = false;
   std::vector<CatalogChange> catalog;
   std::vector<DatasetChange> datasets;
+  std::vector<Ending> endings;  // at most one a dataset; its marks are put into `datasets`
   std::variant<std::monostate, Rollback, Revert> lineage;  // alone in its request
 };
 

@@ -26,10 +26,34 @@ struct OrdinalRun {
   bool operator==(const OrdinalRun&) const = default;
 };
 
+/// Runs of ordinals, sorted and disjoint. Copies share them: there may be millions.
+class OrdinalRuns {
+ public:
+  OrdinalRuns() = default;
+  OrdinalRuns(std::vector<OrdinalRun> runs)
+      : runs_(std::make_shared<const std::vector<OrdinalRun>>(std::move(runs))) {}
+  OrdinalRuns(std::initializer_list<OrdinalRun> runs)
+      : OrdinalRuns(std::vector<OrdinalRun>(runs)) {}
+
+  operator const std::vector<OrdinalRun>&() const noexcept { return all(); }
+  const std::vector<OrdinalRun>& all() const noexcept {
+    static const std::vector<OrdinalRun> kNone;
+    return runs_ ? *runs_ : kNone;
+  }
+  auto begin() const noexcept { return all().begin(); }
+  auto end() const noexcept { return all().end(); }
+  std::size_t size() const noexcept { return all().size(); }
+  bool empty() const noexcept { return all().empty(); }
+  bool operator==(const OrdinalRuns& other) const { return all() == other.all(); }
+
+ private:
+  std::shared_ptr<const std::vector<OrdinalRun>> runs_;
+};
+
 /// Which rows of one begin a snapshot shows.
 struct VisibleRows {
   enum class Kind : std::uint8_t { all, none, some } kind = Kind::none;
-  std::vector<OrdinalRun> runs;  // of `some`: sorted, disjoint, not empty
+  OrdinalRuns runs{};  // of `some`: not empty
 };
 
 /// A segment of a dataset: rows of one begin, or (sealed, compacted) of many, with begin as a

@@ -47,7 +47,7 @@ void each_overlap(std::vector<Span>& a, std::vector<Span>& b, Sink sink) {
 
 std::vector<OrdinalRun> runs_of(const VisibleRows& visible, std::uint64_t rows) {
   if (visible.kind == VisibleRows::Kind::all) return {{0, rows}};
-  return visible.runs;
+  return visible.runs.all();
 }
 
 // The runs of a without those of b.

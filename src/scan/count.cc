@@ -16,9 +16,11 @@ using Kind = history::VisibleRows::Kind;
 
 std::uint64_t visible_count(const history::VisibleRows& visible, std::uint64_t rows) {
   if (visible.kind != Kind::some) return visible.kind == Kind::all ? rows : 0;
-  RowRanges ranges;
-  for (const history::OrdinalRun& run : visible.runs) append_range(ranges, run.first, run.count);
-  return rows_in(intersect(ranges, {{0, rows}}));
+  std::uint64_t shown = 0;
+  for (const history::OrdinalRun& run : visible.runs) {
+    if (run.first < rows) shown += std::min(run.count, rows - run.first);
+  }
+  return shown;
 }
 
 std::uint64_t visible_count(Visibility& visibility, const RowSource& source) {

@@ -21,11 +21,15 @@ RowRanges of_ordinals(const history::VisibleRows& visible, std::uint64_t first,
                       std::uint64_t rows) {
   if (visible.kind == Kind::none) return {};
   if (visible.kind == Kind::all) return {{0, rows}};
-  RowRanges shown_ordinals;
-  for (const history::OrdinalRun& run : visible.runs)
-    append_range(shown_ordinals, run.first, run.count);
-  RowRanges out = intersect(shown_ordinals, {{first, rows}});
-  for (RowRange& range : out) range.first -= first;
+  RowRanges out;
+  const std::uint64_t end = first + rows;
+  auto run = std::ranges::upper_bound(visible.runs, first, {}, &history::OrdinalRun::first);
+  if (run != visible.runs.begin()) --run;
+  for (; run != visible.runs.end() && run->first < end; ++run) {
+    const std::uint64_t from = std::max(run->first, first);
+    const std::uint64_t to = std::min(run->first + run->count, end);
+    if (from < to) append_range(out, from - first, to - from);
+  }
   return out;
 }
 
