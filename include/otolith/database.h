@@ -125,6 +125,16 @@ class Table {
   ///
   ///     quotes.alter({.add = {{.name = "venue", .type = {TypeKind::string}}}, .drop = {"size"}});
   Commit alter(const SchemaChange& change, const CommitOptions& options = {}) const;
+  /// Ends the rows that match in the state the commit stands on, also those that others appended
+  /// meanwhile; older commits go on showing them. No row: no commit, HEAD comes back. conflict if
+  /// the schema changed meanwhile. Nothing named is invalid_argument; every row is `all`.
+  ///
+  ///     quotes.remove({.stop = noon, .keys = {{"symbol", {"AAPL"}}}});
+  Commit remove(const DeleteRequest& rows, const CommitOptions& options = {}) const;
+  /// Ends the rows of the range and the keys, and adds the batch's, in one commit. A row of the
+  /// batch outside of them is invalid_argument, and names the first such time.
+  Commit replace(const ReplaceRequest& range, const Batch& batch,
+                 const CommitOptions& options = {}) const;
 
  private:
   friend class Database;
@@ -167,6 +177,12 @@ class Recorder {
   /// leaves what was staged; one that could not write (no_space, io) ends the recorder and discards
   /// all.
   void append(std::string_view table, const Batch& batch);
+  /// Ends rows as Table::remove: those that match when all is committed, and at once those that
+  /// match of what was staged before, which are never written. limit where these are too many for
+  /// memory and stand in a file already.
+  void remove(std::string_view table, const DeleteRequest& rows);
+  /// Ends and adds rows as Table::replace, in its place in the order.
+  void replace(std::string_view table, const ReplaceRequest& range, const Batch& batch);
   /// The schema of a table as this recorder sees it.
   std::shared_ptr<const Schema> schema(std::string_view table) const;
   /// Makes all that was staged one commit, and ends the recorder; staged nothing: HEAD comes back.

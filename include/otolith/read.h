@@ -1,6 +1,6 @@
-// What to read: a time range, keys, a condition, columns, an order.
+// What to read: a time range, keys, a condition, columns, an order; and what to delete or replace.
 //
-// Role:    the argument of every reading verb of tables; scan carries it out.
+// Role:    the argument of every reading and ending verb of tables; scan carries it out.
 // Shapes:  times are half-open [start, stop); `limit` counts rows of the result.
 // Errors:  checked where it is used: invalid_argument names the column and the nearest name.
 // Threads: thread-compatible.
@@ -41,6 +41,22 @@ struct ReadRequest {
   std::optional<std::uint64_t> limit{};
   bool reverse = false;  // the last rows first
   Order order = Order::time;
+};
+
+/// Which rows to delete: those for which everything named here holds.
+struct DeleteRequest {
+  std::optional<Timestamp> start{};   // included; none: from the first row
+  std::optional<Timestamp> stop{};    // excluded; none: to the last row
+  std::vector<KeyFilter> keys{};      // all must hold
+  std::optional<Expression> where{};  // must be true, not null
+  bool all = false;                   // every row: has to be said, and alone
+};
+
+/// Which rows a batch takes the place of; it may have rows of this range and these keys only.
+struct ReplaceRequest {
+  std::optional<Timestamp> start{};  // included; none: from the first row
+  std::optional<Timestamp> stop{};   // excluded; none: to the last row
+  std::vector<KeyFilter> keys{};     // all must hold; none: of all keys
 };
 
 }  // namespace otolith

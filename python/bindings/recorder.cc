@@ -9,6 +9,9 @@ namespace otolith::bindings {
 void bind_recorder(nb::module_& module) {
   nb::class_<Recorder>(module, "Recorder", "Staged writes; one thread at a time.")
       .def("append", &Recorder::append, nb::arg("table"), nb::arg("batch"), Released())
+      .def("remove", &Recorder::remove, nb::arg("table"), nb::arg("rows"), Released())
+      .def("replace", &Recorder::replace, nb::arg("table"), nb::arg("range"), nb::arg("batch"),
+           Released())
       .def(
           "schema",
           [](const Recorder& self, std::string_view table) {

@@ -1,4 +1,4 @@
-// Table and ReadRequest.
+// Table, and what its verbs are asked.
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -25,23 +25,41 @@ KeyValue key_value(const PythonKey& key) {
   return std::get<std::int64_t>(key);
 }
 
+std::vector<KeyFilter> key_filters(const KeyTuples& keys) {
+  std::vector<KeyFilter> out;
+  for (const auto& [column, values] : keys) {
+    out.push_back({column, {}});
+    for (const PythonKey& value : values) out.back().values.push_back(key_value(value));
+  }
+  return out;
+}
+
+DeleteRequest make_delete(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
+                          const KeyTuples& keys, std::optional<Expression> where, bool all) {
+  return {.start = timestamp_of(start),
+          .stop = timestamp_of(stop),
+          .keys = key_filters(keys),
+          .where = std::move(where),
+          .all = all};
+}
+
+ReplaceRequest make_replace(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
+                            const KeyTuples& keys) {
+  return {.start = timestamp_of(start), .stop = timestamp_of(stop), .keys = key_filters(keys)};
+}
+
 ReadRequest make_request(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                          std::optional<std::vector<std::string>> columns, const KeyTuples& keys,
                          std::optional<Expression> where, std::optional<std::uint64_t> limit,
                          bool reverse, Order order) {
-  ReadRequest request{.start = timestamp_of(start),
-                      .stop = timestamp_of(stop),
-                      .columns = std::move(columns),
-                      .keys = {},
-                      .where = std::move(where),
-                      .limit = limit,
-                      .reverse = reverse,
-                      .order = order};
-  for (const auto& [column, values] : keys) {
-    request.keys.push_back({column, {}});
-    for (const PythonKey& value : values) request.keys.back().values.push_back(key_value(value));
-  }
-  return request;
+  return {.start = timestamp_of(start),
+          .stop = timestamp_of(stop),
+          .columns = std::move(columns),
+          .keys = key_filters(keys),
+          .where = std::move(where),
+          .limit = limit,
+          .reverse = reverse,
+          .order = order};
 }
 
 std::optional<std::pair<std::int64_t, std::int64_t>> time_range(const Table& self) {
@@ -74,6 +92,12 @@ void bind_table(nb::module_& module) {
   nb::class_<SchemaChange>(module, "SchemaChange", "What to alter of a table.")
       .def_static("make", &make_change, nb::arg("add"), nb::arg("drop"), nb::arg("rename"),
                   nb::arg("widen"), nb::arg("metadata"), nb::arg("column_metadata"));
+  nb::class_<DeleteRequest>(module, "DeleteRequest", "Which rows to delete.")
+      .def_static("make", &make_delete, nb::arg("start").none(), nb::arg("stop").none(),
+                  nb::arg("keys"), nb::arg("where").none(), nb::arg("all"));
+  nb::class_<ReplaceRequest>(module, "ReplaceRequest", "Which rows to replace.")
+      .def_static("make", &make_replace, nb::arg("start").none(), nb::arg("stop").none(),
+                  nb::arg("keys"));
   nb::class_<Table>(module, "Table", "A table, live or as of one commit.")
       .def_prop_ro("name", &Table::name, Released())
       .def_prop_ro(
@@ -84,7 +108,10 @@ void bind_table(nb::module_& module) {
       .def("head", &Table::head, nb::arg("rows"), Released())
       .def("tail", &Table::tail, nb::arg("rows"), Released())
       .def("append", &Table::append, nb::arg("batch"), nb::arg("options"), Released())
-      .def("alter", &Table::alter, nb::arg("change"), nb::arg("options"), Released());
+      .def("alter", &Table::alter, nb::arg("change"), nb::arg("options"), Released())
+      .def("remove", &Table::remove, nb::arg("rows"), nb::arg("options"), Released())
+      .def("replace", &Table::replace, nb::arg("range"), nb::arg("batch"), nb::arg("options"),
+           Released());
 }
 
 }  // namespace otolith::bindings

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Optional, Type
+from typing import Any, Mapping, Optional, Type
 
 from otolith import _core
 from otolith.commit import Commit
 from otolith.errors import Error
+from otolith.expression import Expression
 from otolith.incoming import batch_of
 from otolith.schema import Schema, schema_of
 from otolith.snapshot import dataset_name
+from otolith.table import delete_request, replace_request
 from otolith.times import Zone, zone_of
 
 
@@ -51,6 +53,56 @@ class RecorderTable:
         """
         zone = self._recorder.zone if timezone is None else zone_of(timezone)
         self._recorder.core.append(self._name, batch_of(data, self.schema, zone, nan))
+
+    def delete(
+        self,
+        start: Any = None,
+        stop: Any = None,
+        *,
+        keys: Optional[Mapping[str, Any]] = None,
+        where: Optional[Expression] = None,
+        all: bool = False,
+        timezone: Any = None,
+    ) -> None:
+        """Ends rows as `Table.delete`: of those staged before, which are never written, and those
+        that the commit finds; rows staged behind it stay.
+
+        LimitExceeded where staged rows were too many for memory and stand in a file already.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"})
+        >>> with db.recorder() as r:
+        ...     r["t"].append({"time": ["2026-01-05", "2026-01-06"]})
+        ...     r["t"].delete(stop="2026-01-06")
+        >>> r.result.changes
+        {'t': (1, 0)}
+        """
+        zone = self._recorder.zone if timezone is None else zone_of(timezone)
+        rows = delete_request(self.schema, zone, start, stop, keys, where, all)
+        self._recorder.core.remove(self._name, rows)
+
+    def replace(
+        self,
+        start: Any,
+        stop: Any,
+        data: Any,
+        *,
+        keys: Optional[Mapping[str, Any]] = None,
+        timezone: Any = None,
+        nan: str = "keep",
+    ) -> None:
+        """Ends and stages rows as `Table.replace`, in its place in the order.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"}).append({"time": "2026-01-05"})
+        >>> with db.recorder() as r:
+        ...     r["t"].replace("2026-01-05", "2026-01-06", {"time": "2026-01-05T12:00"})
+        >>> r.result.changes
+        {'t': (1, 1)}
+        """
+        zone = self._recorder.zone if timezone is None else zone_of(timezone)
+        rows = replace_request(self.schema, zone, start, stop, keys)
+        self._recorder.core.replace(self._name, rows, batch_of(data, self.schema, zone, nan))
 
     def __repr__(self) -> str:
         try:

@@ -1,4 +1,4 @@
-"""A table, live or as of one commit: append to it, read it."""
+"""A table, live or as of one commit: append to it, read it, delete from it."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Table:
         zone = self._zone_for(timezone)
         request = _core.ReadRequest.make(
             optional_ns(start, zone), optional_ns(stop, zone), _names(columns),
-            self._keys(keys, zone),
+            key_filters(keys, self.schema, zone),
             None if where is None else core_condition(where, self.schema, zone),
             None if limit is None else count("limit", limit), flag("reverse", reverse), in_order,
         )  # fmt: skip
@@ -207,6 +207,76 @@ class Table:
         change = core_change(add, drop, rename, widen, metadata, column_metadata)
         return Commit(self._core.alter(change, options))
 
+    def delete(
+        self,
+        start: Any = None,
+        stop: Any = None,
+        *,
+        keys: Optional[Mapping[str, Any]] = None,
+        where: Optional[Expression] = None,
+        all: bool = False,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+        timezone: Any = None,
+    ) -> Commit:
+        """Ends the rows of [start, stop) with these `keys` where `where` is true, in one commit.
+        Older commits go on showing them.
+
+        Rows that others append or end before the commit count as if it had been so at the call;
+        Conflict if the schema changed meanwhile. No row is no commit: HEAD comes back, without
+        changes. Nothing named is InvalidArgument: `all=True` ends every row.
+
+        >>> db = oto.open(":memory:")
+        >>> t = db.create_table("t", {"time": "timestamp", "n": "int32"})
+        >>> _ = t.append({"time": ["2026-01-05", "2026-01-06", "2026-01-07"], "n": [1, 2, 3]})
+        >>> t.delete("2026-01-06", where=oto.col("n") < 3, message="a mistake").changes
+        {'t': (0, 1)}
+        >>> t.read()["n"], db.at("HEAD~1")["t"].read()["n"]
+        (array([1, 3], dtype=int32), array([1, 2, 3], dtype=int32))
+        >>> t.delete()
+        Traceback (most recent call last):
+        otolith.errors.InvalidArgument: a delete without a range, keys or a condition would end ...
+        """
+        options = commit_options(author, message, extra, change_id)
+        zone = self._zone_for(timezone)
+        rows = delete_request(self.schema, zone, start, stop, keys, where, all)
+        return Commit(self._core.remove(rows, options))
+
+    def replace(
+        self,
+        start: Any,
+        stop: Any,
+        data: Any,
+        *,
+        keys: Optional[Mapping[str, Any]] = None,
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+        timezone: Any = None,
+        nan: str = "keep",
+    ) -> Commit:
+        """Ends the rows of [start, stop) with these `keys` and adds `data`, in one commit; None is
+        open.
+
+        Ends as `delete` and takes data as `append`; InvalidArgument where a row is outside
+        of the range or has other keys.
+
+        >>> t = oto.open(":memory:").create_table("t", {"time": "timestamp", "n": "int32"})
+        >>> _ = t.append({"time": ["2026-01-05", "2026-01-06"], "n": [1, 2]})
+        >>> t.replace("2026-01-06", "2026-01-07", {"time": "2026-01-06T12:00", "n": 20}).changes
+        {'t': (1, 1)}
+        >>> t.read()["n"]
+        array([ 1, 20], dtype=int32)
+        """
+        options = commit_options(author, message, extra, change_id)
+        zone = self._zone_for(timezone)
+        schema = self.schema
+        rows = replace_request(schema, zone, start, stop, keys)
+        return Commit(self._core.replace(rows, batch_of(data, schema, zone, nan), options))
+
     def __repr__(self) -> str:
         try:
             rows, times = len(self), self.time_range
@@ -219,29 +289,54 @@ class Table:
     def _repr_html_(self) -> str:
         return preview_html(self.head(10))
 
-    def _keys(
-        self, keys: Optional[Mapping[str, Any]], zone: Optional[Zone]
-    ) -> List[Tuple[str, List[Any]]]:
-        if keys is None:
-            return []
-        if not isinstance(keys, Mapping):
-            raise InvalidArgument(
-                "keys: give a dict of key columns and values, {'symbol': ['AAPL']}"
-            )
-        for name in keys:
-            if not isinstance(name, str):
-                raise InvalidArgument(f"keys: {shown(name)} is no name of a column")
-        kinds = {column.name: column.dtype.kind for column in self.schema}
-        return [
-            (
-                utf8("keys:", name),
-                [_key(name, v, zone, kinds.get(name, "")) for v in many(values, zone)],
-            )
-            for name, values in keys.items()
-        ]
-
     def _zone_for(self, timezone: Any) -> Optional[Zone]:
         return self._zone if timezone is None else zone_of(timezone)
+
+
+def delete_request(
+    schema: Schema,
+    zone: Optional[Zone],
+    start: Any,
+    stop: Any,
+    keys: Optional[Mapping[str, Any]],
+    where: Optional[Expression],
+    every: Any,
+) -> _core.DeleteRequest:
+    """What `delete` was asked, of a table with this schema."""
+    return _core.DeleteRequest.make(
+        optional_ns(start, zone), optional_ns(stop, zone), key_filters(keys, schema, zone),
+        None if where is None else core_condition(where, schema, zone), flag("all", every),
+    )  # fmt: skip
+
+
+def replace_request(
+    schema: Schema, zone: Optional[Zone], start: Any, stop: Any, keys: Optional[Mapping[str, Any]]
+) -> _core.ReplaceRequest:
+    """What `replace` was asked, of a table with this schema."""
+    return _core.ReplaceRequest.make(
+        optional_ns(start, zone), optional_ns(stop, zone), key_filters(keys, schema, zone)
+    )
+
+
+def key_filters(
+    keys: Optional[Mapping[str, Any]], schema: Schema, zone: Optional[Zone]
+) -> List[Tuple[str, List[Any]]]:
+    """Key columns and the values asked for, as `keys=` was given."""
+    if keys is None:
+        return []
+    if not isinstance(keys, Mapping):
+        raise InvalidArgument("keys: give a dict of key columns and values, {'symbol': ['AAPL']}")
+    for name in keys:
+        if not isinstance(name, str):
+            raise InvalidArgument(f"keys: {shown(name)} is no name of a column")
+    kinds = {column.name: column.dtype.kind for column in schema}
+    return [
+        (
+            utf8("keys:", name),
+            [_key(name, v, zone, kinds.get(name, "")) for v in many(values, zone)],
+        )
+        for name, values in keys.items()
+    ]
 
 
 def count(option: str, value: Any) -> int:

@@ -268,7 +268,8 @@ ingest::IngestContext Hall::ingest_context(Rooms& rooms) const {
           .threads = threads_,
           .memory_bytes = options_.memory_bytes,
           .inline_bytes_max = ground_.history.inline_bytes_max,
-          .unsynced = &rooms.unsynced};
+          .unsynced = &rooms.unsynced,
+          .store = rooms.store};
 }
 
 scan::ScanContext Hall::scan_context(const Rooms& rooms) const {

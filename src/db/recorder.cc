@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "db/hall.h"
+#include "db/rows_to_end.h"
 #include "io/fork.h"
 
 namespace otolith {
@@ -32,6 +33,13 @@ struct Staging {
     auto entry = snapshot->find(name);
     if (!entry) throw_no_dataset(*snapshot, name);
     return *std::move(entry);
+  }
+
+  /// The same, to stage for; refused where the recorder or the database has ended.
+  history::DatasetEntry entry(std::string_view table) OTO_REQUIRES(in_use) {
+    hall->rooms_to_write();  // refuses a closed database
+    recorder.check_usable();
+    return dataset(table);
   }
 
   /// Refused while another thread has it, and to a child.
@@ -91,11 +99,25 @@ Recorder Database::recorder(const CommitOptions& options) {
 
 void Recorder::append(std::string_view table, const Batch& batch) {
   const db::Turn turn(*staging_);
-  staging_->hall->rooms_to_write();  // refuses a closed database
-  staging_->recorder.check_usable();
-  const history::DatasetEntry dataset = staging_->dataset(table);
-  staging_->recorder.append(dataset, batch);
-  if (batch.rows != 0) staging_->staged.emplace(table, dataset);
+  const history::DatasetEntry entry = staging_->entry(table);
+  staging_->recorder.append(entry, batch);
+  if (batch.rows != 0) staging_->staged.emplace(table, entry);
+}
+
+void Recorder::remove(std::string_view table, const DeleteRequest& rows) {
+  const db::Turn turn(*staging_);
+  const history::DatasetEntry entry = staging_->entry(table);
+  staging_->recorder.remove(entry, db::rows_to_delete(rows));
+  staging_->staged.emplace(table, entry);
+}
+
+void Recorder::replace(std::string_view table, const ReplaceRequest& range, const Batch& batch) {
+  const db::Turn turn(*staging_);
+  const history::DatasetEntry entry = staging_->entry(table);
+  const ReadRequest rows = db::rows_to_replace(range, batch, entry.schema);
+  staging_->recorder.remove(entry, rows);
+  staging_->recorder.append(entry, batch);
+  staging_->staged.emplace(table, entry);
 }
 
 std::shared_ptr<const Schema> Recorder::schema(std::string_view table) const {

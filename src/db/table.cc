@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "db/alter.h"
 #include "db/hall.h"
+#include "db/rows_to_end.h"
 #include "model/gather.h"
 #include "segment/writer.h"
 
@@ -94,15 +95,53 @@ Commit Table::alter(const SchemaChange& change, const CommitOptions& options) co
   return commit;
 }
 
+namespace {
+
+// A table to write to: a recorder of it, and the dataset at HEAD.
+struct Writing {
+  const std::shared_ptr<db::Hall>& hall;
+  std::shared_ptr<db::Rooms> rooms;
+  history::DatasetEntry dataset;
+  ingest::Recorder recorder;
+
+  Writing(const std::shared_ptr<db::Hall>& of, const db::Pinned& pinned,
+          const CommitOptions& options)
+      : hall(of),
+        rooms(of->rooms_to_write()),
+        dataset(of->dataset(*rooms->history->head(), pinned)),
+        recorder(of->ingest_context(*rooms), options.change_id.has_value()) {}
+
+  Commit commit(const CommitOptions& options) {
+    Commit commit = recorder.commit(hall->request(*rooms, options));
+    hall->committed(*rooms);
+    return commit;
+  }
+};
+
+}  // namespace
+
 Commit Table::append(const Batch& batch, const CommitOptions& options) const {
   check_live();
-  const auto rooms = hall_->rooms_to_write();
-  const auto snapshot = rooms->history->head();
-  ingest::Recorder recorder(hall_->ingest_context(*rooms), options.change_id.has_value());
-  recorder.append_borrowed(hall_->dataset(*snapshot, *pinned_), batch);
-  Commit commit = recorder.commit(hall_->request(*rooms, options));
-  hall_->committed(*rooms);
-  return commit;
+  Writing writing(hall_, *pinned_, options);
+  writing.recorder.append_borrowed(writing.dataset, batch);
+  return writing.commit(options);
+}
+
+Commit Table::remove(const DeleteRequest& rows, const CommitOptions& options) const {
+  check_live();
+  Writing writing(hall_, *pinned_, options);
+  writing.recorder.remove(writing.dataset, db::rows_to_delete(rows));
+  return writing.commit(options);
+}
+
+Commit Table::replace(const ReplaceRequest& range, const Batch& batch,
+                      const CommitOptions& options) const {
+  check_live();
+  Writing writing(hall_, *pinned_, options);
+  const ReadRequest rows = db::rows_to_replace(range, batch, writing.dataset.schema);
+  writing.recorder.remove(writing.dataset, rows);
+  writing.recorder.append_borrowed(writing.dataset, batch);
+  return writing.commit(options);
 }
 
 Snapshot::Snapshot(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned)

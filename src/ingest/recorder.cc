@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "ingest/commit.h"
+#include "ingest/removals.h"
 #include "ingest/stage.h"
 #include "io/fork.h"
 #include "model/align.h"
@@ -29,6 +30,13 @@ std::string what(const std::exception_ptr& failure) try {
   return "an unknown error";
 }
 
+void check_same_schema(const history::DatasetEntry& staged, const history::DatasetEntry& now) {
+  if (staged.schema == now.schema || *staged.schema == *now.schema) return;
+  throw_error(ErrorCode::conflict,
+              "the schema of {} changed since rows were staged; discard and begin again",
+              quoted(now.name));
+}
+
 }  // namespace
 
 struct Recorder::State {
@@ -40,6 +48,8 @@ struct Recorder::State {
   bool open = true;
   std::exception_ptr failure;  // what ended it; null where commit or discard did
   std::map<DatasetId, Stage> stages;
+  std::map<DatasetId, Removals> removals;
+  Blake3 asked;                    // what remove() was asked, for who may be a retry
   std::optional<FileOwner> owner;  // of the files, from the first one on
 
   std::uint64_t run_bytes() const {
@@ -54,6 +64,9 @@ struct Recorder::State {
   void close() noexcept;
   std::vector<Encoded> encode();
   std::vector<Stage*> inlined();
+  void remove(const history::DatasetEntry& dataset, const ReadRequest& rows);
+  static void check_staged(const Stage& stage, const Removals& asked_for);
+  void add_endings(history::CommitRequest& request);
 };
 
 void Recorder::State::check_usable() const {
@@ -88,15 +101,56 @@ std::uint64_t Recorder::State::hash_of(const Batch& batch) const {
 }
 
 Stage& Recorder::State::stage_of(const history::DatasetEntry& dataset) {
-  const auto [at, made] = stages.try_emplace(dataset.id, dataset);
-  Stage& stage = at->second;
-  if (!made && stage.dataset().schema != dataset.schema &&
-      *stage.dataset().schema != *dataset.schema) {
-    throw_error(ErrorCode::conflict,
-                "the schema of {} changed since rows were staged; discard and begin again",
-                quoted(dataset.name));
-  }
+  const auto removed = removals.find(dataset.id);
+  if (removed != removals.end()) check_same_schema(removed->second.dataset(), dataset);
+  Stage& stage = stages.try_emplace(dataset.id, dataset).first->second;
+  check_same_schema(stage.dataset(), dataset);
   return stage;
+}
+
+// Rows staged before it are dropped here, rows staged behind it stay: so the order is kept.
+void Recorder::State::remove(const history::DatasetEntry& dataset, const ReadRequest& rows) {
+  const auto removed = removals.find(dataset.id);
+  if (removed != removals.end()) check_same_schema(removed->second.dataset(), dataset);
+  const auto staged = stages.find(dataset.id);
+  std::uint64_t hash_before = 0;
+  Removals known(dataset);
+  known.add(rows);  // refuses what the schema does not have
+  if (staged != stages.end()) {
+    check_same_schema(staged->second.dataset(), dataset);
+    check_staged(staged->second, known);
+    staged->second.remove(rows);
+    hash_before = staged->second.rows_hash();
+  }
+  if (removed == removals.end()) {
+    removals.emplace(dataset.id, std::move(known));
+  } else {
+    removed->second.add(rows);
+  }
+  hash_request(asked, dataset.id, hash_before, rows);
+}
+
+void Recorder::State::check_staged(const Stage& stage, const Removals& asked_for) {
+  if (stage.spilled()) {
+    throw_error(ErrorCode::limit,
+                "rows of {} staged here were too many for memory and stand in a file, from which "
+                "none can be deleted: commit them first, or open with more memory_bytes",
+                quoted(stage.dataset().name));
+  }
+  if (asked_for.by_row() || stage.plain_bytes() == 0) return;
+  throw_error(ErrorCode::invalid_argument,
+              "{} shows one row of those that share keys and time, and rows of it are staged here: "
+              "commit them before you delete by a condition on other columns",
+              quoted(stage.dataset().name));
+}
+
+void Recorder::State::add_endings(history::CommitRequest& request) {
+  if (removals.empty()) return;
+  for (auto& [dataset, of] : removals) {
+    request.endings.push_back(of.ending({.store = context.store, .threads = context.threads}));
+  }
+  asked.add(request.request_hash.view());
+  request.request_hash = asked.finish();
 }
 
 // In pieces, so that no more than one of them stands above the budget.
@@ -132,6 +186,7 @@ void Recorder::State::spill(Stage& stage) {
 void Recorder::State::close() noexcept {
   open = false;
   stages.clear();
+  removals.clear();
   owner.reset();
 }
 
@@ -201,6 +256,11 @@ void Recorder::append_borrowed(const history::DatasetEntry& dataset, const Batch
   stage.borrow(std::move(aligned));
 }
 
+void Recorder::remove(const history::DatasetEntry& dataset, const ReadRequest& rows) {
+  state_->check_usable();
+  state_->remove(dataset, rows);
+}
+
 Commit Recorder::commit(history::CommitRequest request) {
   if (state_->failure != nullptr) std::rethrow_exception(state_->failure);
   state_->check_usable();
@@ -211,6 +271,7 @@ Commit Recorder::commit(history::CommitRequest request) {
   try {
     std::vector<Encoded> encoded = ending->encode();
     if (ending->owner) ending->owner->check();
+    ending->add_endings(request);
     return commit_encoded(ending->context, std::move(request), std::move(encoded));
   } catch (...) {
     state_->failure = std::current_exception();

@@ -5,8 +5,9 @@
 //          files.
 // Errors:  invalid_argument after commit or discard, or in a forked child; those of align,
 //          batch_check and of history.commit; conflict if the table's schema changed since the
-//          first append. An append that is refused leaves what was staged before it; one that could
-//          not write discards all, and commit() throws its error again, unless discard() is called.
+//          first append or remove. What is refused leaves what was staged before it; an append that
+//          could not write discards all, and commit() throws its error again, unless discard() is
+//          called.
 // Threads: thread-compatible: belongs to one thread at a time.
 // Why:     one path for every writing verb, so that "segments, then fsync, then commit" is written
 //          once.
@@ -20,6 +21,8 @@
 #include "io/environment.h"
 #include "io/vfs.h"
 #include "otolith/batch.h"
+#include "otolith/read.h"
+#include "scan/scan.h"
 
 namespace otolith::ingest {
 
@@ -35,6 +38,7 @@ struct IngestContext {
   std::uint64_t memory_bytes = kMemoryBytesDefault;  // of staged rows
   std::uint64_t inline_bytes_max = kInlineBytesMax;  // rows of a commit kept in its frame
   UnsyncedSegments* unsynced = nullptr;  // null: segments of relaxed commits are synced at once
+  std::shared_ptr<scan::SegmentStore> store{};  // where rows to end are looked for
 };
 
 using SealProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
@@ -52,6 +56,10 @@ class Recorder {
   /// Stages without a copy: the batch's buffers must stay valid and unchanged until commit()
   /// returns.
   void append_borrowed(const history::DatasetEntry& dataset, const Batch& batch);
+  /// Ends the rows that the request matches: of those staged here at once, of the others those that
+  /// match in the state the commit stands on. limit where staged rows stand in a file already, and
+  /// invalid_argument where a duplicates policy would have to judge staged rows and others.
+  void remove(const history::DatasetEntry& dataset, const ReadRequest& rows);
   /// `request` brings author, message, change id, time; its datasets are filled here.
   Commit commit(history::CommitRequest request);
   void discard() noexcept;

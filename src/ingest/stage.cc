@@ -1,8 +1,32 @@
 #include "ingest/stage.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "model/gather.h"
+#include "scan/matches.h"
+
 namespace otolith::ingest {
+
+namespace {
+
+Batch without(const Batch& part, const scan::RowRanges& gone) {
+  if (gone.empty()) return part;
+  std::vector<std::uint32_t> rows;
+  rows.reserve(part.rows - scan::rows_in(gone));
+  std::uint64_t row = 0;
+  const auto keep_until = [&](std::uint64_t end) {
+    for (; row < end; ++row) rows.push_back(static_cast<std::uint32_t>(row));
+  };
+  for (const scan::RowRange& range : gone) {
+    keep_until(range.first);
+    row = range.end();
+  }
+  keep_until(part.rows);
+  return model::gather(part, rows);
+}
+
+}  // namespace
 
 Stage::Stage(history::DatasetEntry dataset) : dataset_(std::move(dataset)) {
   for (const Column& column : dataset_.schema->columns) columns_.emplace_back(column.type);
@@ -35,6 +59,21 @@ void Stage::close_part() {
   for (model::ArrayBuilder& column : columns_) part.columns.push_back(column.finish());
   parts_.push_back(std::move(part));
   part_bytes_ = 0;
+}
+
+void Stage::remove(const ReadRequest& rows) {
+  close_part();
+  std::vector<Batch> kept;
+  std::uint64_t bytes = 0;
+  for (const Batch& part : parts_) {
+    Batch left = without(part, scan::matching_rows(part, rows));
+    if (left.rows == 0) continue;
+    bytes += model::batch_plain_bytes(left);
+    kept.push_back(std::move(left));
+  }
+  parts_ = std::move(kept);
+  bytes_ = std::min(bytes_, bytes);
+  plain_bytes_ = bytes;
 }
 
 std::vector<Batch> Stage::take() {

@@ -14,6 +14,7 @@
 #include "history/snapshot.h"
 #include "ingest/encode.h"
 #include "model/array.h"
+#include "otolith/read.h"
 
 namespace otolith::ingest {
 
@@ -36,6 +37,8 @@ class Stage {
   std::uint64_t rows_hash() const noexcept { return rows_hash_; }
   /// The rows staged since the last call.
   std::vector<Batch> take();
+  /// Drops the rows that the request matches, of those not taken yet; none where it throws.
+  void remove(const ReadRequest& rows);
 
   const history::DatasetEntry& dataset() const noexcept { return dataset_; }
   /// Whether rows were taken before: then they are in the encoder's file.

@@ -38,6 +38,7 @@ struct Wanted {
   ColumnId time{};
   std::vector<KeyTest> keys;
   std::vector<std::size_t> columns;  // in the schema, in the order asked for
+  CommitNumber begun_after{0};       // what only holds rows of commits up to it is not opened
 
   /// False if no time from min to max is wanted.
   bool overlaps(std::int64_t min, std::int64_t max) const noexcept {

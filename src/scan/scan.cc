@@ -208,8 +208,9 @@ struct Scan::State {
       pieces.clear();
     };
     while (left != 0 && (rows || next_cluster())) {
-      Unit* unit = plan.filter ? rows->in_order() : nullptr;
-      if (unit != nullptr && rows->untouched() && scattered(*unit)) {
+      Unit* unit = rows->in_order();
+      const bool in_order = unit != nullptr && rows->untouched();
+      if (in_order && (plan.filter ? scattered(*unit) : cut_up(*unit))) {
         take_parts(*unit, pieces);
       } else {
         flush();
@@ -227,6 +228,13 @@ struct Scan::State {
     return std::ranges::any_of(unit.parts, [](const Selected& part) {
       return part.ranges.size() != 1 || part.ranges.front().count < kPageRowsMax;
     });
+  }
+
+  // Rows were ended in most pieces: of those no view can be had.
+  static bool cut_up(const Unit& unit) noexcept {
+    const auto cut = std::ranges::count_if(
+        unit.parts, [](const Selected& part) { return part.ranges.size() > 1; });
+    return 2 * static_cast<std::size_t>(cut) > unit.parts.size();
   }
 
   void take_batches(Whole& whole) {

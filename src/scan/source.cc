@@ -137,7 +137,43 @@ class TailSource final : public RowSource {
   model::StoredRows stored_;
 };
 
+class BatchSource final : public RowSource {
+ public:
+  explicit BatchSource(const Batch& batch) : batch_(batch) {
+    rows_ = batch_.rows;
+    if (rows_ == 0) return;
+    const auto* times = batch_.columns[batch_.schema->time_index()].values.as<std::int64_t>();
+    const auto [least, greatest] = std::minmax_element(times, times + rows_);
+    pieces_.push_back({0, 0, rows_, 0, *least, *greatest});
+  }
+
+  std::optional<Type> type(ColumnId column) const override {
+    const Array* found = find(column);
+    return found == nullptr ? std::nullopt : std::optional(found->type);
+  }
+  const segment::Zone* zone(std::size_t, ColumnId, std::uint64_t) const override { return nullptr; }
+  const segment::Zone* chunk_zone(std::size_t, ColumnId) const override { return nullptr; }
+  Array values(std::size_t, ColumnId column, std::uint64_t first,
+               std::uint64_t rows) const override {
+    return model::array_slice(*find(column), first, rows);
+  }
+
+ private:
+  const Array* find(ColumnId column) const {
+    const auto& columns = batch_.schema->columns;
+    const auto found = std::ranges::find(columns, value_of(column), &Column::id);
+    if (found == columns.end()) return nullptr;
+    return &batch_.columns[static_cast<std::size_t>(found - columns.begin())];
+  }
+
+  Batch batch_;
+};
+
 }  // namespace
+
+std::shared_ptr<const RowSource> batch_source(const Batch& batch) {
+  return std::make_shared<const BatchSource>(batch);
+}
 
 Array RowSource::values_into(std::size_t piece, ColumnId column, std::uint64_t first,
                              std::uint64_t rows, const codec::Target&) const {

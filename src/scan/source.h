@@ -1,4 +1,4 @@
-// Rows wherever they are, behind one face: a segment, or a commit's rows in the tail.
+// Rows wherever they are, behind one face: a segment, a commit's rows in the tail, or staged ones.
 //
 // Role:    the scan sees pieces: rows of one run and one partition, at most a row group of a
 //          segment.
@@ -73,6 +73,9 @@ class RowSource {
 
 std::shared_ptr<const RowSource> segment_source(
     std::shared_ptr<const segment::SegmentReader> reader, const history::SegmentEntry& entry);
+
+/// Rows that no commit added yet, in any order, as one piece; columns by their ids.
+std::shared_ptr<const RowSource> batch_source(const Batch& batch);
 
 /// `time`: the dataset's time column.
 std::shared_ptr<const RowSource> tail_source(const history::TailEntry& entry, ColumnId time);

@@ -57,6 +57,7 @@ struct Walk::State {
   }
 
   void add_segment(const history::SegmentEntry& entry) {
+    if (entry.begin_last <= wanted.begun_after) return;
     const bool none = !entry.many && visibility.of(entry.begin_first, entry.ref.rows).kind ==
                                          history::VisibleRows::Kind::none;
     if (none) return;
@@ -65,6 +66,7 @@ struct Walk::State {
   }
 
   void add_tail(const history::TailEntry& entry) {
+    if (entry.begin <= wanted.begun_after) return;
     if (visibility.of(entry.begin, entry.rows).kind == history::VisibleRows::Kind::none) return;
     add(entry.time_min, entry.time_max, [this, entry] { return tail_source(entry, wanted.time); });
   }
