@@ -66,10 +66,17 @@ Runs joined(std::vector<Runs> parts) {
   }
   const auto id = [](const history::MarkRun& run) { return std::tuple(run.begin, run.first); };
   if (!std::ranges::is_sorted(all, {}, id)) std::ranges::sort(all, {}, id);
-  Runs out;
-  out.reserve(all.size());
-  for (const history::MarkRun& run : all) add_run(out, run.begin, run.first, run.count);
-  return out;
+  std::size_t kept = 0;  // in place: there may be millions
+  for (const history::MarkRun& run : all) {
+    history::MarkRun* const last = kept == 0 ? nullptr : &all[kept - 1];
+    if (last != nullptr && last->begin == run.begin && last->first + last->count == run.first) {
+      last->count += run.count;
+    } else {
+      all[kept++] = run;
+    }
+  }
+  all.resize(kept);
+  return all;
 }
 
 // One look for rows.

@@ -25,7 +25,10 @@ RowRanges of_ordinals(const history::VisibleRows& visible, std::uint64_t first,
   const std::uint64_t end = first + rows;
   auto run = std::ranges::upper_bound(visible.runs, first, {}, &history::OrdinalRun::first);
   if (run != visible.runs.begin()) --run;
-  for (; run != visible.runs.end() && run->first < end; ++run) {
+  const auto behind =
+      std::ranges::lower_bound(run, visible.runs.end(), end, {}, &history::OrdinalRun::first);
+  out.reserve(static_cast<std::size_t>(behind - run));
+  for (; run != behind; ++run) {
     const std::uint64_t from = std::max(run->first, first);
     const std::uint64_t to = std::min(run->first + run->count, end);
     if (from < to) append_range(out, from - first, to - from);
