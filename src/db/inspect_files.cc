@@ -63,7 +63,8 @@ FileKind kind_of_bytes(io::Vfs& vfs, const std::string& path) {
 // Names in a folder; the folder itself where it is none, or cannot be listed.
 void list_folder(io::Vfs& vfs, const std::string& folder, std::vector<std::string>& out) {
   try {
-    for (const std::string& name : vfs.list(folder)) out.push_back(folder + "/" + name);
+    for (const std::string& name : vfs.list(folder))
+      out.push_back(fmt::format("{}/{}", folder, name));
   } catch (const Error&) {  // not a folder: a file that is not ours
     out.push_back(folder);
   }
