@@ -26,20 +26,15 @@ struct Staging {
 
   bool of_parent() const noexcept { return io::fork_generation() != fork_generation; }
 
-  /// As its rows were staged, else as of HEAD.
-  history::DatasetEntry dataset(std::string_view name) OTO_REQUIRES(in_use) {
+  /// As its rows were staged, else as of HEAD; refused where recorder or database has ended.
+  history::DatasetEntry entry(std::string_view name) OTO_REQUIRES(in_use) {
+    hall->rooms_to_write();  // refuses a closed database
+    recorder.check_usable();
     if (const auto found = staged.find(name); found != staged.end()) return found->second;
     const auto snapshot = rooms->history->head();
     auto entry = snapshot->find(name);
     if (!entry) throw_no_dataset(*snapshot, name);
     return *std::move(entry);
-  }
-
-  /// The same, to stage for; refused where the recorder or the database has ended.
-  history::DatasetEntry entry(std::string_view table) OTO_REQUIRES(in_use) {
-    hall->rooms_to_write();  // refuses a closed database
-    recorder.check_usable();
-    return dataset(table);
   }
 
   /// Refused while another thread has it, and to a child.
@@ -122,9 +117,7 @@ void Recorder::replace(std::string_view table, const ReplaceRequest& range, cons
 
 std::shared_ptr<const Schema> Recorder::schema(std::string_view table) const {
   const db::Turn turn(*staging_);
-  staging_->hall->rooms_to_write();  // refuses a closed database
-  staging_->recorder.check_usable();
-  return staging_->dataset(table).schema;
+  return staging_->entry(table).schema;
 }
 
 Commit Recorder::commit() {
