@@ -19,12 +19,18 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")  # at -O0 random tests reach far less in their budget
+if(OTOLITH_SANITIZE OR OTOLITH_COVERAGE)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -gline-tables-only")  # all that their reports name
+endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
 
 find_program(OTOLITH_CCACHE ccache)
 if(OTOLITH_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER "${OTOLITH_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${OTOLITH_CCACHE}")
+  # The settings let build folders share objects, and ccache take precompiled headers.
+  set(launcher "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+    "CCACHE_SLOPPINESS=pch_defines,time_macros" "${OTOLITH_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 # ffp-contract=off: codecs and sums give the same bits on every machine, with and without FMA.

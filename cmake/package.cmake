@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 
 set(objects)
 set(rooms ${OTOLITH_ROOMS})
-list(REMOVE_ITEM rooms cli)  # a program of its own
+list(REMOVE_ITEM rooms files cli)  # a program of its own
 foreach(room IN LISTS rooms)
   if(TARGET otolith_${room})
     list(APPEND objects $<TARGET_OBJECTS:otolith_${room}>)
@@ -19,7 +19,7 @@ endif()
 add_library(otolith STATIC ${objects})
 target_compile_features(otolith INTERFACE cxx_std_23)
 target_include_directories(otolith INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(otolith INTERFACE fmt::fmt Threads::Threads xxhash zstd lz4)
+target_link_libraries(otolith INTERFACE fmt::fmt Threads::Threads xxhash zstd lz4 pcre2-8)
 
 set(where "${CMAKE_INSTALL_LIBDIR}/cmake/otolith")
 install(TARGETS otolith EXPORT otolith COMPONENT cpp

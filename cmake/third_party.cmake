@@ -1,5 +1,14 @@
 # Libraries of others, each under one target name. `./dev setup` installs Debian 12's packages.
 
+# What users get as a wheel brings its libraries along: of archives, where there are any. A target
+# asks for these by its property OTOLITH_ARCHIVES.
+function(otolith_find_library out name)
+  find_library(${out} ${name} REQUIRED)
+  find_library(${out}_ARCHIVE NAMES "lib${name}.a" ${name} REQUIRED)
+  set(${out} "$<IF:$<BOOL:$<TARGET_PROPERTY:OTOLITH_ARCHIVES>>,${${out}_ARCHIVE},${${out}}>"
+    PARENT_SCOPE)
+endfunction()
+
 # otolith_blake3: the official C and assembly sources, which Debian ships inside librust-blake3-dev.
 file(GLOB blake3_folders "/usr/share/cargo/registry/blake3-1.*/c")
 if(blake3_folders)
@@ -26,29 +35,36 @@ endif()
 
 # otolith_xxhash: header and library.
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
-find_library(XXHASH_LIBRARY xxhash REQUIRED)
+otolith_find_library(XXHASH_LIBRARY xxhash)
 add_library(otolith_xxhash INTERFACE)
 target_include_directories(otolith_xxhash SYSTEM INTERFACE "${XXHASH_INCLUDE}")
 target_link_libraries(otolith_xxhash INTERFACE "${XXHASH_LIBRARY}")
 
 # otolith_zstd, otolith_lz4: likewise.
 find_path(ZSTD_INCLUDE zstd.h REQUIRED)
-find_library(ZSTD_LIBRARY zstd REQUIRED)
+otolith_find_library(ZSTD_LIBRARY zstd)
 add_library(otolith_zstd INTERFACE)
 target_include_directories(otolith_zstd SYSTEM INTERFACE "${ZSTD_INCLUDE}")
 target_link_libraries(otolith_zstd INTERFACE "${ZSTD_LIBRARY}")
 find_path(LZ4_INCLUDE lz4.h REQUIRED)
-find_library(LZ4_LIBRARY lz4 REQUIRED)
+otolith_find_library(LZ4_LIBRARY lz4)
 add_library(otolith_lz4 INTERFACE)
 target_include_directories(otolith_lz4 SYSTEM INTERFACE "${LZ4_INCLUDE}")
 target_link_libraries(otolith_lz4 INTERFACE "${LZ4_LIBRARY}")
 
-find_package(fmt REQUIRED)
+# otolith_pcre2: regular expressions, of conditions.
+find_path(PCRE2_INCLUDE pcre2.h REQUIRED)
+otolith_find_library(PCRE2_LIBRARY pcre2-8)
+add_library(otolith_pcre2 INTERFACE)
+target_include_directories(otolith_pcre2 SYSTEM INTERFACE "${PCRE2_INCLUDE}")
+target_link_libraries(otolith_pcre2 INTERFACE "${PCRE2_LIBRARY}")
 
-# otolith_cli11: headers only.
-find_package(CLI11 REQUIRED)
-add_library(otolith_cli11 INTERFACE)
-target_link_libraries(otolith_cli11 INTERFACE CLI11::CLI11)
+# otolith_rapidjson: headers only (docs/adr/0081).
+find_path(RAPIDJSON_INCLUDE rapidjson/reader.h REQUIRED)
+add_library(otolith_rapidjson INTERFACE)
+target_include_directories(otolith_rapidjson SYSTEM INTERFACE "${RAPIDJSON_INCLUDE}")
+
+find_package(fmt REQUIRED)
 
 if(OTOLITH_TESTS)
   find_package(doctest REQUIRED)
