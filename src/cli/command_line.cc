@@ -1,21 +1,31 @@
-// The one file that includes CLI11, which takes seconds to compile.
 #include "cli/command_line.h"
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <sstream>
+#include <algorithm>
 
 #include "base/error.h"
-#include "cli/compact.h"
-#include "cli/inspect.h"
-#include "db/inspection_words.h"
+#include "cli/help.h"
+#include "cli/verbs.h"
 #include "db/json_writer.h"
+#include "files/table_writer.h"
 #include "otolith/error.h"
 
 namespace otolith::cli {
 
 namespace {
+
+// Messages hold names of users: what a terminal would obey is shown. Line feeds are ours.
+std::string shown_lines(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t feed = text.find('\n');
+    out += files::shown_text(text.substr(0, feed));
+    if (feed == std::string_view::npos) return out;
+    out += '\n';
+    text.remove_prefix(feed + 1);
+  }
+}
 
 // What a failed command says; with --json for programs too.
 int fail(std::string_view verb, const Error& error, bool json, const Sinks& sinks) {
@@ -27,78 +37,81 @@ int fail(std::string_view verb, const Error& error, bool json, const Sinks& sink
     error.where().file.empty() ? out.null() : out.value(error.where().file);
     out.key("offset");
     error.where().offset ? out.value(*error.where().offset) : out.null();
+    if (!error.differences().empty()) {
+      out.key("differences").array_begin();
+      for (const std::string& difference : error.differences()) out.value(difference);
+      out.array_end();
+    }
     out.object_end().object_end();
     sinks.out(out.text() + "\n");
   }
-  sinks.err(fmt::format("otolith {}: {}\n", verb, error.what()));
+  sinks.err(fmt::format("otolith {}: {}\n", verb, shown_lines(error.what())));
   return kError;
 }
 
-// Of CLI11's own words: one line, without what a terminal would obey, and without a full stop.
-std::string said(std::string_view words) {
-  while (words.ends_with('\n') || words.ends_with('.')) words.remove_suffix(1);
-  return db::harmless(words);
+int misused(const std::string& spoken, std::string_view what, const Sinks& sinks) {
+  sinks.err(fmt::format("{}: {}; `{} --help` says what is expected\n", spoken, shown_lines(what),
+                        spoken));
+  return kUsage;
 }
 
-void add_inspect(CLI::App& app, InspectArguments& arguments) {
-  CLI::App* verb = app.add_subcommand(
-      "inspect", "How a database or one of its files is laid out: codecs, bytes, checksums");
-  verb->add_option("DB", arguments.path, "a database directory, or a file of one")->required();
-  verb->add_option("FILE", arguments.file, "one file of it: its path, its name or a segment's id");
-  verb->add_flag("--verify", arguments.verify, "read and check every byte; exit code 1 on damage");
-  verb->add_flag("--json", arguments.json, "one JSON object instead of text");
+const Verb* find_verb(std::string_view name) {
+  const auto found = std::ranges::find(verbs(), name, &Verb::name);
+  return found == verbs().end() ? nullptr : &*found;
 }
 
-void add_compact(CLI::App& app, CompactArguments& arguments) {
-  CLI::App* verb = app.add_subcommand(
-      "compact", "Moves rows from the log into segments, and removes files that nobody needs");
-  verb->add_option("DB", arguments.path, "a database directory")->required();
-  verb->add_flag("--json", arguments.json, "one JSON object instead of text");
+// Options of the program itself, and what is none.
+int run_without_verb(const std::vector<std::string>& arguments, const Sinks& sinks) {
+  if (arguments.empty()) {
+    sinks.err("otolith: give a verb; `otolith --help` lists them\n");
+    return kUsage;
+  }
+  const std::string& word = arguments.front();
+  if (word == "--version") {
+    sinks.out("otolith " OTOLITH_VERSION "\n");
+    return kDone;
+  }
+  if (word == "--help" || word == "-h") {
+    sinks.out(program_help());
+    return kDone;
+  }
+  const bool option = word.starts_with('-');
+  std::vector<std::string> names;
+  if (option) names = {"--help", "--version"};
+  for (const Verb& verb : verbs()) {
+    if (!option) names.emplace_back(verb.name);
+  }
+  sinks.err(fmt::format("otolith: there is no {} {}{}; `otolith --help` lists them\n",
+                        option ? "option" : "verb", shown_lines(quoted(word)),
+                        nearest_hint(word, names)));
+  return kUsage;
+}
+
+bool asks_for_help(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word == "--") return false;
+    if (word == "--help" || word == "-h") return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Sinks& sinks) {
-  CLI::App app("Otolith: an embedded, time-first database whose history is never lost.", "otolith");
-  app.require_subcommand(0, 1);  // none is told below, in our words
-  app.set_version_flag("--version", std::string("otolith ") + OTOLITH_VERSION);
-  app.footer(
-      "Exit codes: 0 done; 1 done, and damage was found; 2 wrong usage; 3 error.\n"
-      "More: docs/cli.md");
-  InspectArguments inspecting;
-  add_inspect(app, inspecting);
-  CompactArguments compacting;
-  add_compact(app, compacting);
-  const bool names_verb = !arguments.empty() && !arguments.front().starts_with('-');
-  const auto named = [&](const CLI::App* verb) { return verb->get_name() == arguments.front(); };
-  if (names_verb && app.get_subcommands(named).empty()) {
-    sinks.err(fmt::format("otolith: there is no verb {}; `otolith --help` lists them\n",
-                          otolith::quoted(arguments.front())));
-    return kUsage;
-  }
-  const std::string spoken = names_verb ? "otolith " + arguments.front() : "otolith";
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) {
-      sinks.err(fmt::format("{}: {}; `{} --help` says what is expected\n", spoken,
-                            said(error.what()), spoken));
-      return kUsage;
-    }
-    std::ostringstream out;  // --help, --version
-    app.exit(error, out, out);
-    sinks.out(out.str());
+  const Verb* verb = arguments.empty() ? nullptr : find_verb(arguments.front());
+  if (verb == nullptr) return run_without_verb(arguments, sinks);
+  const std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+  if (asks_for_help(words)) {
+    sinks.out(verb_help(*verb));
     return kDone;
   }
-  if (!names_verb) {
-    sinks.err("otolith: give a verb; `otolith --help` lists them\n");
-    return kUsage;
-  }
   try {
-    if (app.got_subcommand("compact")) return compact_run(compacting, sinks);
-    return inspect_run(inspecting, sinks);
+    return verb->run(Words::parse(*verb, words), sinks);
+  } catch (const WrongUsage& wrong) {
+    return misused(fmt::format("otolith {}", verb->name), wrong.what(), sinks);
   } catch (const Error& error) {
-    return fail(arguments.front(), error, inspecting.json || compacting.json, sinks);
+    const bool json = std::ranges::find(words, "--json") != words.end();
+    return fail(verb->name, error, json, sinks);
   }
 }
 

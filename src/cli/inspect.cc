@@ -1,17 +1,34 @@
-#include "cli/inspect.h"
+// `otolith inspect DB [FILE]`
+#include "otolith/inspect.h"
 
 #include <algorithm>
 
-#include "otolith/inspect.h"
+#include "cli/verbs.h"
 
 namespace otolith::cli {
 
-int inspect_run(const InspectArguments& arguments, const Sinks& sinks) {
-  const Inspection found =
-      inspect(arguments.path, {.file = arguments.file, .verify = arguments.verify});
-  sinks.out(arguments.json ? found.json() + "\n" : found.text());
+namespace {
+
+int run_inspect(const Words& words, const Sinks& sinks) {
+  const Inspection found = inspect(
+      words.operand("DB"), {.file = words.operand("FILE"), .verify = words.flag("--verify")});
+  sinks.out(words.flag("--json") ? found.json() + "\n" : found.text());
   if (found.problems.empty()) return kDone;
-  return std::ranges::any_of(found.problems, &Problem::damage) ? kDamage : kError;
+  return std::ranges::any_of(found.problems, &Problem::damage) ? kBad : kError;
+}
+
+}  // namespace
+
+Verb inspect_verb() {
+  return {.name = "inspect",
+          .summary = "How a database or one of its files is laid out: codecs, bytes, checksums",
+          .operands = {{"DB", "a database directory, or a file of one"},
+                       {"FILE", "one file of it: its path, its name or a segment's id", false}},
+          .options = {{"--verify", "", "read and check every byte; exit code 1 on damage"},
+                      {"--json", "", "one JSON object instead of text"}},
+          .examples = {{"inspect market.oto", "where the bytes go"}},
+          .details = {},
+          .run = run_inspect};
 }
 
 }  // namespace otolith::cli

@@ -1,0 +1,92 @@
+#include "cli/documents.h"
+
+#include <fmt/format.h>
+
+#include "cli/reading.h"
+#include "document/json_documents.h"
+#include "files/text_source.h"
+
+namespace otolith::cli {
+
+namespace {
+
+Snapshot snapshot_of(const Database& database, const Words& words) {
+  return database.at(words.value("--at").value_or("HEAD"));
+}
+
+}  // namespace
+
+bool is_collection(const Database& database, const Words& words) {
+  return snapshot_of(database, words).kind(words.operand("DATASET")) == DatasetKind::collection;
+}
+
+Collection collection_of(const Database& database, std::string_view operand, const Words& words) {
+  return snapshot_of(database, words).collection(words.operand(operand));
+}
+
+DocumentWriter::DocumentWriter(files::RowFormat format, files::TextSink sink)
+    : array_(format == files::RowFormat::json), sink_(std::move(sink)) {
+  if (format == files::RowFormat::csv)
+    throw WrongUsage("documents have no columns: --ndjson or --json instead of CSV");
+}
+
+void DocumentWriter::put(const Document& document) {
+  std::string text = document.json();
+  if (array_) text.insert(0, documents_ == 0 ? "[\n" : ",\n");
+  if (!array_) text += "\n";
+  sink_(text);
+  ++documents_;
+}
+
+void DocumentWriter::end() {
+  if (array_) sink_(documents_ == 0 ? "[]\n" : "\n]\n");
+}
+
+FindRequest find_of(const Words& words) {
+  return {.start = words.time("--from"),
+          .stop = words.time("--to"),
+          .where = where_of(words),
+          .limit = words.count("--limit"),
+          .reverse = words.flag("--reverse")};
+}
+
+std::uint64_t write_found(const Collection& collection, const FindRequest& request,
+                          files::RowFormat format, const files::TextSink& sink,
+                          const Sinks& sinks) {
+  DocumentWriter writer(format, sink);
+  DocumentStream stream = collection.find(request);
+  for (auto some = stream.next(); !some.empty(); some = stream.next()) {
+    if (sinks.tick) sinks.tick();
+    for (const DocumentEntry& entry : some) writer.put(entry.document);
+  }
+  writer.end();
+  return writer.documents();
+}
+
+void refuse_for_documents(const Words& words, std::initializer_list<std::string_view> options) {
+  for (const std::string_view option : options) {
+    if (!words.value(option) && !words.flag(option)) continue;
+    throw WrongUsage(
+        fmt::format("{} is of tables; {} is a collection, whose documents --where asks", option,
+                    words.operand("DATASET")));
+  }
+}
+
+std::vector<Document> documents_of(const std::string& path, const Sinks& sinks) {
+  files::TextSource source =
+      path == "-" ? files::TextSource("standard input", sinks.in) : files::TextSource(path);
+  document::JsonDocuments documents(source.name());
+  std::vector<Document> out;
+  for (;;) {
+    source.fill(source.window().size() + files::kWindowBytes);
+    if (sinks.tick) sinks.tick();
+    std::size_t at = 0;
+    while (const auto next = documents.next(source.window(), at, source.at_end()))
+      out.push_back(Document::from_msgpack(next->body));
+    const bool last = source.at_end();
+    source.consume(at);
+    if (last) return out;
+  }
+}
+
+}  // namespace otolith::cli

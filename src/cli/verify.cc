@@ -1,0 +1,87 @@
+// `otolith verify DB`
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/progress.h"
+#include "cli/verbs.h"
+#include "db/inspection_words.h"
+#include "db/json_writer.h"
+#include "files/table_writer.h"
+#include "otolith/database.h"
+
+namespace otolith::cli {
+
+namespace {
+
+std::string report_json(const VerifyReport& report) {
+  db::JsonWriter out;
+  out.object_begin()
+      .field("ok", report.ok())
+      .field("segments", report.segments)
+      .field("bytes", report.bytes);
+  out.key("problems").array_begin();
+  for (const Problem& problem : report.problems) {
+    out.object_begin()
+        .field("code", error_code_name(problem.code))
+        .field("what", problem.what)
+        .field("damage", problem.damage())
+        .field("file", problem.where.file);
+    out.key("offset");
+    problem.where.offset ? out.value(*problem.where.offset) : out.null();
+    out.key("commits").array_begin();
+    for (const std::uint64_t commit : problem.where.commits) out.value(commit);
+    out.array_end().object_end();
+  }
+  out.array_end().object_end();
+  return out.text() + "\n";
+}
+
+std::string report_text(const std::string& path, const VerifyReport& report) {
+  std::string out =
+      fmt::format("{}: {} and {} read; {}\n", files::shown_text(path),
+                  db::counted(report.segments, "segment"), db::size_text(report.bytes),
+                  report.ok() ? "all is sound" : db::counted(report.problems.size(), "problem"));
+  for (const Problem& problem : report.problems) {
+    out += fmt::format("{}: {}\n", problem.damage() ? "damage" : "not read",
+                       Error(problem.code, problem.what, problem.where).what());
+  }
+  return out;
+}
+
+// A database that does not open for damage is a finding too.
+VerifyReport verify(const std::string& path, const Sinks& sinks) {
+  ProgressLine progress(sinks, "verify", "bytes");
+  VerifyReport report;
+  try {
+    const Database database = Database::open(path, {.create = false, .read_only = true});
+    report = database.verify(progress.callback());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
+    report.problems.push_back(Problem::of(error));
+  }
+  progress.clear();
+  return report;
+}
+
+int run_verify(const Words& words, const Sinks& sinks) {
+  const std::string path = words.operand("DB");
+  const VerifyReport report = verify(path, sinks);
+  sinks.out(words.flag("--json") ? report_json(report) : report_text(path, report));
+  if (report.ok()) return kDone;
+  return std::ranges::any_of(report.problems, &Problem::damage) ? kBad : kError;
+}
+
+}  // namespace
+
+Verb verify_verb() {
+  return {.name = "verify",
+          .summary = "Reads and checks every byte: log, chain, segments",
+          .operands = {{"DB", "a database directory"}},
+          .options = {{"--json", "", "one JSON object instead of text"}},
+          .examples = {{"verify market.oto", "exit code 1 where there is damage"}},
+          .details = {},
+          .run = run_verify};
+}
+
+}  // namespace otolith::cli
