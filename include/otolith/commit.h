@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "otolith/timestamp.h"
 
@@ -38,6 +39,7 @@ struct Commit {
   std::string change_id;                       // 32 hex digits; the same id is applied once
   std::map<std::string, ChangeCount> changes;  // by the dataset's name at this commit
   bool durable = true;
+  std::vector<std::string> ids{};  // of documents put, in their order; only from the call that did
 };
 
 /// Which commits `log` lists, newest first unless reverse.

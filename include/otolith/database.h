@@ -11,10 +11,10 @@
 //          taken from a Snapshot reads that commit for ever.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,18 +22,24 @@
 
 #include "otolith/alter.h"
 #include "otolith/batch.h"
+#include "otolith/collection.h"
 #include "otolith/commit.h"
 #include "otolith/data.h"
 #include "otolith/error.h"
 #include "otolith/options.h"
 #include "otolith/read.h"
+#include "otolith/rows.h"
 #include "otolith/schema.h"
+#include "otolith/undo.h"
 
 namespace otolith {
 
+struct Blamed;  // diff.h
 class Database;
+struct Diff;  // diff.h
 
 namespace db {
+class DiffMaker;
 class Hall;
 struct Door;
 struct Pinned;
@@ -93,9 +99,14 @@ struct Status {
 
 /// What `compact` did.
 struct CompactReport {
-  std::uint64_t sealed_rows = 0;  // moved from the log into segments
-  std::uint64_t swept_files = 0;  // segment files that nobody needed
+  std::uint64_t sealed_rows = 0;      // moved from the log into segments
+  std::uint64_t joined_segments = 0;  // small ones that became fewer, counted each time
+  std::uint64_t joined_rows = 0;      // written again for that
+  std::uint64_t joined_bytes = 0;     // of the files that were joined
+  std::uint64_t swept_files = 0;      // segment files that nobody needed
   std::uint64_t swept_bytes = 0;
+  std::uint64_t stripped_files = 0;  // log files without their rows now, which stand in segments
+  std::uint64_t stripped_bytes = 0;  // by which these are smaller
 };
 
 /// A table, live or as of one commit.
@@ -117,6 +128,15 @@ class Table {
   Data head(std::uint64_t rows = 5) const;
   /// The last rows by time, in ascending order.
   Data tail(std::uint64_t rows = 5) const;
+  /// The last row of each key at or before a time, in the order of keys; of a table without keys
+  /// its last row then. Where keys are named, no partition is read once all of them are found.
+  ///
+  ///     quotes.asof({.at = noon, .keys = {{"symbol", {"AAPL", "MSFT"}}}});
+  Data asof(const AsofRequest& request = {}) const;
+  /// Who wrote the rows that are shown: per commit, the newest first, those that it added.
+  ///
+  ///     for (const Blamed& of : quotes.blame({.start = noon})) of.commit.author;
+  std::vector<Blamed> blame(const BlameRequest& request = {}) const;
   /// Rows of any order and number, one commit. An empty batch is no commit: HEAD comes back.
   Commit append(const Batch& batch, const CommitOptions& options = {}) const;
   /// Changes columns and metadata, one commit; no row is touched, and older commits keep theirs.
@@ -140,6 +160,7 @@ class Table {
   friend class Database;
   friend class Snapshot;
   friend class Recorder;
+  friend class db::DiffMaker;
   Table(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned);
   void check_live() const;
   std::shared_ptr<db::Hall> hall_;
@@ -151,12 +172,18 @@ class Snapshot {
  public:
   /// The commit this is the state of.
   Commit commit() const;
+  /// What was noted of the database as of this commit: texts by key.
+  std::map<std::string, std::string> metadata() const;
   /// Names, sorted.
   std::vector<std::string> datasets() const;
   /// Whether there is a dataset of this name here.
   bool contains(std::string_view name) const;
+  /// Whether a dataset is a table or a collection; not_found with the nearest name.
+  DatasetKind kind(std::string_view name) const;
   /// A table as of this commit; not_found with the nearest name.
   Table table(std::string_view name) const;
+  /// The same of a collection.
+  Collection collection(std::string_view name) const;
 
  private:
   friend class Database;
@@ -177,12 +204,42 @@ class Recorder {
   /// leaves what was staged; one that could not write (no_space, io) ends the recorder and discards
   /// all.
   void append(std::string_view table, const Batch& batch);
+  /// Stages rows of a table one at a time (otolith/rows.h), between whatever else is staged; asked
+  /// again, the same rows. not_found with the nearest name.
+  RowAppender rows(std::string_view table);
   /// Ends rows as Table::remove: those that match when all is committed, and at once those that
-  /// match of what was staged before, which are never written. limit where these are too many for
-  /// memory and stand in a file already.
+  /// match of what was staged before, which are never written.
   void remove(std::string_view table, const DeleteRequest& rows);
   /// Ends and adds rows as Table::replace, in its place in the order.
   void replace(std::string_view table, const ReplaceRequest& range, const Batch& batch);
+  /// Writes documents as Collection does, in its place in the order; what they come to is known at
+  /// the commit, and of several writes of one document the last is its revision. A collection
+  /// begins with its first write. The ids put.
+  std::vector<std::string> put(std::string_view collection, std::span<const Document> documents,
+                               const std::optional<ExpectedRevision>& if_revision = {});
+  /// The same; conflict, at the commit, where an id is there.
+  std::vector<std::string> insert(std::string_view collection, std::span<const Document> documents,
+                                  const std::optional<ExpectedRevision>& if_revision = {});
+  /// Merges a patch into a document as Collection::patch.
+  void patch(std::string_view collection, std::string_view id, const Document& patch,
+             const std::optional<ExpectedRevision>& if_revision = {});
+  /// Ends documents by their ids.
+  void remove(std::string_view collection, std::span<const std::string> ids,
+              const std::optional<ExpectedRevision>& if_revision = {});
+  /// Ends those that the condition is true of, at the commit; at once those staged before.
+  void remove(std::string_view collection, const Expression& where);
+  /// Whether the name is a collection's here, or nobody's yet; not a table's.
+  bool holds_documents(std::string_view name) const;
+  /// A collection as this recorder sees it, as table(): HEAD with what is staged. Throws what the
+  /// commit would.
+  Collection collection(std::string_view name) const;
+  /// A table as this recorder sees it: HEAD as of this call, with what is staged here. It can be
+  /// read in every way, and later calls do not change it. conflict if the table was altered or
+  /// dropped since rows were staged for it.
+  ///
+  ///     recorder.append("quotes", batch);
+  ///     recorder.table("quotes").read({.start = noon});  // with the rows of the batch
+  Table table(std::string_view name) const;
   /// The schema of a table as this recorder sees it.
   std::shared_ptr<const Schema> schema(std::string_view table) const;
   /// Makes all that was staged one commit, and ends the recorder; staged nothing: HEAD comes back.
@@ -206,6 +263,11 @@ struct CreateOptions {
   CommitOptions commit{};
 };
 
+/// What a collection is made with, by its first write.
+struct CollectionOptions {
+  std::optional<DocumentTime> time{};  // where its documents say their time; as it is, where it is
+};
+
 /// An open database. Copies share one handle; it closes with the last of them, or with close().
 class Database {
  public:
@@ -217,15 +279,54 @@ class Database {
                      const CreateOptions& options = {});
   /// A live table: it reads HEAD at each call. not_found with the nearest name.
   Table table(std::string_view name) const;
+  /// A live collection, which its first write makes; invalid_argument for a table, conflict where
+  /// it was made with another time.
+  Collection collection(std::string_view name, const CollectionOptions& options = {}) const;
+  /// Whether a dataset is a table or a collection; not_found with the nearest name.
+  DatasetKind kind(std::string_view name) const;
   /// Names at HEAD, sorted.
   std::vector<std::string> datasets() const;
   /// Whether there is a dataset of this name at HEAD.
   bool contains(std::string_view name) const;
+  /// What is noted of the database at HEAD: texts by key.
+  std::map<std::string, std::string> metadata() const;
+  /// Changes what is noted of the database, one commit; older commits keep theirs. What changes
+  /// nothing is no commit: HEAD comes back. conflict where somebody else changed it meanwhile.
+  ///
+  ///     db.alter({{"owner", "desk 4"}, {"reviewed", std::nullopt}});
+  Commit alter(const MetadataChange& metadata, const CommitOptions& options = {});
   /// Takes a dataset away, one commit: older commits keep it, and its name is free. not_found with
   /// the nearest name.
   Commit drop(std::string_view name, const CommitOptions& options = {});
   /// Gives a dataset another name, one commit; live tables of it go on. conflict if it is taken.
   Commit rename(std::string_view name, const std::string& to, const CommitOptions& options = {});
+  /// Shows the state of an older commit again: of the database, a dataset, or some rows of one. A
+  /// commit of its own that moves no data; what it undoes stays in the history, and can be had
+  /// again by another rollback or a revert. What is shown already is no commit: HEAD comes back.
+  /// Tags stay where they are. conflict, with its differences, where a dataset's old name is taken,
+  /// or rows of a scope do not fit the present columns; not_found where the dataset did not exist
+  /// then.
+  ///
+  ///     db.rollback("HEAD~2", {.dataset = "quotes"}, {.message = "back before the import"});
+  Commit rollback(std::string_view to, const RollbackOptions& options = {},
+                  const CommitOptions& commit = {});
+  /// Undoes one commit, and nothing else: what came since stays. Reverts and rollbacks can be
+  /// reverted. Where it changed nothing this is no commit: HEAD comes back. conflict, with its
+  /// differences, where later commits touched the same rows, names or columns.
+  ///
+  ///     db.revert("HEAD~2", {.dataset = "quotes"});
+  Commit revert(std::string_view reference, const RevertOptions& options = {},
+                const CommitOptions& commit = {});
+  /// How two states differ, of all datasets or of one. It costs what differs: rows are looked for
+  /// in commits that only one of the states has, and read when they are asked for.
+  ///
+  ///     db.diff("HEAD~1", "HEAD").find("quotes")->added.table.read();
+  Diff diff(std::string_view from, std::string_view to,
+            const std::optional<std::string>& dataset = {}) const;
+  /// What `rollback` would change. Nothing is written, and it throws as that would.
+  Diff rollback_diff(std::string_view to, const RollbackOptions& options = {}) const;
+  /// What `revert` would change, in the same way.
+  Diff revert_diff(std::string_view reference, const RevertOptions& options = {}) const;
   /// Staged writes that end in one commit of these options, or in none.
   Recorder recorder(const CommitOptions& options = {});
 
@@ -257,12 +358,13 @@ class Database {
   Status status() const;
   /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets
   /// bytes done and bytes in all; it may throw to stop.
-  VerifyReport verify(const std::function<void(std::uint64_t, std::uint64_t)>& progress = {}) const;
-  /// Moves all rows of the log into segments, and removes segment files that nobody needs; changes
-  /// no answer. `progress` gets bytes done and bytes in all; it may throw to stop: then nothing is
-  /// sealed. Segments are not joined. What cannot be sealed stays in the log, and its error is
-  /// thrown.
-  CompactReport compact(const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
+  VerifyReport verify(const Progress& progress = {}) const;
+  /// Moves all rows of the log into segments, joins small ones, and removes segment files that
+  /// nobody needs; changes no answer. Files that were joined stay for ten minutes, for those who
+  /// read them. `progress` gets bytes done and bytes in all; it may throw to stop: what is done
+  /// stays done. What cannot be sealed stays in the log, what cannot be joined as it is, and the
+  /// first error is thrown.
+  CompactReport compact(const Progress& progress = {});
   /// Makes relaxed commits durable.
   void sync();
   /// Waits for a seal that is under way, loses nothing; later calls on any handle of it are

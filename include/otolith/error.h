@@ -53,17 +53,23 @@ class Error : public std::exception {
   const std::string& message() const noexcept { return message_; }
   const ErrorWhere& where() const noexcept { return where_; }
   Outcome outcome() const noexcept { return outcome_; }
+  /// Of a conflict between a rollback or a revert and other commits: what stands against it, a
+  /// sentence each; empty for every other error.
+  const std::vector<std::string>& differences() const noexcept { return differences_; }
   /// The code's name, the message and the place in one line; valid while the Error lives.
   const char* what() const noexcept override { return what_.c_str(); }
 
   /// The same error with its outcome set: used by the committer, which alone knows it.
   Error with_outcome(Outcome outcome) const;
+  /// The same error with what stands against a rollback or a revert: used by who decides those.
+  Error with_differences(std::vector<std::string> differences) const;
 
  private:
   ErrorCode code_;
   Outcome outcome_;
   std::string message_;
   ErrorWhere where_;
+  std::vector<std::string> differences_;
   std::string what_;
 };
 

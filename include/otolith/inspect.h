@@ -115,6 +115,7 @@ struct LogLayout {
   std::string database_id;
   std::uint64_t number = 0;
   std::uint64_t epoch = 0;  // goes up when relaxed records were lost
+  bool stripped = false;    // rows that stand in segments were taken out of it
   std::uint64_t record_first = 0;
   bool frames_read = false;  // where the file was named, or verified
   std::uint64_t record_last = 0;

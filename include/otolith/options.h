@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -29,6 +30,10 @@ struct OpenOptions {
   std::uint64_t lock_wait_ns = 10'000'000'000;  // how long a commit waits for other writers
 };
 
+/// How far long work came: of so many, in the unit that its verb names. Called by the caller's
+/// thread; it may throw to stop.
+using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
 /// What a writing verb says about its commit.
 struct CommitOptions {
   std::optional<std::string> author{};
@@ -36,6 +41,7 @@ struct CommitOptions {
   std::string extra{};                     // JSON text, kept as it is
   std::optional<std::string> change_id{};  // 32 hex digits; the same id is applied once
   std::optional<Timestamp> time{};  // a stated commit time, not before HEAD's: for imported history
+  Progress progress{};  // of rows encoded, before the commit; where it throws nothing is committed
 };
 
 }  // namespace otolith

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "otolith/expression.h"
+#include "otolith/options.h"
 #include "otolith/timestamp.h"
 
 namespace otolith {
@@ -41,6 +42,21 @@ struct ReadRequest {
   std::optional<std::uint64_t> limit{};
   bool reverse = false;  // the last rows first
   Order order = Order::time;
+  Progress progress{};  // of rows gone through, in all at most; where it throws the read ends
+};
+
+/// Of which keys to read the last row, and as of when.
+struct AsofRequest {
+  Timestamp at = kTimestampMax;                       // included
+  std::optional<std::vector<std::string>> columns{};  // in this order; none: all, in schema order
+  std::vector<KeyFilter> keys{};                      // all must hold; none: of all keys
+};
+
+/// Of which rows to tell who wrote them.
+struct BlameRequest {
+  std::optional<Timestamp> start{};  // included; none: from the first row
+  std::optional<Timestamp> stop{};   // excluded; none: to the last row
+  std::vector<KeyFilter> keys{};     // all must hold
 };
 
 /// Which rows to delete: those for which everything named here holds.

@@ -1,11 +1,13 @@
-// The declared shape of a table: its columns, its time column, its keys, and its policies.
+// The declared shape of a dataset: its columns, its time column, its keys, and its policies.
 //
-// Role:    given to create_table, kept in the commit log under lineage, carried by every batch.
+// Role:    given to create_table, kept in the commit log under lineage, carried by every batch. A
+//          collection of documents is a dataset too, whose schema says so (collection_schema).
 // Shapes:  1 to kColumnsMax columns, exactly one time column (timestamp, never null), any number of
 //          keys (never null). Names are 1 to 255 bytes of UTF-8 without control characters.
 // Errors:  schema_check throws invalid_argument naming the column and the remedy.
 // Threads: immutable, once shared.
 // Why:     columns carry ids beside names, so that renaming touches no data (docs/history.md 4).
+//          Documents are rows of three columns: one engine, not two (docs/adr/0056).
 #pragma once
 
 #include <cstdint>
@@ -15,6 +17,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "otolith/timestamp.h"
 
 namespace otolith {
 
@@ -68,8 +72,27 @@ struct Column {
 /// How rows are put together in time buckets (UTC).
 enum class Partition : std::uint8_t { none = 0, hour = 1, day = 2, month = 3, year = 4 };
 
-/// What reading shows of rows that share keys and time.
+/// Rows that share keys and time: all are shown, the last or the first; `error` refuses a second.
 enum class Duplicates : std::uint8_t { keep = 0, last = 1, first = 2, error = 3 };
+
+/// What a dataset holds: rows of typed columns, or documents.
+enum class DatasetKind : std::uint8_t { table = 0, collection = 1 };
+
+/// What numbers that state a time count, from 1970-01-01T00:00Z on; `none`: they state none.
+enum class TimeUnit : std::uint8_t {
+  none = 0,
+  second = 1,
+  millisecond = 2,
+  microsecond = 3,
+  nanosecond = 4
+};
+
+/// Where the documents of a collection say their time.
+struct DocumentTime {
+  std::string path{};              // as in conditions, "user.joined"; empty: nowhere
+  TimeUnit unit = TimeUnit::none;  // of numbers that stand there
+  bool operator==(const DocumentTime&) const = default;
+};
 
 /// The shape and the policies of a table.
 struct Schema {
@@ -80,6 +103,8 @@ struct Schema {
   Duplicates duplicates = Duplicates::keep;
   std::string codec = "hot";  // profile: hot | small | raw
   std::map<std::string, std::string> metadata{};
+  DatasetKind kind = DatasetKind::table;
+  DocumentTime document_time{};  // of collections
   bool operator==(const Schema&) const = default;
 
   /// Index of a column by name; nullopt if there is none.
@@ -91,6 +116,16 @@ struct Schema {
   /// Names of all columns, in order.
   std::vector<std::string> names() const;
 };
+
+/// The columns of a collection: each document is a row.
+inline constexpr std::string_view kDocumentId = "_id";      // string: the key
+inline constexpr std::string_view kDocumentTime = "_time";  // timestamp: the time column
+inline constexpr std::string_view kDocumentBody = "_body";  // binary: msgpack without the id
+/// What stands in `_time` where no time is stated: the time of the commit that put the document.
+inline constexpr Timestamp kTimeOfCommit = kTimestampMin;
+
+/// The schema of every collection, but for where its documents say their time.
+Schema collection_schema(DocumentTime time = {});
 
 /// Throws invalid_argument (limit where a maximum is passed) unless a table can have this schema.
 void schema_check(const Schema& schema);

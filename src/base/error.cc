@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <utility>
 
 #include "base/limits.h"
@@ -29,18 +30,25 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// Edit distance with early rows only: names are short, candidates few.
+// Edit distance in which two letters that changed places count once: names are short, candidates
+// few.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  std::iota(last.begin(), last.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
+    row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replace}));
+      const std::size_t replace = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replace});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
+    std::swap(before, last);
+    std::swap(last, row);
   }
-  return row[b.size()];
+  return last[b.size()];
 }
 
 }  // namespace
@@ -85,6 +93,12 @@ Error::Error(ErrorCode code, std::string message, ErrorWhere where, Outcome outc
 Error Error::with_outcome(Outcome outcome) const {
   Error copy = *this;
   copy.outcome_ = outcome;
+  return copy;
+}
+
+Error Error::with_differences(std::vector<std::string> differences) const {
+  Error copy = *this;
+  copy.differences_ = std::move(differences);
   return copy;
 }
 

@@ -48,6 +48,14 @@ inline constexpr std::uint64_t kRunRowsMax = 1ull
 inline constexpr std::size_t kExpressionDepthMax = 100;         // nodes above one another
 inline constexpr std::size_t kExpressionNodesMax = 100'000;     // columns and conditions
 inline constexpr std::size_t kExpressionValuesMax = 1'000'000;  // constants
+inline constexpr std::uint32_t kMatchStepsMax = 1'000'000;      // of a regular expression, a place
+inline constexpr std::size_t kConditionBytesMax = 16 << 20;     // as text
+
+// Documents (docs/format/document.md).
+inline constexpr std::size_t kDocumentBytesMax = 16 << 20;  // as msgpack, with its id
+inline constexpr std::size_t kDocumentDepthMax = 128;       // maps and arrays within one another
+inline constexpr std::size_t kDocumentIdBytesMax = 1024;
+inline constexpr std::size_t kJsonTextBytesMax = 128 << 20;  // of one document: blanks, escapes
 
 // Log and tail (docs/history.md 1, 2, 3, 6).
 inline constexpr std::uint64_t kFrameBytesMax = 1ull << 28;  // one frame, 256 MiB
@@ -76,6 +84,14 @@ inline constexpr std::uint64_t kRelaxedSyncNs =
 inline constexpr std::size_t kBatchCommitsMax = 1024;        // commits that share one fsync
 inline constexpr std::uint64_t kBatchBytesMax = 8ull << 20;  // payloads that share one fsync
 inline constexpr std::size_t kSweepOwnersMax = 64;           // owner locks that one sweep holds
+inline constexpr std::uint64_t kSweepAfterNs =
+    600'000'000'000;  // how long the file of a joined segment stays for those who read it
+inline constexpr std::uint64_t kSweepEveryNs = 3'600'000'000'000;  // at most, behind commits
+
+// Joins of segments (docs/history.md 6).
+inline constexpr std::uint64_t kJoinRowsMax = 4ull << 20;     // a segment of as many is left alone
+inline constexpr std::uint64_t kJoinBytesMax = 256ull << 20;  // and so is a file of as many
+inline constexpr std::size_t kJoinSegmentsMax = 256;  // joined at once: each takes a descriptor
 
 // References to commits (docs/history.md 5).
 inline constexpr std::size_t kHashDigitsMin = 6;  // of a commit's hash, to name it

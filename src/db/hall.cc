@@ -12,6 +12,7 @@
 #include "io/fork.h"
 #include "io/posix.h"
 #include "io/sim_disk.h"
+#include "scan/shown_apart.h"
 #include "scan/store.h"
 #include "segment/path.h"
 #include "segment/reader.h"
@@ -32,6 +33,8 @@ Ground posix_ground(const std::string& path, bool mmap) {
 }
 
 Ground memory_ground() {
+  history::HistoryOptions history;
+  history.sweep_after_ns = 0;  // nobody else reads
   return {.vfs = [](bool create, bool read_only) -> std::shared_ptr<io::Vfs> {
             if (create && !read_only) return io::memory_vfs();
             throw_error(ErrorCode::invalid_argument,
@@ -39,7 +42,7 @@ Ground memory_ground() {
                         kMemoryPath);
           },
           .environment = io::system_environment(),
-          .history = {},
+          .history = std::move(history),
           .reopen_in_child = false};
 }
 
@@ -73,15 +76,51 @@ void leave_to_parent(std::shared_ptr<Rooms> rooms) {
   kept->push_back(std::move(rooms));
 }
 
+void sweep_behind(const ingest::IngestContext& context, bool at_once) noexcept {
+  try {
+    ingest::sweep(context, at_once);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::warning, std::string("files could not be swept: ") + error.what());
+  } catch (...) {
+    log_line(LogLevel::warning, "files could not be swept");
+  }
+}
+
+// Who copies the folder meanwhile, the last file first, would meet neither the rows nor the seal
+// that has them; not where a whole file of commits came between.
+constexpr std::size_t kFollowers = 2;
+
+void strip_behind(const ingest::IngestContext& context) noexcept {
+  try {
+    context.history->strip_log(kFollowers);
+  } catch (const std::exception& error) {
+    log_line(LogLevel::warning, std::string("sealed rows stay in the log too: ") + error.what());
+  } catch (...) {
+    log_line(LogLevel::warning, "sealed rows stay in the log too");
+  }
+}
+
 // Derived from what is there: an error is told, and the next commit asks again.
 void seal_and_sweep(const ingest::IngestContext& context) noexcept {
   try {
-    if (context.history->seal_due() && ingest::seal_tail(context) != 0) ingest::sweep(context);
+    if (!context.history->seal_due() || ingest::seal_tail(context) == 0) return;
+    strip_behind(context);
+    ingest::sweep(context);
+  } catch (const Error& error) {
+    log_line(LogLevel::warning, std::string("the tail could not be sealed: ") + error.what());
+    if (error.code() == ErrorCode::no_space) sweep_behind(context, true);  // the next one may fit
   } catch (const std::exception& error) {
     log_line(LogLevel::warning, std::string("the tail could not be sealed: ") + error.what());
   } catch (...) {
     log_line(LogLevel::warning, "the tail could not be sealed");
   }
+}
+
+// The commit of a snapshot as it is stored now; null where the database was closed.
+std::shared_ptr<const history::Snapshot> renew(const std::weak_ptr<Rooms>& of,
+                                               const history::Snapshot& snapshot) {
+  const std::shared_ptr<Rooms> rooms = of.lock();
+  return rooms ? rooms->history->renew(snapshot) : nullptr;
 }
 
 unsigned worker_count(unsigned asked) {
@@ -160,24 +199,38 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
   rooms->vfs = ground_.vfs(create, read_only);
   rooms->directory =
       directory_open(*rooms->vfs, *rooms->environment, create && !read_only, ground_.history.log);
-  rooms->store = std::make_shared<scan::SegmentStore>(rooms->vfs, rooms->directory.database,
-                                                      scan::StoreOptions{.map = options_.mmap});
+  rooms->store = std::make_shared<scan::SegmentStore>(
+      rooms->vfs, rooms->directory.database,
+      scan::StoreOptions{.map = options_.mmap,
+                         .renew = [of = std::weak_ptr(rooms)](const history::Snapshot& snapshot) {
+                           return renew(of, snapshot);
+                         }});
   history::HistoryOptions history = ground_.history;
   history.log.read_only = read_only;
   history.log.lock_wait_ns = options_.lock_wait_ns;
   history.segment_ok = [vfs = rooms->vfs, id = rooms->directory.database](const auto& ref) {
     return segment_sound(*vfs, id, ref);
   };
+  history.meetings = [store = rooms->store](const history::DatasetEntry& dataset, const auto& back,
+                                            const auto& since) {
+    return scan::meetings({.store = store}, dataset, back, since, kDifferencesMax);
+  };
   history.sync_segments = [parts = rooms.get()](const auto& segments) {
     parts->unsynced.sync(*parts->vfs, segments);
   };
   rooms->history =
       history::History::open(rooms->vfs, rooms->environment, rooms->directory.database, history);
-  auto seal = [context = ingest_context(*rooms)]() mutable {
-    context.threads = std::max(1u, context.threads / 2);  // who commits has the others
-    seal_and_sweep(context);
-  };
-  rooms->sealer = std::make_unique<Sealer>(std::move(seal), ground_.seal_behind);
+  ingest::IngestContext context = ingest_context(*rooms);
+  context.threads = std::max(1u, context.threads / 2);  // who commits has the others
+  rooms->sealer =
+      std::make_unique<Sealer>(SealerWork{.seal = [context] { seal_and_sweep(context); },
+                                          .sweep =
+                                              [context] {
+                                                sweep_behind(context, false);
+                                                strip_behind(context);
+                                              }},
+                               rooms->environment, ground_.seal_behind);
+  rooms->sweep_after_ns = history.sweep_after_ns;
   return rooms;
 }
 
@@ -245,6 +298,11 @@ std::shared_ptr<const history::Snapshot> Hall::snapshot(const Pinned& pinned) {
   if (!pinned.snapshot) return open->history->head();
   // The parent's snapshot shares locks with its threads: the child resolves the commit anew.
   const bool taken_before = ground_.reopen_in_child && pinned.forks != io::fork_generation();
+  if (taken_before && pinned.staged) {
+    throw_error(ErrorCode::invalid_argument,
+                "this table was taken from a recorder or a difference before the process forked; "
+                "what it shows is the parent's");
+  }
   return taken_before ? open->history->at(pinned.snapshot->number()) : pinned.snapshot;
 }
 
@@ -260,7 +318,7 @@ history::DatasetEntry Hall::dataset(const history::Snapshot& snapshot, const Pin
   throw_no_dataset(snapshot, pinned.dataset.name);
 }
 
-ingest::IngestContext Hall::ingest_context(Rooms& rooms) const {
+ingest::IngestContext Hall::ingest_context(Rooms& rooms, Progress progress) const {
   return {.vfs = rooms.vfs.get(),
           .environment = rooms.environment.get(),
           .history = rooms.history.get(),
@@ -269,7 +327,8 @@ ingest::IngestContext Hall::ingest_context(Rooms& rooms) const {
           .memory_bytes = options_.memory_bytes,
           .inline_bytes_max = ground_.history.inline_bytes_max,
           .unsynced = &rooms.unsynced,
-          .store = rooms.store};
+          .store = rooms.store,
+          .progress = std::move(progress)};
 }
 
 scan::ScanContext Hall::scan_context(const Rooms& rooms) const {
@@ -305,6 +364,7 @@ std::optional<Commit> Hall::repeated(Rooms& rooms, const history::CommitRequest&
 
 void Hall::committed(Rooms& rooms) const noexcept {
   try {
+    rooms.sealer->committed();
     if (!rooms.history->seal_due()) return;
     rooms.sealer->ask();
     if (rooms.history->seal_due(2)) rooms.sealer->wait();

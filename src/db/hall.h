@@ -32,6 +32,8 @@ struct Pinned {
   std::shared_ptr<const history::Snapshot> snapshot;
   history::DatasetEntry dataset;
   std::uint64_t forks = io::fork_generation();  // when the snapshot was taken
+  bool staged = false;                          // it shows more or less than a commit: what a
+                                                // recorder has staged, rows of a difference
 };
 
 /// A mutex that is new in each forked child: the parent's may have been held by a thread that the
@@ -74,7 +76,8 @@ struct Rooms {
   std::shared_ptr<scan::SegmentStore> store;
   ingest::UnsyncedSegments unsynced;  // of relaxed commits
   std::unique_ptr<history::History> history;
-  std::unique_ptr<Sealer> sealer;  // destroyed before what it works on
+  std::unique_ptr<Sealer> sealer;    // destroyed before what it works on
+  std::uint64_t sweep_after_ns = 0;  // as the history has it
   bool read_only = false;
 };
 
@@ -100,25 +103,28 @@ class Hall {
   std::shared_ptr<Rooms> rooms_to_write();
   void close();
   bool closed() const noexcept;
+  /// The same, to be looked at often.
+  const std::atomic<bool>& closed_flag() const noexcept { return closed_; }
 
   /// The handle's snapshot, or HEAD with every commit acknowledged before this call.
   std::shared_ptr<const history::Snapshot> snapshot(const Pinned& pinned);
   /// The handle's dataset in that snapshot; not_found where it does not exist there.
   history::DatasetEntry dataset(const history::Snapshot& snapshot, const Pinned& pinned) const;
 
-  ingest::IngestContext ingest_context(Rooms& rooms) const;
+  ingest::IngestContext ingest_context(Rooms& rooms, Progress progress = {}) const;
   scan::ScanContext scan_context(const Rooms& rooms) const;
   /// Refuses what the commit would refuse of its options, before rows are staged or encoded.
   history::CommitRequest request(Rooms& rooms, const CommitOptions& options) const;
   /// The commit that made this request under its change id before, where one did. Asked while the
   /// request has no changes yet, before names and columns are looked up: it may have changed them.
   std::optional<Commit> repeated(Rooms& rooms, const history::CommitRequest& request) const;
-  /// What follows a commit: a seal that is due is handed over, and waited for where the tail is
-  /// twice too long. The commit stands whatever comes of it.
+  /// What follows a commit: a sweep and a seal that are due are handed over, the seal waited for
+  /// where the tail is twice too long. The commit stands whatever comes of it.
   void committed(Rooms& rooms) const noexcept;
 
   const std::string& path() const noexcept { return path_; }
   unsigned threads() const noexcept { return threads_; }
+  std::uint64_t memory_bytes() const noexcept { return options_.memory_bytes; }
 
  private:
   Hall(std::string path, const OpenOptions& options, Ground ground);

@@ -84,11 +84,13 @@ class Frames {
       case FrameType::seal:
         (void)history::seal_read(frame.payload);
         break;
+      case FrameType::compact:
+        (void)history::compact_read(frame.payload);
+        break;
       case FrameType::lost:
         (void)history::lost_read(frame.payload);
         break;
       case FrameType::sync_mark:
-      case FrameType::compact:
       case FrameType::sweep:
         break;
     }
@@ -146,6 +148,7 @@ LogLayout log_layout(io::Vfs& vfs, const std::string& path, const Surroundings& 
   out.database_id = header.database.text();
   out.number = header.file;
   out.epoch = header.epoch;
+  out.stripped = header.stripped();
   out.record_first = value_of(header.first);
   out.header_bytes = history::kLogHeaderBytes;
   out.record_durable = std::max(value_of(header.durable), value_of(around.record_durable));

@@ -91,6 +91,7 @@ void put_details(JsonWriter& out, const LogLayout& log) {
       .field("database_id", log.database_id)
       .field("number", log.number)
       .field("epoch", log.epoch)
+      .field("stripped", log.stripped)
       .field("record_first", log.record_first)
       .field("record_last", log.record_last)
       .field("record_durable", log.record_durable)

@@ -36,6 +36,7 @@ std::string details_text(const LogLayout& log) {
              ? ", none known to be durable"
              : fmt::format(", durable up to {}", log.record_durable);
   if (log.epoch != 0) out += fmt::format("; epoch {}", log.epoch);
+  if (log.stripped) out += "; its rows stand in segments";
   if (!log.frames_read) return out + "\n";
   out += fmt::format("\n  {}; {}, {}, {} unused\n",
                      range_text("commit", log.commit_first, log.commit_last),

@@ -8,6 +8,25 @@
 
 namespace otolith::db {
 
+void put_json_text(std::string& out, std::string_view text) {
+  const bool utf8 = model::utf8_valid(text);
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      out += {'\\', c};
+    else if (c == '\n')
+      out += "\\n";
+    else if (byte < 0x20 || byte == 0x7f)
+      out += fmt::format("\\u{:04x}", byte);
+    else if (byte >= 0x80 && !utf8)
+      out += fmt::format("\\\\x{:02x}", byte);
+    else
+      out += c;
+  }
+  out += '"';
+}
+
 void JsonWriter::separate() {
   if (!first_) text_ += ", ";
   first_ = false;
@@ -34,7 +53,7 @@ JsonWriter& JsonWriter::plain(std::string_view text) {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  put_text(name);
+  put_json_text(text_, name);
   text_ += ": ";
   first_ = true;
   return *this;
@@ -42,31 +61,12 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::value(std::string_view text) {
   separate();
-  put_text(text);
+  put_json_text(text_, text);
   return *this;
 }
 
 JsonWriter& JsonWriter::value(double number) {
   return std::isfinite(number) ? plain(fmt::format("{}", number)) : null();
-}
-
-void JsonWriter::put_text(std::string_view text) {
-  const bool utf8 = model::utf8_valid(text);
-  text_ += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      text_ += {'\\', c};
-    else if (c == '\n')
-      text_ += "\\n";
-    else if (byte < 0x20 || byte == 0x7f)
-      text_ += fmt::format("\\u{:04x}", byte);
-    else if (byte >= 0x80 && !utf8)
-      text_ += fmt::format("\\\\x{:02x}", byte);
-    else
-      text_ += c;
-  }
-  text_ += '"';
 }
 
 }  // namespace otolith::db

@@ -14,6 +14,9 @@
 
 namespace otolith::db {
 
+/// Appends a text in quotes.
+void put_json_text(std::string& out, std::string_view text);
+
 class JsonWriter {
  public:
   JsonWriter& object_begin() { return begin('{'); }
@@ -46,7 +49,6 @@ class JsonWriter {
   JsonWriter& end(char bracket);
   JsonWriter& plain(std::string_view text);
   void separate();
-  void put_text(std::string_view text);
 
   std::string text_;
   bool first_ = true;  // of the object or array that is open

@@ -206,4 +206,33 @@ TEST_CASE("read: rows of some keys and a range of time are found in pages of man
   CHECK(ticks.read(request) == expected);
 }
 
+TEST_CASE("read: the last row of each key as of a time, of many and of none") {
+  Ticks ticks;
+  const std::int64_t at = 250 * Ticks::kStepNs;
+  std::vector<Tick> expected;
+  for (const Tick& row : ticks.rows) {  // in stored order: days, then symbols, then times
+    if (row.time > at) continue;
+    std::erase_if(expected, [&](const Tick& other) { return other.symbol == row.symbol; });
+    expected.push_back(row);
+  }
+  std::ranges::sort(expected, {}, &Tick::symbol);
+  const auto rows_of = [](const Data& data) {
+    std::vector<Tick> out;
+    for (std::uint64_t row = 0; row < data.rows(); ++row) {
+      out.push_back({std::string(data.column("symbol").text(row)),
+                     data.column("time").value<std::int64_t>(row),
+                     data.column("number").value<std::int64_t>(row)});
+    }
+    return out;
+  };
+  CHECK(expected.size() == 50);
+  CHECK(rows_of(ticks.table().asof({.at = {at}})) == expected);
+  const Data none = ticks.table().asof({.at = {-1}, .columns = {{"number"}}});
+  CHECK(none.rows() == 0);
+  CHECK(none.schema().columns.size() == 1);
+  const Data some = ticks.table().asof({.at = {at}, .keys = {{"symbol", {"s7", "none"}}}});
+  REQUIRE(some.rows() == 1);
+  CHECK(rows_of(some).front().symbol == "s7");
+}
+
 }  // namespace otolith

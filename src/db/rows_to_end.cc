@@ -1,6 +1,7 @@
 #include "db/rows_to_end.h"
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "model/align.h"
 #include "scan/matches.h"
 
@@ -14,10 +15,10 @@ std::string bound_text(const std::optional<Timestamp>& bound) {
 
 // The first row that the request does not match; nullopt if there is none.
 std::optional<std::uint64_t> first_outside(const Batch& batch, const ReadRequest& request) {
-  const scan::RowRanges inside = scan::matching_rows(batch, request);
-  if (scan::rows_in(inside) == batch.rows) return std::nullopt;
-  const bool first = inside.empty() || inside.front().first != 0;
-  return first ? 0 : inside.front().end();
+  const RowSet inside = scan::matching_rows(batch, request);
+  if (inside.rows() == batch.rows) return std::nullopt;
+  const bool first = inside.empty() || inside.first_row() != 0;
+  return first ? 0 : inside.begin()->end();
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ ReadRequest rows_to_replace(const ReplaceRequest& range, const Batch& batch,
                   *row, quoted(filter.column));
     }
   }
-  out.keys = range.keys;
+  if (!mutant("replace-of-all-keys")) out.keys = range.keys;
   return out;
 }
 

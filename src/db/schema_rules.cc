@@ -21,15 +21,6 @@ void add_map(Blake3& hash, const std::map<std::string, std::string>& map) {
 
 }  // namespace
 
-void check_new_schema(const Schema& schema) {
-  schema_check(schema);
-  if (schema.duplicates != Duplicates::keep) {
-    throw_error(
-        ErrorCode::invalid_argument,
-        "duplicates policies other than \"keep\" are not built yet; leave duplicates=\"keep\"");
-  }
-}
-
 void check_equal_schema(std::string_view name, const Schema& there, const Schema& asked) {
   Schema a = schema_stored(there);
   Schema b = schema_stored(asked);

@@ -1,10 +1,9 @@
-// What the public verbs accept of names and schemas, beyond what a schema is by itself.
+// What the public verbs ask of schemas, beyond what a schema is by itself.
 //
-// Role:    checked by create_table before anything is locked or written.
-// Errors:  invalid_argument naming the name, the option or the column, and the remedy; conflict
-//          where exist_ok meets another schema.
+// Role:    create_table with exist_ok; telling a retry from another request.
+// Errors:  conflict where exist_ok meets another schema.
 // Threads: thread-safe.
-// Why:     an option whose feature this build lacks is refused here, never ignored.
+// Why:     equal is what a user would call so: ids are the database's own.
 #pragma once
 
 #include <initializer_list>
@@ -15,9 +14,6 @@
 #include "otolith/schema.h"
 
 namespace otolith::db {
-
-/// A schema that can be created today.
-void check_new_schema(const Schema& schema);
 
 /// conflict unless the asked schema equals the one that is there (column ids aside).
 void check_equal_schema(std::string_view name, const Schema& there, const Schema& asked);

@@ -30,7 +30,8 @@ DatasetStatus dataset_status(const scan::ScanContext& context, const history::Sn
     ++out.segments;
     out.segment_bytes += segment.ref.bytes;
     try {  // counting need not have opened it
-      context.store->open(entry.id, segment);
+      if (context.store->find(entry.id, segment)) continue;
+      (void)context.store->renewed(snapshot, entry.id, segment);  // or it is missing
     } catch (const Error& error) {
       tell(entry, error, damage);
     }

@@ -1,30 +1,16 @@
 #include <algorithm>
-#include <numeric>
 
 #include "base/error.h"
 #include "db/alter.h"
+#include "db/collection_place.h"
+#include "db/diff_maker.h"
 #include "db/hall.h"
+#include "db/reversed.h"
 #include "db/rows_to_end.h"
-#include "model/gather.h"
+#include "scan/asof.h"
 #include "segment/writer.h"
 
 namespace otolith {
-
-namespace {
-
-/// The same rows, the last one first.
-Data reversed(const Data& data) {
-  std::vector<Batch> batches;
-  for (const Batch& batch : data.batches()) {
-    std::vector<std::uint32_t> rows(batch.rows);
-    std::iota(rows.rbegin(), rows.rend(), 0u);
-    batches.push_back(model::gather(batch, rows));
-  }
-  std::ranges::reverse(batches);
-  return Data(data.schema_shared(), std::move(batches));
-}
-
-}  // namespace
 
 Table::Table(std::shared_ptr<db::Hall> hall, std::shared_ptr<const db::Pinned> pinned)
     : hall_(std::move(hall)), pinned_(std::move(pinned)) {}
@@ -60,7 +46,19 @@ Data Table::read(const ReadRequest& request) const {
 Data Table::head(std::uint64_t rows) const { return read({.limit = rows}); }
 
 Data Table::tail(std::uint64_t rows) const {
-  return reversed(read({.limit = rows, .reverse = true}));
+  return db::reversed(read({.limit = rows, .reverse = true}));
+}
+
+Data Table::asof(const AsofRequest& request) const {
+  const auto snapshot = hall_->snapshot(*pinned_);
+  scan::LastRows last = scan::asof(hall_->scan_context(*hall_->rooms()), snapshot,
+                                   hall_->dataset(*snapshot, *pinned_), request);
+  return Data(std::move(last.schema), std::move(last.batches));
+}
+
+std::vector<Blamed> Table::blame(const BlameRequest& request) const {
+  const auto snapshot = hall_->snapshot(*pinned_);
+  return db::DiffMaker(hall_).blame(snapshot, hall_->dataset(*snapshot, *pinned_), request);
 }
 
 void Table::check_live() const {
@@ -109,7 +107,7 @@ struct Writing {
       : hall(of),
         rooms(of->rooms_to_write()),
         dataset(of->dataset(*rooms->history->head(), pinned)),
-        recorder(of->ingest_context(*rooms), options.change_id.has_value()) {}
+        recorder(of->ingest_context(*rooms, options.progress), options.change_id.has_value()) {}
 
   Commit commit(const CommitOptions& options) {
     Commit commit = recorder.commit(hall->request(*rooms, options));
@@ -151,6 +149,11 @@ Commit Snapshot::commit() const {
   return hall_->rooms()->history->commit_info(pinned_->snapshot->number());
 }
 
+std::map<std::string, std::string> Snapshot::metadata() const {
+  const auto entry = hall_->snapshot(*pinned_)->database();
+  return entry ? entry->schema->metadata : std::map<std::string, std::string>{};
+}
+
 std::vector<std::string> Snapshot::datasets() const {
   std::vector<std::string> names;
   for (auto& entry : hall_->snapshot(*pinned_)->datasets()) names.push_back(std::move(entry.name));
@@ -165,6 +168,7 @@ Table Snapshot::table(std::string_view name) const {
   const auto snapshot = hall_->snapshot(*pinned_);
   auto entry = snapshot->find(name);
   if (!entry) db::throw_no_dataset(*snapshot, name);
+  db::check_is_table(*entry);
   return {hall_, std::make_shared<db::Pinned>(snapshot, *std::move(entry))};
 }
 

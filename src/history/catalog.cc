@@ -63,9 +63,35 @@ std::shared_ptr<DatasetVersion> truncated(const DatasetVersion& dataset, CommitN
   return out;
 }
 
-std::uint64_t bytes_of(const TailEntry& entry) { return entry.bytes ? entry.bytes->size() : 0; }
+// What some segments hold together.
+struct Extent {
+  std::size_t segments = 0;
+  std::uint64_t rows = 0;
+  CommitNumber begin_first{UINT64_MAX};
+  CommitNumber begin_last{0};
+  Timestamp time_min = kTimestampMax;
+  Timestamp time_max = kTimestampMin;
+
+  void add(const SegmentEntry& entry) {
+    ++segments;
+    rows += entry.ref.rows;
+    begin_first = std::min(begin_first, entry.begin_first);
+    begin_last = std::max(begin_last, entry.begin_last);
+    time_min = std::min(time_min, entry.ref.time_min);
+    time_max = std::max(time_max, entry.ref.time_max);
+  }
+  bool operator==(const Extent&) const = default;
+};
 
 }  // namespace
+
+void require_rows(const TailEntry& entry) {
+  if (entry.bytes) return;
+  throw_error(ErrorCode::corrupt,
+              "rows of commit {} were stripped from the log and stand in no segment: restore "
+              "the database from a backup",
+              value_of(entry.begin));
+}
 
 const DatasetVersion* CatalogVersion::find(DatasetId id) const {
   std::size_t first = 0;
@@ -103,9 +129,13 @@ void Catalog::add_event(DatasetId id, DatasetEvent event) {
   get(id).events->push_back(std::move(event));
 }
 
-void Catalog::add_tail(const DatasetVersion& dataset, StoredTail tail) {
-  tail_bytes_ += bytes_of(tail.entry);
+void Catalog::count(const TailEntry& entry) noexcept {
   ++tail_entries_;
+  entry.bytes ? tail_bytes_ += entry.bytes->size() : ++tail_stripped_;
+}
+
+void Catalog::add_tail(const DatasetVersion& dataset, StoredTail tail) {
+  count(tail.entry);
   dataset.tail->push_back(std::move(tail));
 }
 
@@ -163,14 +193,10 @@ bool Catalog::seal_fits(const SealRecord& seal) const {
 
 void Catalog::replace_versions(const std::vector<VersionPointer>& datasets) {
   const auto next = std::make_shared<CatalogVersion>();
-  tail_bytes_ = 0;
-  tail_entries_ = 0;
+  tail_bytes_ = tail_entries_ = tail_stripped_ = 0;
   for (const VersionPointer& dataset : datasets) {
     next->datasets.push_back(dataset);
-    tail_entries_ += dataset->tail->size();
-    for (std::size_t i = 0; i < dataset->tail->size(); ++i) {
-      tail_bytes_ += bytes_of((*dataset->tail)[i].entry);
-    }
+    for (std::size_t i = 0; i < dataset->tail->size(); ++i) count((*dataset->tail)[i].entry);
   }
   version_ = next;
 }
@@ -192,6 +218,48 @@ void Catalog::apply_seal(const SealRecord& seal) {
     dataset->segments->push_back({found->second->segment, dataset->generation});
     if (!mutant("seal-beside-its-tail")) {
       dataset->tail = kept(*old->tail, [&](const StoredTail& t) { return t.record > seal.covers; });
+    }
+    datasets.push_back(std::move(dataset));
+  }
+  replace_versions(datasets);
+}
+
+bool Catalog::compact_fits(const CompactRecord& compact) const {
+  const DatasetVersion* dataset = version_->find(compact.dataset);
+  if (dataset == nullptr) return false;
+  Extent replaced;
+  for (std::size_t i = 0; i < dataset->segments->size(); ++i) {
+    const SegmentEntry& entry = (*dataset->segments)[i].entry;
+    if (std::ranges::binary_search(compact.replaced, entry.ref.id)) replaced.add(entry);
+  }
+  if (replaced.segments != compact.replaced.size() && !mutant("compact-base-ignored")) return false;
+  Extent joined;
+  for (const SegmentEntry& entry : compact.segments) joined.add(entry);
+  joined.segments = replaced.segments;
+  if (joined != replaced && !mutant("compact-base-ignored")) {
+    throw_error(ErrorCode::corrupt, "segments of dataset {}.{} are joined into others than theirs",
+                value_of(compact.dataset.created), compact.dataset.index);
+  }
+  return true;
+}
+
+// In an array of their own: older versions keep what they show.
+void Catalog::apply_compact(const CompactRecord& compact) {
+  std::vector<VersionPointer> datasets;
+  for (std::size_t i = 0; i < version_->datasets.size(); ++i) {
+    const VersionPointer& old = version_->datasets[i];
+    if (old->id != compact.dataset) {
+      datasets.push_back(old);
+      continue;
+    }
+    auto dataset = std::make_shared<DatasetVersion>(*old);
+    dataset->generation = old->generation + 1;
+    dataset->segments = kept(*old->segments, [&](const StoredSegment& stored) {
+      return mutant("compact-keeps-replaced") ||
+             !std::ranges::binary_search(compact.replaced, stored.entry.ref.id);
+    });
+    for (const SegmentEntry& entry : compact.segments) {
+      dataset->segments->push_back({entry, dataset->generation});
     }
     datasets.push_back(std::move(dataset));
   }

@@ -7,8 +7,8 @@
 // Threads: thread-compatible: Catalog is the one writer's. CatalogVersion is for any thread: what
 //          it holds only grows, and readers leave out what is behind their commit number.
 // Why:     a commit appends to shared arrays, so a new snapshot costs its own commit; only a seal
-//          makes a new version, in which tail rows and the segment that covers them change places
-//          at once.
+//          and a join make a new version, in which tail rows and the segment that covers them, or
+//          segments and the one that joins them, change places at once.
 #pragma once
 
 #include <memory>
@@ -49,7 +49,7 @@ struct StoredTail {
   RecordNumber record{0};  // the frame that holds the rows
 };
 
-/// One dataset between two of its seals.
+/// One dataset between two of its seals and joins.
 struct DatasetVersion {
   DatasetId id;
   std::shared_ptr<Growing<DatasetEvent>> events;
@@ -61,7 +61,7 @@ struct DatasetVersion {
   RecordNumber sealed{0};  // rows of records up to this one stand in segments
 };
 
-/// All datasets between two seals of any of them.
+/// All datasets between two seals or joins of any of them.
 struct CatalogVersion {
   Growing<std::shared_ptr<const DatasetVersion>> datasets;
 
@@ -86,6 +86,10 @@ class Catalog {
   /// Whether nothing the seal covers was sealed since its base: all of it or nothing applies.
   bool seal_fits(const SealRecord& seal) const;
   void apply_seal(const SealRecord& seal);
+  /// Whether all segments that it replaces are there. corrupt where they are, and those that take
+  /// their place hold other rows.
+  bool compact_fits(const CompactRecord& compact) const;
+  void apply_compact(const CompactRecord& compact);
   /// Forgets every commit behind n: relaxed commits that were lost, or staged ones that failed.
   void truncate(CommitNumber n);
 
@@ -97,6 +101,8 @@ class Catalog {
   std::uint32_t next_column(DatasetId id) const;
   std::uint64_t tail_bytes() const noexcept { return tail_bytes_; }
   std::uint64_t tail_entries() const noexcept { return tail_entries_; }
+  /// Whether the log was stripped of rows that no seal read so far covers.
+  bool tail_stripped() const noexcept { return tail_stripped_ != 0; }
   /// The first record whose rows are in the tail; nullopt if the tail is empty.
   std::optional<RecordNumber> tail_first() const;
 
@@ -110,14 +116,19 @@ class Catalog {
   void create(DatasetId id, const CreateDataset& change);
   void add_event(DatasetId id, DatasetEvent event);
   void add_rows(const DatasetRecord& dataset, CommitNumber commit, RecordNumber number);
+  void count(const TailEntry& entry) noexcept;
   void add_tail(const DatasetVersion& dataset, StoredTail tail);
   const DatasetVersion& get(DatasetId id) const;
   void replace_versions(const std::vector<std::shared_ptr<const DatasetVersion>>& datasets);
 
   std::shared_ptr<CatalogVersion> version_;
-  std::uint64_t tail_bytes_ = 0;    // of rows in the tail
-  std::uint64_t tail_entries_ = 0;  // one per commit and dataset
+  std::uint64_t tail_bytes_ = 0;     // of rows in the tail
+  std::uint64_t tail_entries_ = 0;   // one per commit and dataset
+  std::uint64_t tail_stripped_ = 0;  // of these, without their rows
 };
+
+/// corrupt for an entry that the log was stripped of, and no seal covers.
+void require_rows(const TailEntry& entry);
 
 /// Every column a dataset ever had, by id, in its newest form: what a segment of sealed rows must
 /// hold, because rows of dropped columns may come back by rollback. Names differ, and are those of

@@ -96,6 +96,16 @@ SealRecord seal_of(DatasetId dataset, std::uint64_t covers, std::uint64_t base, 
   return {RecordNumber{covers}, {{dataset, RecordNumber{base}, entry}}};
 }
 
+CompactRecord join_of(std::vector<std::uint64_t> replaced, std::uint64_t id, std::uint64_t first,
+                      std::uint64_t last, std::uint64_t rows = 10) {
+  CompactRecord join;
+  join.dataset = kFirst;
+  for (const std::uint64_t segment : replaced) join.replaced.push_back(id_of(segment));
+  join.segments = {
+      {{id_of(id), 100, rows, 0, {}, {}}, CommitNumber{first}, CommitNumber{last}, true}};
+  return join;
+}
+
 }  // namespace
 
 TEST_CASE("catalog: names and schemas follow the lineage, and a dropped name is free again") {
@@ -153,6 +163,49 @@ TEST_CASE("catalog: a seal switches tail and segment in one step; older snapshot
   CHECK(history.at(1).segments(kFirst).empty());
 }
 
+TEST_CASE("catalog: a join switches its segments in one step; older snapshots keep theirs") {
+  History history;
+  history.change(CreateDataset{"a", schema_of({})});
+  history.segment(kFirst, 33);
+  history.segment(kFirst, 34);
+  history.segment(kFirst, 35);
+  const SnapshotView before = history.at(4);
+  const CompactRecord join = join_of({33, 34}, 77, 2, 3);
+  REQUIRE(history.catalog.compact_fits(join));
+  history.catalog.apply_compact(join);
+  history.segment(kFirst, 36);
+  const auto ids = [](const SnapshotView& view) {
+    std::vector<Id128> out;
+    for (const SegmentEntry& entry : view.segments(kFirst)) out.push_back(entry.ref.id);
+    return out;
+  };
+  CHECK(ids(before) == std::vector{id_of(33), id_of(34), id_of(35)});
+  CHECK(ids(history.at(5)) == std::vector{id_of(77), id_of(35), id_of(36)});
+  CHECK(ids(history.at(2)) == std::vector{id_of(77)});
+  CHECK(ids(history.at(1)).empty());
+  // Neither again, nor another of a segment that went.
+  CHECK_FALSE(history.catalog.compact_fits(join));
+  CHECK_FALSE(history.catalog.compact_fits(join_of({34, 35}, 78, 3, 4)));
+  CHECK(history.catalog.compact_fits(join_of({35, 77}, 78, 2, 4, 15)));
+  CompactRecord other = join_of({35, 36}, 78, 4, 5);
+  other.dataset = {CommitNumber{9}, 0};
+  CHECK_FALSE(history.catalog.compact_fits(other));
+}
+
+TEST_CASE("catalog: a join into other rows than those of its segments is corrupt") {
+  History history;
+  history.change(CreateDataset{"a", schema_of({})});
+  history.segment(kFirst, 33);
+  history.segment(kFirst, 34);
+  CHECK(history.catalog.compact_fits(join_of({33, 34}, 77, 2, 3)));
+  CHECK_THROWS_AS(history.catalog.compact_fits(join_of({33, 34}, 77, 2, 3, 9)), Error);
+  CHECK_THROWS_AS(history.catalog.compact_fits(join_of({33, 34}, 77, 1, 3)), Error);
+  CHECK_THROWS_AS(history.catalog.compact_fits(join_of({33, 34}, 77, 2, 4)), Error);
+  CompactRecord late = join_of({33, 34}, 77, 2, 3);
+  late.segments[0].ref.time_max = Timestamp{1};
+  CHECK_THROWS_AS(history.catalog.compact_fits(late), Error);
+}
+
 TEST_CASE("catalog: segments and tail of rolled-back commits are left out") {
   History history;
   history.change(CreateDataset{"a", schema_of({})});
@@ -162,8 +215,8 @@ TEST_CASE("catalog: segments and tail of rolled-back commits are left out") {
   CHECK(history.at(4).tail(kFirst).empty());
   CHECK(history.at(4).segments(kFirst).empty());
   CHECK(history.at(3).segments(kFirst).size() == 1);
-  CHECK(history.at(4).visible(kFirst, CommitNumber{2}, 1).kind == VisibleRows::Kind::none);
-  CHECK(history.at(3).visible(kFirst, CommitNumber{2}, 1).kind == VisibleRows::Kind::all);
+  CHECK(history.at(4).visible(kFirst, CommitNumber{2}, 1).kind() == VisibleRows::Kind::none);
+  CHECK(history.at(3).visible(kFirst, CommitNumber{2}, 1).kind() == VisibleRows::Kind::all);
 }
 
 TEST_CASE("catalog: truncation forgets the commits behind, and snapshots before them stay whole") {
@@ -205,6 +258,7 @@ TEST_CASE("checkpoint: what was saved is loaded, tail rows apart") {
   checkpoint.head = {RecordNumber{5}, CommitNumber{5}, RecordNumber{5}, Hash256{}, Timestamp{7}};
   for (int i = 0; i < 5; ++i) checkpoint.range.append({});
   checkpoint.tags = {{"v1", CommitNumber{2}}};
+  checkpoint.replaced = {{id_of(8), Timestamp{6}}};
   checkpoint.tail_first = history.catalog.tail_first();
   checkpoint.catalog = history.catalog;
   checkpoint.lineage = history.lineage;
@@ -214,6 +268,7 @@ TEST_CASE("checkpoint: what was saved is loaded, tail rows apart") {
   CHECK(loaded.tail_first == RecordNumber{2});
   CHECK(loaded.replay_from() == RecordNumber{2});
   CHECK(loaded.tags == checkpoint.tags);
+  CHECK(loaded.replaced == checkpoint.replaced);
   CHECK(loaded.range == checkpoint.range);
   history.catalog = std::move(loaded.catalog);
   history.lineage = std::move(loaded.lineage);
@@ -287,6 +342,10 @@ TEST_CASE("checkpoint: encoded late, it holds what was there when it was taken")
   SUBCASE("a seal") {
     const SegmentEntry entry{{id_of(9), 100, 1, 0, {}, {}}, CommitNumber{4}, CommitNumber{4}, true};
     history.catalog.apply_seal({RecordNumber{5}, {{kFirst, RecordNumber{0}, entry}}});
+  }
+  SUBCASE("a join") {
+    history.segment(kFirst, 34);
+    history.catalog.apply_compact(join_of({33, 34}, 77, 2, 6));
   }
   SUBCASE("commits that are taken back") {
     history.segment(kFirst, 34);

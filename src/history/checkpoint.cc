@@ -62,6 +62,23 @@ Tags tags_read(ByteReader& in) {
   return tags;
 }
 
+void replaced_write(ByteWriter& out, const std::vector<ReplacedFile>& replaced) {
+  out.put_varint(replaced.size());
+  for (const ReplacedFile& file : replaced) {
+    id_write(out, file.id);
+    time_write(out, file.time);
+  }
+}
+
+std::vector<ReplacedFile> replaced_read(ByteReader& in) {
+  std::vector<ReplacedFile> replaced(in.get_count(sizeof(Id128) + sizeof(Timestamp)));
+  for (ReplacedFile& file : replaced) {
+    file.id = id_read(in);
+    file.time = time_read(in);
+  }
+  return replaced;
+}
+
 // What every checkpoint of this database begins with.
 void start_write(ByteWriter& out, const Id128& database) {
   out.put(kMagic);
@@ -102,6 +119,7 @@ Bytes checkpoint_write(const Id128& database, const Checkpoint& checkpoint) {
   checkpoint.range.save(out);
   tags_write(out, checkpoint.tags);
   lost_records_write(out, checkpoint.lost);
+  replaced_write(out, checkpoint.replaced);
   checkpoint.catalog.save(out, checkpoint.head.commit);
   checkpoint.lineage->save(out, checkpoint.head.commit);
   out.put(xxh3(out.view()));
@@ -157,6 +175,7 @@ Checkpoint checkpoint_read(const Id128& database, BytesView bytes) {
     in.fail("range of other commits");
   checkpoint.tags = tags_read(in);
   checkpoint.lost = lost_records_read(in);
+  checkpoint.replaced = replaced_read(in);
   checkpoint.catalog = Catalog::load(in, checkpoint.head.commit);
   checkpoint.lineage = Lineage::load(in);
   if (checkpoint.lineage->last() != checkpoint.head.commit) in.fail("lineage of other commits");

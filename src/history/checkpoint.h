@@ -33,12 +33,20 @@ struct HeadState {
   Timestamp time = kTimestampMin;
 };
 
+/// The file of a segment that was joined with others: it stays for a while, for those who read.
+struct ReplacedFile {
+  Id128 id;
+  Timestamp time{};  // of the join
+  bool operator==(const ReplacedFile&) const = default;
+};
+
 struct Checkpoint {
   HeadState head;
   std::optional<RecordNumber> tail_first;  // rows of records from here on are read again
   MountainRange range;                     // commits 1 … head.commit
   Tags tags;
   std::vector<LostRecords> lost;
+  std::vector<ReplacedFile> replaced;
   Catalog catalog;
   std::shared_ptr<Lineage> lineage;
 

@@ -74,7 +74,20 @@ Checkpoint five_commits() {
   out.head = {RecordNumber{7}, CommitNumber{5}, RecordNumber{7}, hash_of(5), kNine};
   out.tags = {{"v1", CommitNumber{2}}};
   out.lost = {{RecordNumber{5}, RecordNumber{6}, CommitNumber{4}, CommitNumber{0}}};
+  out.replaced = {{filled(0x4a), kNine}};
   return out;
+}
+
+void dump_losses_and_files(otolith::test::HexDump& out) {
+  out.heading("lost records");
+  out.field(1, "runs of them");
+  out.field(2, "first and last: 5, 6");
+  out.field(1, "the commit before them: 4");
+  out.field(1, "last commit that stood in them: none");
+  out.heading("replaced files");
+  out.field(1, "files of segments that were joined");
+  out.field(16, "id");
+  out.field(8, "when: 2026-01-05T09:00:00Z");
 }
 
 std::string dump_of(BytesView bytes) {
@@ -97,11 +110,7 @@ std::string dump_of(BytesView bytes) {
   out.field(1, "tags");
   out.field(3, "\"v1\"");
   out.field(1, "commit 2");
-  out.heading("lost records");
-  out.field(1, "runs of them");
-  out.field(2, "first and last: 5, 6");
-  out.field(1, "the commit before them: 4");
-  out.field(1, "last commit that stood in them: none");
+  dump_losses_and_files(out);
   out.heading("catalog");
   out.field(1, "datasets");
   out.field(2, "created by commit 1, index 0");
@@ -198,6 +207,7 @@ TEST_CASE("checkpoint: the golden file of version 1 is written and read as ever"
   CHECK(read.head.record == RecordNumber{7});
   CHECK(read.tags.at("v1") == CommitNumber{2});
   CHECK(read.lost.size() == 1);
+  CHECK(read.replaced == std::vector<ReplacedFile>{{filled(0x4a), kNine}});
   CHECK(read.lineage->contains(kQuotes, CommitNumber{4}, CommitNumber{2}));
   CHECK_FALSE(read.lineage->contains(kQuotes, CommitNumber{4}, CommitNumber{3}));
   CHECK_FALSE(read.lineage->contains(kQuotes, CommitNumber{5}, CommitNumber{2}));
@@ -205,8 +215,7 @@ TEST_CASE("checkpoint: the golden file of version 1 is written and read as ever"
   const SnapshotView snapshot(view, std::make_shared<NameTable>(view));
   REQUIRE(snapshot.segments(kQuotes).size() == 1);
   CHECK(snapshot.segments(kQuotes)[0].ref.id == filled(0x5e));
-  CHECK(snapshot.visible(kQuotes, CommitNumber{2}, 3).runs ==
-        std::vector<OrdinalRun>{{0, 1}, {2, 1}});
+  CHECK((snapshot.visible(kQuotes, CommitNumber{2}, 3).slice({0, 3}) == RowSet{{0, 1}, {2, 1}}));
 }
 
 TEST_CASE("index run: the golden file of version 1 is written and read as ever") {

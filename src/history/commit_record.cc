@@ -224,13 +224,13 @@ void marks_agree(const ByteReader& in, const DatasetRecord& dataset) {
   std::uint64_t ended = 0;
   std::uint64_t revived = 0;
   std::size_t touched = 0;
-  for (std::size_t i = 0; i < dataset.marks.size(); ++i) {
-    const MarkRun& run = dataset.marks[i];
-    std::uint64_t& count = run.revive ? revived : ended;
-    if (run.count > UINT64_MAX - count) in.fail("more marks than rows can be");
-    count += run.count;
-    if (i > 0 && run.begin == dataset.marks[i - 1].begin) continue;
-    if (touched == dataset.touched.size() || dataset.touched[touched] != run.begin) {
+  CommitNumber before{0};
+  for (const MarkSet& set : dataset.marks.sets()) {
+    std::uint64_t& count = set.revive ? revived : ended;
+    if (set.rows.rows() > UINT64_MAX - count) in.fail("more marks than rows can be");
+    count += set.rows.rows();
+    if (set.begin == std::exchange(before, set.begin)) continue;
+    if (touched == dataset.touched.size() || dataset.touched[touched] != set.begin) {
       in.fail("marks touch another commit than the header says");
     }
     ++touched;
@@ -359,7 +359,7 @@ bool DatasetRecord::operator==(const DatasetRecord& other) const {
          segment == other.segment && marks == other.marks && marks_segment == other.marks_segment;
 }
 
-Hash256 marks_root(const std::vector<MarkRun>& marks) {
+Hash256 marks_root(const MarkList& marks) {
   if (marks.empty()) return {};
   ByteWriter out;
   marks_write(out, marks);
@@ -378,10 +378,10 @@ void dataset_record_finish(DatasetRecord& record) {
   record.rows_ended = 0;
   record.rows_revived = 0;
   record.touched.clear();
-  for (const MarkRun& run : record.marks) {
-    (run.revive ? record.rows_revived : record.rows_ended) += run.count;
-    if (record.touched.empty() || record.touched.back() != run.begin) {
-      record.touched.push_back(run.begin);
+  for (const MarkSet& set : record.marks.sets()) {
+    (set.revive ? record.rows_revived : record.rows_ended) += set.rows.rows();
+    if (record.touched.empty() || record.touched.back() != set.begin) {
+      record.touched.push_back(set.begin);
     }
   }
   record.marks_root = marks_root(record.marks);

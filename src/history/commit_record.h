@@ -41,7 +41,7 @@ struct DatasetRecord {
   BytesView rows;         // inlined; empty once stripped, or if a segment holds them
   bool stripped = false;  // the rows were here and stand in a sealed segment now
   std::optional<SegmentRef> segment;
-  std::vector<MarkRun> marks;  // when written with a marks_segment: only its root goes to the frame
+  MarkList marks;  // when written with a marks_segment: only its root goes to the frame
   std::optional<SegmentRef> marks_segment;
 
   bool operator==(const DatasetRecord&) const;
@@ -89,7 +89,7 @@ struct CommitRecord {
 /// Fills rows_ended, rows_revived, touched, marks_root and root from marks and rows_root.
 void dataset_record_finish(DatasetRecord& record);
 /// Root over marks in their canonical form; zero for none.
-Hash256 marks_root(const std::vector<MarkRun>& marks);
+Hash256 marks_root(const MarkList& marks);
 Hash256 dataset_root(const Hash256& rows_root, const Hash256& marks_root);
 
 /// Writes the payload; `hash` gets the commit hash.

@@ -97,6 +97,26 @@ TEST_CASE("schema record: a schema written is the schema read, column ids includ
   in.expect_end();
 }
 
+TEST_CASE("schema record: a collection is one of version 2, and has the columns of one") {
+  Schema schema = collection_schema({.path = "user.joined", .unit = TimeUnit::millisecond});
+  for (std::uint32_t i = 0; i < schema.columns.size(); ++i) schema.columns[i].id = i + 1;
+  ByteWriter out;
+  schema_write(out, schema);
+  CHECK(out.view()[0] == std::byte{2});
+  ByteReader in(out.view());
+  CHECK(schema_read(in) == schema);
+  in.expect_end();
+  ByteWriter table;
+  schema_write(table, flights_schema());
+  CHECK(table.view()[0] == std::byte{1});
+
+  schema.columns.pop_back();
+  ByteWriter odd;
+  schema_write(odd, schema);
+  ByteReader hostile(odd.view());
+  CHECK_THROWS_AS(schema_read(hostile), Error);
+}
+
 TEST_CASE("schema record: impossible digits and names that come twice are corrupt") {
   const auto refused = [](auto change) {
     Schema schema = flights_schema();
@@ -253,6 +273,37 @@ TEST_CASE("frame record: tag, seal and lost are read back as they were written")
   CHECK(back.datasets[0].segment.ref == seal.datasets[0].segment.ref);
   CHECK(back.datasets[0].segment.begin_last == CommitNumber{30});
   CHECK(back.datasets[0].base == RecordNumber{3});
+}
+
+TEST_CASE("frame record: a join is read back as it was written, and nothing else is a join") {
+  CompactRecord join{Timestamp{7}, DatasetId{CommitNumber{1}, 2}, {id_of(1), id_of(2)}, {}};
+  join.segments = {{{id_of(9), 100, 10, 7, Timestamp{1}, Timestamp{2}},
+                    CommitNumber{2},
+                    CommitNumber{30},
+                    true}};
+  const Bytes bytes = compact_write(join);
+  const CompactRecord back = compact_read(bytes);
+  CHECK(back.time == join.time);
+  CHECK(back.dataset == join.dataset);
+  CHECK(back.replaced == join.replaced);
+  REQUIRE(back.segments.size() == 1);
+  CHECK(back.segments[0].ref == join.segments[0].ref);
+  CHECK(back.segments[0].begin_last == CommitNumber{30});
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    CHECK_THROWS_AS(compact_read(BytesView(bytes).first(i)), Error);
+  const auto refused = [&](auto change) {
+    CompactRecord other = join;
+    change(other);
+    CHECK_THROWS_AS(compact_read(compact_write(other)), Error);
+  };
+  refused([](CompactRecord& r) { r.replaced = {}; });
+  refused([](CompactRecord& r) { r.segments = {}; });
+  refused([](CompactRecord& r) { std::swap(r.replaced[0], r.replaced[1]); });
+  refused([](CompactRecord& r) { r.replaced[1] = r.replaced[0]; });
+  refused([](CompactRecord& r) {
+    r.segments[0].many = false;
+    r.segments[0].begin_last = r.segments[0].begin_first;
+  });
 }
 
 TEST_CASE("frame record: one kind never passes for another, and reserved kinds are refused") {

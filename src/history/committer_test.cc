@@ -172,6 +172,30 @@ TEST_CASE("committer: of several that say the same at once, one wins and the oth
   }
 }
 
+TEST_CASE("committer: within a batch later commits see those before them") {
+  TestDisk disk;
+  Texts texts(disk);
+  // The log is held by somebody else while they queue up: all but the first are of one batch.
+  std::vector<std::unique_ptr<Put>> puts;
+  for (int i = 0; i < 6; ++i)
+    puts.push_back(std::make_unique<Put>(texts, fmt::format("p{}", i / 2)));
+  auto held = texts.process.log->lock();
+  std::thread release([&] {
+    while (texts.prepared != 6) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(15));
+    held.reset();
+  });
+  std::map<std::string, int> conflicts;
+  const auto errors = submit_at_once(texts, puts);
+  release.join();
+  for (std::size_t i = 0; i < puts.size(); ++i) {
+    if (errors[i]) CHECK(errors[i]->code() == ErrorCode::conflict);
+    if (errors[i]) ++conflicts[puts[i]->text];
+  }
+  CHECK(conflicts == std::map<std::string, int>{{"p0", 1}, {"p1", 1}, {"p2", 1}});
+  CHECK(texts.committer->counts().batches <= 2);
+}
+
 TEST_CASE("committer: commits that come while another is written share its successor's fsync") {
   TestDisk disk;
   Texts texts(disk);

@@ -4,12 +4,26 @@
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "history/apart.h"
 #include "history/past_events.h"
+#include "history/rows_view.h"
 #include "model/utf8.h"
 
 namespace otolith::history {
 
+// Rows are what they are whatever is said about their columns.
+bool same_for_rows(const Schema& a, const Schema& b) {
+  const auto bare = [](Schema schema) {
+    schema.metadata.clear();
+    for (Column& column : schema.columns) column.metadata.clear();
+    return schema;
+  };
+  return a == b || bare(a) == bare(b);
+}
+
 namespace {
+
+constexpr std::size_t kDifferencesTold = 3;  // of a conflict, by its message
 
 // ---- the request alone ------------------------------------------------------------------------
 
@@ -26,7 +40,7 @@ void check_text(const char* what, const std::string& text, std::size_t bytes_max
 void check_changes(const CommitRequest& request) {
   for (const CatalogChange& change : request.catalog) {
     if (const auto* create = std::get_if<CreateDataset>(&change)) {
-      model::name_check("dataset", create->name);
+      if (create->name != kDatabaseName) model::name_check("dataset", create->name);
       schema_check(create->schema);
     } else if (const auto* alter = std::get_if<AlterDataset>(&change)) {
       schema_check(alter->schema);
@@ -34,28 +48,6 @@ void check_changes(const CommitRequest& request) {
       model::name_check("dataset", rename->name);
     }
   }
-}
-
-// Sorted, disjoint; runs that continue each other become one: marks have one form.
-void join_marks(std::vector<MarkRun>& marks) {
-  std::vector<MarkRun> joined;
-  for (const MarkRun& run : marks) {
-    if (run.count == 0) continue;
-    MarkRun* before = joined.empty() ? nullptr : &joined.back();
-    const bool same = before != nullptr && before->begin == run.begin;
-    const bool sorted = before == nullptr || before->begin < run.begin ||
-                        (same && before->first + before->count <= run.first);
-    if (!sorted || run.count > UINT64_MAX - run.first) {
-      throw_error(ErrorCode::invalid_argument,
-                  "marks must be sorted by (begin, first) and disjoint");
-    }
-    if (same && before->revive == run.revive && before->first + before->count == run.first) {
-      before->count += run.count;
-    } else {
-      joined.push_back(run);
-    }
-  }
-  marks = std::move(joined);
 }
 
 bool has_events(const DatasetChange& change) {
@@ -94,16 +86,6 @@ DatasetEntry dataset_now(const Timeline& timeline, DatasetId id) {
               dataset_told(timeline, id));
 }
 
-// Rows are what they are whatever is said about their columns.
-bool same_for_rows(const Schema& a, const Schema& b) {
-  const auto bare = [](Schema schema) {
-    schema.metadata.clear();
-    for (Column& column : schema.columns) column.metadata.clear();
-    return schema;
-  };
-  return a == b || bare(a) == bare(b);
-}
-
 void check_schema(const DatasetChange& change, const DatasetEntry& now) {
   if (change.schema == nullptr || change.rows_added == 0) return;
   if (change.schema == now.schema || same_for_rows(*change.schema, *now.schema)) return;
@@ -124,49 +106,37 @@ std::uint64_t rows_of_begin(const Timeline& timeline, DatasetId dataset, CommitN
   return 0;
 }
 
-// Whether rows of one begin are all shown, or all hidden; runs are asked about in ascending order.
-class Shown {
- public:
-  explicit Shown(const VisibleRows& visible) : visible_(visible), at_(visible.runs.begin()) {}
+constexpr std::uint64_t kAskedRowByRow = 64;  // of a begin: few may have many marks beside them
 
-  bool all(const MarkRun& run, bool wanted) {
-    if (visible_.kind != VisibleRows::Kind::some) {
-      return (visible_.kind == VisibleRows::Kind::all) == wanted;
-    }
-    const std::uint64_t end = run.first + run.count;
-    while (at_ != visible_.runs.end() && at_->first + at_->count <= run.first) ++at_;
-    if (at_ == visible_.runs.end()) return !wanted;
-    const bool covers = at_->first <= run.first && end <= at_->first + at_->count;
-    return wanted ? covers : end <= at_->first;
+// How many of a set's rows are shown.
+std::uint64_t shown_among(const SnapshotView& now, DatasetId dataset, const MarkSet& set,
+                          std::uint64_t rows) {
+  if (set.rows.rows() > kAskedRowByRow)
+    return now.visible(dataset, set.begin, rows).among(set.rows).rows();
+  std::uint64_t shown = 0;
+  for (const RowRange& range : set.rows) {
+    for (std::uint64_t row = range.first; row < range.end(); ++row)
+      shown += now.shows(dataset, {set.begin, row}) ? 1 : 0;
   }
-
- private:
-  const VisibleRows& visible_;
-  std::vector<OrdinalRun>::const_iterator at_;
-};
+  return shown;
+}
 
 // Rows that are ended must be shown, rows that are revived must not: else another commit was
 // faster.
-void check_marks(const Timeline& timeline, const DatasetEntry& dataset,
-                 const std::vector<MarkRun>& marks) {
+void check_marks(const Timeline& timeline, const DatasetEntry& dataset, const MarkList& marks) {
   const SnapshotView now(timeline.view_at(timeline.staged().commit), nullptr);
-  for (std::size_t i = 0; i < marks.size();) {
-    const CommitNumber begin = marks[i].begin;
-    const std::uint64_t rows = rows_of_begin(timeline, dataset.id, begin);
-    const VisibleRows visible = now.visible(dataset.id, begin, rows);
-    Shown shown(visible);
-    for (; i < marks.size() && marks[i].begin == begin; ++i) {
-      const MarkRun& run = marks[i];
-      if (run.first + run.count > rows) {
-        throw_error(ErrorCode::invalid_argument, "commit {} added {} rows to {}, not {}",
-                    value_of(begin), rows, quoted(dataset.name), run.first + run.count);
-      }
-      if (shown.all(run, !run.revive)) continue;
-      throw Error(ErrorCode::conflict,
-                  fmt::format("rows of {} that commit {} added were changed meanwhile",
-                              quoted(dataset.name), value_of(begin)),
-                  ErrorWhere{{}, std::nullopt, {value_of(begin)}});
+  for (const MarkSet& set : marks.sets()) {
+    const std::uint64_t rows = rows_of_begin(timeline, dataset.id, set.begin);
+    if (set.rows.end_row() > rows) {
+      throw_error(ErrorCode::invalid_argument, "commit {} added {} rows to {}, not {}",
+                  value_of(set.begin), rows, quoted(dataset.name), set.rows.end_row());
     }
+    const std::uint64_t shown = shown_among(now, dataset.id, set, rows);
+    if (set.revive ? shown == 0 : shown == set.rows.rows()) continue;
+    throw Error(ErrorCode::conflict,
+                fmt::format("rows of {} that commit {} added were changed meanwhile",
+                            quoted(dataset.name), value_of(set.begin)),
+                ErrorWhere{{}, std::nullopt, {value_of(set.begin)}});
   }
 }
 
@@ -214,18 +184,25 @@ void decide_rows(const CommitRequest& request, Timeline& timeline, CommitRecord&
   }
 }
 
+// The message says the first of them; all are in Error::differences.
 [[noreturn]] void throw_differences(const std::string& what,
                                     const std::vector<Difference>& differences) {
-  std::string text = what;
+  std::string text = what + ", and nothing was changed: ";
   ErrorWhere where;
+  std::vector<std::string> sentences;
   for (const Difference& difference : differences) {
-    text += "; " + difference.text();
+    sentences.push_back(difference.text());
     if (value_of(difference.since) != 0) where.commits.push_back(value_of(difference.since));
   }
+  const std::size_t told = std::min(sentences.size(), kDifferencesTold);
+  text += fmt::format("{}",
+                      fmt::join(sentences.begin(), sentences.begin() + std::ptrdiff_t(told), "; "));
+  if (told < sentences.size())
+    text += fmt::format("; and {} more differences", sentences.size() - told);
   std::ranges::sort(where.commits);
   const auto same = std::ranges::unique(where.commits);
   where.commits.erase(same.begin(), same.end());
-  throw Error(ErrorCode::conflict, text, std::move(where));
+  throw Error(ErrorCode::conflict, text, std::move(where)).with_differences(std::move(sentences));
 }
 
 void check_commit(const Timeline& timeline, CommitNumber number, CommitNumber lowest) {
@@ -241,15 +218,55 @@ void check_dataset(const Timeline& timeline, const std::optional<DatasetId>& dat
               dataset_told(timeline, *dataset));
 }
 
+// Whether one of these commits added rows to the dataset that stand in a segment of many commits.
+bool added_among(const CommitRuns& commits, DatasetId dataset, const Timeline& timeline) {
+  for (const CommitRun& run : commits) {
+    for (CommitNumber n = run.first; n <= run.last; n = next(n)) {
+      const CommitMeta meta = timeline.index().meta(n);
+      const auto& changes = meta.text.changes;
+      if (std::ranges::find(changes, dataset, &MetaChange::dataset) != changes.end()) return true;
+    }
+  }
+  return false;
+}
+
+// Whether any of these commits has an event of the dataset. What the catalog knows is asked first:
+// the commits may be very many.
+bool touched(const DatasetVersion& dataset, const CommitRuns& commits, const Timeline& timeline) {
+  if (commits.empty()) return false;
+  for (std::size_t i = dataset.events->size(); i-- > 0;) {
+    if (contains(commits, (*dataset.events)[i].commit)) return true;
+  }
+  for (std::size_t i = dataset.tail->size(); i-- > 0;) {
+    if (contains(commits, (*dataset.tail)[i].entry.begin)) return true;
+  }
+  if (dataset.marks->any_by(commits)) return true;
+  for (std::size_t i = dataset.segments->size(); i-- > 0;) {
+    const SegmentEntry& entry = (*dataset.segments)[i].entry;
+    const CommitRuns within = intersection(commits, {{entry.begin_first, entry.begin_last}});
+    if (within.empty()) continue;
+    if (!entry.many || added_among(within, dataset.id, timeline)) return true;
+  }
+  return false;
+}
+
 // Whether the rollback's lineage is the present one, for every dataset it is about.
 bool shows_target(const Rollback& rollback, const Timeline& timeline) {
   const Lineage& lineage = timeline.lineage();
-  const auto same = [&](std::optional<DatasetId> dataset) {
-    const auto apart = lineage.difference(dataset, timeline.staged().commit, rollback.to);
-    return apart.only_a.empty() && apart.only_b.empty();
+  const auto apart = [&](std::optional<DatasetId> of) {
+    return all_of(lineage.difference(of, timeline.staged().commit, rollback.to));
   };
-  if (rollback.dataset) return same(rollback.dataset);
-  return same(std::nullopt) && std::ranges::all_of(lineage.datasets_with_own_nodes(), same);
+  if (rollback.dataset)
+    return !touched(*version_of(timeline, *rollback.dataset), apart(rollback.dataset), timeline);
+  const CommitRuns commits = apart(std::nullopt);
+  const std::vector<DatasetId> own = lineage.datasets_with_own_nodes();
+  const auto& datasets = timeline.catalog().version()->datasets;
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    const DatasetVersion& dataset = *datasets[i];
+    const bool alone = std::ranges::binary_search(own, dataset.id);
+    if (touched(dataset, alone ? apart(dataset.id) : commits, timeline)) return false;
+  }
+  return true;
 }
 
 // False if it would change nothing.
@@ -271,14 +288,40 @@ bool decide_lineage(const Rollback& rollback, Timeline& timeline, CommitRecord& 
   return true;
 }
 
+// Asks by the rows themselves, of files that nothing replaces meanwhile.
+UniqueCheck unique_check(Timeline& timeline, const FindMeetings& meetings) {
+  if (!meetings) return {};
+  return [&](DatasetId d, const DatasetFace& after, const std::vector<RowsOfBegin>& back,
+             const std::vector<RowsOfBegin>& since) {
+    const CommitNumber head = timeline.staged().commit;
+    CatalogView view = timeline.view_at(head);
+    view.held = true;
+    const auto base = std::make_shared<const SnapshotView>(view, timeline.names_at(head));
+    const DatasetEntry entry{d, after.name, after.schema};
+    std::vector<Difference> out;
+    for (const Meeting& met : meetings(entry, std::make_shared<RowsView>(base, entry, back),
+                                       std::make_shared<RowsView>(base, entry, since))) {
+      out.push_back({.kind = Difference::Kind::unique,
+                     .dataset = d,
+                     .undone = {},
+                     .since = met.since,
+                     .name = {},
+                     .rows = {{met.ordinal, 1}},
+                     .begin = met.back,
+                     .other = {}});
+    }
+    return out;
+  };
+}
+
 // False if it would change nothing.
-bool decide_lineage(const Revert& revert, Timeline& timeline, const UniqueCheck& unique,
+bool decide_lineage(const Revert& revert, Timeline& timeline, const FindMeetings& meetings,
                     CommitRecord& record) {
-  check_commit(timeline, revert.commit, CommitNumber{1});
+  check_commit(timeline, revert.commit, CommitNumber{0});
   check_dataset(timeline, revert.dataset);
   const auto events = past_events(timeline);
-  RevertDecision decision =
-      decide_revert(timeline.lineage(), *events, revert.commit, revert.dataset, unique);
+  RevertDecision decision = decide_revert(timeline.lineage(), *events, revert.commit,
+                                          revert.dataset, unique_check(timeline, meetings));
   if (!decision.accepted()) {
     throw_differences(fmt::format("commit {} cannot be undone exactly", value_of(revert.commit)),
                       decision.differences);
@@ -331,6 +374,7 @@ std::string dataset_told(const Timeline& timeline, DatasetId id) {
   for (std::size_t i = events; i-- > 0;) {
     const DatasetEvent& event = (*version->events)[i];
     if (event.name.empty()) continue;
+    if (event.name == kDatabaseName) return "the metadata of the database";
     return fmt::format("the dataset {} (created by commit {})", quoted(event.name),
                        value_of(id.created));
   }
@@ -340,11 +384,8 @@ std::string dataset_told(const Timeline& timeline, DatasetId id) {
 bool request_prepare(CommitRequest& request, io::Environment& environment) {
   request_check_texts(request);
   check_changes(request);
-  for (DatasetChange& change : request.datasets) {
-    join_marks(change.marks);
-    check_rows(change);
-  }
-  const bool rows = !request.datasets.empty() || !request.endings.empty();
+  for (const DatasetChange& change : request.datasets) check_rows(change);
+  const bool rows = !request.datasets.empty() || !request.markings.empty();
   if (is_lineage(request) && (!request.catalog.empty() || rows)) {
     throw_error(ErrorCode::invalid_argument, "a rollback or revert is a commit of its own");
   }
@@ -355,7 +396,7 @@ bool request_prepare(CommitRequest& request, io::Environment& environment) {
 }
 
 Verdict decide(const CommitRequest& request, bool change_is_new, Timeline& timeline,
-               const UniqueCheck& unique, Timestamp now) {
+               const FindMeetings& meetings, Timestamp now) {
   if (!change_is_new) {
     if (const auto winner = find_winner(request, timeline)) {
       return repeated(request, *winner, timeline);
@@ -371,7 +412,7 @@ Verdict decide(const CommitRequest& request, bool change_is_new, Timeline& timel
   if (const auto* rollback = std::get_if<Rollback>(&request.lineage)) {
     changed = decide_lineage(*rollback, timeline, record);
   } else if (const auto* revert = std::get_if<Revert>(&request.lineage)) {
-    changed = decide_lineage(*revert, timeline, unique, record);
+    changed = decide_lineage(*revert, timeline, meetings, record);
   }
   if (!changed) return verdict;
   verdict.kind = Verdict::Kind::record;

@@ -36,7 +36,10 @@ struct Verdict {
 
 /// `now` is the clock's; the commit's time is clamped to HEAD's.
 Verdict decide(const CommitRequest& request, bool change_is_new, Timeline& timeline,
-               const UniqueCheck& unique, Timestamp now);
+               const FindMeetings& meetings, Timestamp now);
+
+/// Whether rows staged under one schema may be added under the other: metadata apart.
+bool same_for_rows(const Schema& a, const Schema& b);
 
 /// What a message calls a dataset that is not shown: by its last name, if it ever was.
 std::string dataset_told(const Timeline& timeline, DatasetId id);

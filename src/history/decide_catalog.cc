@@ -80,7 +80,14 @@ class Working {
 
   void check_free(const std::string& name) const {
     if (!names_.contains(name)) return;
+    if (name == kDatabaseName) metadata_changed();
     throw_error(ErrorCode::conflict, "a dataset named {} exists already", quoted(name));
+  }
+
+  [[noreturn]] static void metadata_changed() {
+    throw_error(ErrorCode::conflict,
+                "the metadata of the database was changed by another commit meanwhile; look at it "
+                "and change it again");
   }
 
   // Who asked looked a dataset up by a name, and saw a schema: both may be another's work by now.
@@ -93,6 +100,7 @@ class Working {
   static void check_base(const DatasetEntry& entry, const std::shared_ptr<const Schema>& seen) {
     if (seen == nullptr || seen == entry.schema || *seen == *entry.schema) return;
     if (mutant("alter-base-ignored")) return;
+    if (entry.name == kDatabaseName) metadata_changed();
     throw_error(ErrorCode::conflict,
                 "the schema of {} was altered by another commit meanwhile; look at it and alter it "
                 "again",
@@ -180,6 +188,8 @@ class Working {
     }
     if (!same_keys) refuse("the keys stay");
     if (present.partition != altered.partition) refuse("the partitions stay");
+    if (present.kind != altered.kind || present.document_time != altered.document_time)
+      refuse("a collection stays one, and so does the place of its times");
     Schema without_new = altered;
     if (never_written(entry.id)) {
       std::erase_if(without_new.columns, [&](const Column& column) {

@@ -123,7 +123,8 @@ void DiskLog::verify(const std::function<void(const Error&)>& problem) {
     if (const auto bound = directory.bound(*info)) {
       extent.until = extent.required = RecordNumber{value_of(*bound) - 1};
     }
-    FileCheck(FrameReader(directory.open(*info, io::OpenMode::read), info), extent, problem).run();
+    const OpenLogFile now = directory.reopen(*info, io::OpenMode::read);
+    FileCheck(FrameReader(now.file, now.info), extent, problem).run();
   }
 }
 

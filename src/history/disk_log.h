@@ -4,9 +4,10 @@
 //
 //   disk_log.cc         open, create, status, verify
 //   disk_log_read.cc    refresh: pages of hints, files in turn, records in order
-//   disk_log_lock.cc    the turn in this process, the lock between processes, what its holder may
-//   call disk_log_recover.cc catch up: find the end of the log, adopt what an interrupted writer
-//   left disk_log_append.cc  append: room, announce, write, fsync, raise
+//   disk_log_lock.cc    the turn in this process, the lock between processes, what its holder calls
+//   disk_log_recover.cc catch up: find the end of the log, adopt what was interrupted
+//   disk_log_append.cc  append: room, announce, write, fsync, raise
+//   disk_log_strip.cc   strip: files that are no longer appended to, rewritten
 //
 // Shapes:  as log.h.
 // Errors:  as log.h.
@@ -39,6 +40,8 @@ class DiskLog final : public Log {
   std::unique_ptr<LogLock> lock(LockPurpose purpose, std::uint64_t waited_ns) override;
   void sync() override;
   void tend() override;
+  bool strip_due(std::size_t followers) override;
+  StripReport strip(RecordNumber until, std::size_t followers, const Rewrite& rewrite) override;
   void close(const std::function<void(LogLock&)>& before) override;
   RecordNumber last() const override;
   RecordNumber durable() const override;
@@ -130,6 +133,7 @@ class DiskLog final : public Log {
   std::atomic<bool> appended_{false};  // since the last sync mark of this handle
   std::atomic<bool> relaxed_{false};   // and not durable yet
   std::atomic<bool> tend_due_{false};
+  std::atomic<std::uint64_t> stripped_to_{0};  // number of a file: all up to it are stripped
 };
 
 /// The append lock of a DiskLog, held.

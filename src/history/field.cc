@@ -2,18 +2,6 @@
 
 namespace otolith::history {
 
-namespace {
-
-// Behind the run before it; and not a continuation of it, which would be a second way to say one
-// thing.
-bool follows(const MarkRun& before, const MarkRun& run) {
-  if (run.begin != before.begin) return run.begin > before.begin;
-  const std::uint64_t end = before.first + before.count;
-  return run.first > end || (run.first == end && run.revive != before.revive);
-}
-
-}  // namespace
-
 void dataset_id_write(ByteWriter& out, const DatasetId& id) {
   number_write(out, id.created);
   out.put_varint(id.index);
@@ -75,20 +63,20 @@ SegmentRef segment_ref_read(ByteReader& in) {
   return ref;
 }
 
-void marks_write(ByteWriter& out, const std::vector<MarkRun>& marks) {
-  out.put_varint(marks.size());
-  for (const MarkRun& run : marks) {
+void marks_write(ByteWriter& out, const MarkList& marks) {
+  out.put_varint(marks.runs());
+  marks.for_each_run([&](const MarkRun& run) {
     number_write(out, run.begin);
     out.put_varint(run.first);
     out.put_varint(run.count);
     flag_write(out, run.revive);
-  }
+  });
 }
 
-std::vector<MarkRun> marks_read(ByteReader& in) {
+MarkList marks_read(ByteReader& in) {
   const std::uint64_t count = in.get_count(4);
-  std::vector<MarkRun> marks;
-  marks.reserve(count);
+  MarkList marks;
+  MarkRun before;
   for (std::uint64_t i = 0; i < count; ++i) {
     MarkRun run;
     run.begin = commit_number_read(in);
@@ -98,8 +86,9 @@ std::vector<MarkRun> marks_read(ByteReader& in) {
     if (value_of(run.begin) == 0 || run.count == 0 || run.count > UINT64_MAX - run.first) {
       in.fail("mark out of range");
     }
-    if (!marks.empty() && !follows(marks.back(), run)) in.fail("marks out of order");
-    marks.push_back(run);
+    if (i != 0 && !run.follows(before)) in.fail("marks out of order");
+    marks.append(run);
+    before = run;
   }
   return marks;
 }

@@ -58,7 +58,7 @@ void segment_ref_write(ByteWriter& out, const SegmentRef& ref);
 SegmentRef segment_ref_read(ByteReader& in);
 
 /// Sorted by (begin, first), disjoint, none empty, none that could be joined with the next.
-void marks_write(ByteWriter& out, const std::vector<MarkRun>& marks);
-std::vector<MarkRun> marks_read(ByteReader& in);
+void marks_write(ByteWriter& out, const MarkList& marks);
+MarkList marks_read(ByteReader& in);
 
 }  // namespace otolith::history

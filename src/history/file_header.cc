@@ -51,6 +51,8 @@ std::uint64_t LogFileHeader::seed() const noexcept {
   return mutant("log-salt-ignored") ? 0 : xxh3(salt.bytes);
 }
 
+bool LogFileHeader::stripped() const noexcept { return (optional & kLogStripped) != 0; }
+
 Bytes encode_file_header(const LogFileHeader& header) {
   ByteWriter out;
   out.put(kLogMagic);

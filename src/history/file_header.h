@@ -30,6 +30,8 @@ struct LogFileHeader {
 
   /// What seeds the checksums of its frames, and the chain that its first frame carries.
   std::uint64_t seed() const noexcept;
+  /// Whether rows that stand in segments were taken out of it.
+  bool stripped() const noexcept;
 };
 
 /// kLogHeaderBytes bytes.

@@ -63,6 +63,7 @@ std::uint64_t encode_frame(Bytes& out, const FrameFields& fields, BytesView payl
   store_le(frame + kFrameTypeAt, fields.type);
   store_le(frame + kFrameFlagsAt, fields.relaxed ? kFrameRelaxed : std::uint8_t{0});
   store_le(frame + kFrameRequiredAt, kFrameTypeMatters);
+  store_le(frame + kFrameOptionalAt, fields.optional);
   store_le(frame + kFrameNumberAt, fields.number);
   store_le(frame + kFrameSyncedToAt, fields.synced_to);
   store_le(frame + kFrameChainAt, fields.chain);
@@ -104,9 +105,11 @@ bool frame_header_sound(const std::byte* header, std::uint64_t seed) noexcept {
 FrameFields frame_fields(const std::byte* header) noexcept {
   const auto flags = load_le<std::uint8_t>(header + kFrameFlagsAt);
   return {load_le<RecordNumber>(header + kFrameNumberAt),
-          load_le<std::uint8_t>(header + kFrameTypeAt), (flags & kFrameRelaxed) != 0,
+          load_le<std::uint8_t>(header + kFrameTypeAt),
+          (flags & kFrameRelaxed) != 0,
           load_le<RecordNumber>(header + kFrameSyncedToAt),
-          load_le<std::uint64_t>(header + kFrameChainAt)};
+          load_le<std::uint64_t>(header + kFrameChainAt),
+          load_le<std::uint8_t>(header + kFrameOptionalAt)};
 }
 
 std::uint64_t frame_payload_bytes(const std::byte* header) noexcept {

@@ -19,7 +19,8 @@ struct FrameFields {
   bool relaxed = false;
   RecordNumber synced_to{
       0};  // every record up to this one was on the disk when the frame was written
-  std::uint64_t chain = 0;  // checksum of the frame before it; of the first: the seed
+  std::uint64_t chain = 0;    // checksum of the frame before it; of the first: the seed
+  std::uint8_t optional = 0;  // features that may be ignored, and are kept where it is copied
 };
 
 enum class Soundness : std::uint8_t {

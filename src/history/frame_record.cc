@@ -8,9 +8,10 @@ namespace otolith::history {
 namespace {
 
 enum class Magic : std::uint32_t {
-  tag = 0x3147544f,   // "OTG1"
-  seal = 0x3145534f,  // "OSE1"
-  lost = 0x314f4c4f,  // "OLO1"
+  tag = 0x3147544f,      // "OTG1"
+  seal = 0x3145534f,     // "OSE1"
+  compact = 0x314f434f,  // "OCO1"
+  lost = 0x314f4c4f,     // "OLO1"
 };
 
 ByteWriter begin(Magic magic) {
@@ -98,6 +99,38 @@ SealRecord seal_read(BytesView payload) {
     if (sealed.base >= record.covers) in.fail("seal of records that were sealed before");
     record.datasets.push_back(sealed);
   }
+  in.expect_end();
+  return record;
+}
+
+Bytes compact_write(const CompactRecord& record) {
+  ByteWriter out = begin(Magic::compact);
+  time_write(out, record.time);
+  dataset_id_write(out, record.dataset);
+  out.put_varint(record.replaced.size());
+  for (const Id128& id : record.replaced) id_write(out, id);
+  out.put_varint(record.segments.size());
+  for (const SegmentEntry& entry : record.segments) segment_entry_write(out, entry);
+  return out.take();
+}
+
+CompactRecord compact_read(BytesView payload) {
+  ByteReader in = begin(payload, Magic::compact, "compact record");
+  CompactRecord record;
+  record.time = time_read(in);
+  record.dataset = dataset_id_read(in);
+  const std::uint64_t replaced = in.get_count(sizeof(Id128));
+  for (std::uint64_t i = 0; i < replaced; ++i) {
+    record.replaced.push_back(id_read(in));
+    const bool after = i == 0 || record.replaced[i - 1] < record.replaced[i];
+    if (!after) in.fail("replaced segments out of order");
+  }
+  const std::uint64_t segments = in.get_count(40);
+  for (std::uint64_t i = 0; i < segments; ++i) {
+    record.segments.push_back(segment_entry_read(in));
+    if (!record.segments.back().many) in.fail("joined segment without row ids");
+  }
+  if (record.replaced.empty() || record.segments.empty()) in.fail("a join of nothing");
   in.expect_end();
   return record;
 }

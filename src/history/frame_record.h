@@ -1,4 +1,4 @@
-// Payloads of the frames that are no commits: tag, seal, lost; compact and sweep are reserved.
+// Payloads of the frames that are no commits: tag, seal, compact, lost; sweep is reserved.
 //
 // Role:    maintenance and names beside the line of commits (docs/history.md 2 and 6).
 // Shapes:  magic, required features, then the fields of each, as docs/format/commit.md draws them.
@@ -36,6 +36,14 @@ struct SealRecord {
   std::vector<SealedRecord> datasets;  // ascending
 };
 
+/// Segments of one dataset were joined: their rows stand in others now, with their ids.
+struct CompactRecord {
+  Timestamp time{};  // when: their files are swept later
+  DatasetId dataset;
+  std::vector<Id128> replaced;  // ascending; where any is not there the frame changes nothing
+  std::vector<SegmentEntry> segments;
+};
+
 /// Relaxed records first … last were given up, by recovery of the log or because segments they name
 /// are not sound; history goes on behind first - 1.
 struct LostRecord {
@@ -48,9 +56,11 @@ Bytes tag_write(const TagRecord& record);
 TagRecord tag_read(BytesView payload);
 Bytes seal_write(const SealRecord& record);
 SealRecord seal_read(BytesView payload);
+Bytes compact_write(const CompactRecord& record);
+CompactRecord compact_read(BytesView payload);
 Bytes lost_write(const LostRecord& record);
 LostRecord lost_read(BytesView payload);
-/// Compact and sweep change which files hold what: a build that cannot follow them must not go on.
+/// Sweep may change which files there are: a build that cannot follow it must not go on.
 [[noreturn]] void reserved_read(BytesView payload);
 
 void segment_entry_write(ByteWriter& out, const SegmentEntry& entry);

@@ -24,7 +24,8 @@ void use(Catalog& catalog) {
       const SegmentEntry& entry = (*dataset.segments)[s].entry;
       const auto in_lineage = [](CommitNumber commit) { return value_of(commit) % 3 != 0; };
       sink =
-          sink + dataset.marks->visible(entry.begin_first, entry.ref.rows, in_lineage).runs.size();
+          sink +
+          dataset.marks->visible(entry.begin_first, entry.ref.rows, in_lineage).rows_in({0, 1000});
     }
     catalog.truncate(dataset.id.created);
   }

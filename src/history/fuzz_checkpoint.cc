@@ -38,7 +38,7 @@ void look(const Checkpoint& checkpoint) {
   for (const DatasetEntry& dataset : snapshot.datasets()) {
     for (const SegmentEntry& segment : snapshot.segments(dataset.id)) {
       for (const CommitNumber begin : {segment.begin_first, segment.begin_last}) {
-        sink = sink + snapshot.visible(dataset.id, begin, kRowsAsked).runs.size();
+        sink = sink + snapshot.visible(dataset.id, begin, kRowsAsked).rows_in({0, kRowsAsked});
       }
     }
   }

@@ -1,5 +1,5 @@
-// Any bytes as the payload of a tag, seal or lost frame: an error or the one encoding of
-// it.
+// Any bytes as the payload of a tag, seal, compact or lost frame: an error or the one encoding
+// of it.
 #include <algorithm>
 #include <cstdlib>
 
@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const BytesView payload(reinterpret_cast<const std::byte*>(data), size);
   one_encoding(payload, tag_read, tag_write);
   one_encoding(payload, seal_read, seal_write);
+  one_encoding(payload, compact_read, compact_write);
   one_encoding(payload, lost_read, lost_write);
   return 0;
 }

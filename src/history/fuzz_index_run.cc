@@ -66,7 +66,9 @@ void use(const std::shared_ptr<io::Vfs>& vfs, CommitNumber last) {
   if (!index.use_runs(CommitNumber{value_of(last) - value_of(last) % 2})) return;
   typed_errors_only([&] { sink = sink + value_of(index.find_time(Timestamp{})); });
   typed_errors_only([&] { sink = sink + value_of(index.find_record(RecordNumber{9})); });
-  typed_errors_only([&] { sink = sink + index.meta(index.last()).text.changes.size(); });
+  if (index.last() != CommitNumber{0}) {
+    typed_errors_only([&] { sink = sink + index.meta(index.last()).text.changes.size(); });
+  }
   index.append(MetaEntry{}, MetaText{});
   while (const auto plan = index.plan(index.last())) index.install(plan->write(*vfs, kDatabase));
 }

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "history/apart.h"
 #include "history/log.h"
 #include "history/request.h"
 #include "history/revert.h"
@@ -29,6 +30,7 @@ struct HistoryOptions {
   std::uint64_t tail_commits_max = kTailCommitsMax;
   std::uint64_t inline_bytes_max = kInlineBytesMax;  // of a commit's rows, for who encodes them
   std::uint64_t checkpoint_commits = kCheckpointCommits;
+  std::uint64_t sweep_after_ns = kSweepAfterNs;  // of files that a join replaced
   /// Whether a segment is there and sound: asked at opening, of trailing relaxed commits that an
   /// earlier uptime may have left; history ends before the first whose segments are not. Empty: all
   /// are. Throws where it cannot be told.
@@ -37,9 +39,10 @@ struct HistoryOptions {
   /// from opening on. Empty: whoever commits has synced them.
   std::function<void(const std::vector<SegmentRef>&)> sync_segments;
   /// Reads marks that stand in a file of their own. Empty: there are none.
-  std::function<std::vector<MarkRun>(const SegmentRef&)> read_marks;
-  /// Rows with ids or `error` keys that a revert would show twice (revert.h). Empty: none.
-  UniqueCheck unique;
+  std::function<MarkList(const SegmentRef&)> read_marks;
+  /// Rows with ids or `error` keys that a revert would show twice. Empty: a revert that has to ask
+  /// is refused.
+  FindMeetings meetings;
 };
 
 /// A seal: rows of the tail of one dataset, up to a record, now stand in a segment.
@@ -50,6 +53,13 @@ struct SealedDataset {
 struct SealRequest {
   RecordNumber covers{0};  // tail rows of records up to this one
   std::vector<SealedDataset> datasets;
+};
+
+/// A join: the rows of some segments of one dataset, all durable, stand in another now.
+struct CompactRequest {
+  DatasetId dataset;
+  std::vector<Id128> replaced;  // in any order
+  SegmentEntry segment;
 };
 
 /// A file of segments/ that a retained commit needs.
@@ -75,12 +85,23 @@ class History {
   /// HEAD, or where records before it are damaged, the newest snapshot that can be read.
   virtual std::shared_ptr<const Snapshot> readable() = 0;
   virtual std::shared_ptr<const Snapshot> at(CommitNumber number) = 0;
+  /// The commit of a snapshot with its rows where they stand now: a segment it names may have been
+  /// joined with others and swept. snapshot_expired if the commit was lost since.
+  virtual std::shared_ptr<const Snapshot> renew(const Snapshot& snapshot) = 0;
   /// "42", "HEAD", "HEAD~3", "#abcdef", a tag (docs/history.md 5).
   virtual CommitNumber resolve(std::string_view reference) = 0;
   /// The newest commit not after this time.
   virtual CommitNumber resolve_time(Timestamp time) = 0;
 
   virtual Commit commit_info(CommitNumber number) = 0;
+  /// When a commit was made that a snapshot of this handle shows rows of.
+  virtual Timestamp commit_time(CommitNumber number) { return commit_info(number).time; }
+  /// How two states differ, of all datasets or of one; no row is read.
+  virtual StatesApart apart(CommitNumber from, CommitNumber to,
+                            std::optional<DatasetId> dataset) = 0;
+  /// How the state that this request would make differs from HEAD. Throws as `commit` would;
+  /// nothing is written. For rollbacks and reverts: rows that a request adds are not told.
+  virtual StatesApart preview(CommitRequest request) = 0;
   /// The newest commit that is on the disk for certain, also by other handles.
   virtual CommitNumber durable_head() = 0;
   /// Where records are damaged, only what none behind them could change: up to a time, or the first
@@ -105,6 +126,8 @@ class History {
   /// Some of the tail could not be sealed: as much as it holds now is no reason for the next seal,
   /// which would fail as well and cut the others' rows into small segments.
   virtual void seal_left() = 0;
+  /// False if another join replaced any of the segments meanwhile: the caller removes its file.
+  virtual bool compact(const CompactRequest& request) = 0;
   virtual void checkpoint() = 0;
   /// Makes relaxed commits durable; `sync_segments` syncs the segments they name first.
   virtual void sync() = 0;
@@ -113,8 +136,13 @@ class History {
   virtual std::vector<NeededSegment> all_segments() = 0;
   /// Of these segments those that no retained commit needs, asked under the append lock with every
   /// readable record taken in, also what was not durable. Nobody can come to name them whose owners
-  /// are gone. corrupt where damage hides what is needed.
-  virtual std::vector<Id128> unneeded(const std::vector<Id128>& segments) = 0;
+  /// are gone. Those that a join replaced within `sweep_after_ns` are spared, unless `at_once`.
+  /// corrupt where damage hides what is needed.
+  virtual std::vector<Id128> unneeded(const std::vector<Id128>& segments, bool at_once) = 0;
+  /// Rewrites log files that at least so many others follow, and of whose rows none is left to be
+  /// sealed, without those rows. Headers, marks and hashes stay; a record that cannot be read is
+  /// corrupt.
+  virtual StripReport strip_log(std::size_t followers = 1) = 0;
   virtual LogStatus status() = 0;
   /// Log frames, commit chain, mountain range, index against log; hands over each problem.
   virtual void verify(const std::function<void(const Error&)>& problem) = 0;

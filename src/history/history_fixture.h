@@ -100,10 +100,8 @@ inline Rows shown(const Snapshot& snapshot, DatasetId dataset,
   Rows out;
   const auto add = [&](CommitNumber begin, std::uint64_t rows) {
     const VisibleRows visible = snapshot.visible(dataset, begin, rows);
-    std::vector<OrdinalRun> runs = visible.runs.all();
-    if (visible.kind == VisibleRows::Kind::all) runs = {{0, rows}};
-    for (const OrdinalRun& run : runs) {
-      for (std::uint64_t i = run.first; i < run.first + run.count; ++i) {
+    for (const RowRange& range : visible.slice({0, rows})) {
+      for (std::uint64_t i = range.first; i < range.end(); ++i) {
         const bool fresh = out.insert(fmt::format("{}.{}", value_of(begin), i)).second;
         if (!fresh) out.insert(fmt::format("{}.{} twice", value_of(begin), i));
       }

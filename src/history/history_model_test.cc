@@ -184,7 +184,7 @@ class Program {
     for (const RowId& row : ever_[dataset]) {
       if (below(6) != 0) continue;
       const bool shown = face.rows.contains(row);
-      change.marks.push_back({row.begin, row.ordinal, 1, !shown});
+      change.marks.append(MarkRun{row.begin, row.ordinal, 1, !shown});
       if (shown) {
         face.rows.erase(row);
       } else {

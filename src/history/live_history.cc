@@ -39,7 +39,10 @@ bool had_name(const DatasetVersion& dataset, std::string_view name) {
 std::optional<Error> LiveHistory::look() {
   looked_ns_ = environment_->monotonic_ns();
   try {
-    if (log_->behind()) log_->refresh(sink_, fallback_);
+    if (log_->behind()) {
+      log_->refresh(sink_, fallback_);
+      if (tail_stripped() && log_->behind()) log_->refresh(sink_, fallback_);
+    }
   } catch (const Error& error) {
     const bool damage =
         error.code() == ErrorCode::corrupt || error.code() == ErrorCode::unsupported_format;
@@ -50,6 +53,13 @@ std::optional<Error> LiveHistory::look() {
   const MutexLock guard(mutex_);
   const auto& damage = timeline_->damage();
   return damage ? std::optional(with_commit(*damage)) : std::nullopt;
+}
+
+// Records whose rows were taken out between two looks, this one's at the page and that at the file:
+// the seal that covers them was there before, so the next look meets it.
+bool LiveHistory::tail_stripped() const {
+  const MutexLock guard(mutex_);
+  return timeline_->catalog().tail_stripped() && !mutant("strip-seal-unread");
 }
 
 // What others append in that time is little, and may as well be read under the lock.
@@ -95,6 +105,25 @@ std::shared_ptr<const Snapshot> LiveHistory::at(CommitNumber number) {
   const MutexLock guard(mutex_);
   check_there(number, damage);
   return timeline_->snapshot(number);
+}
+
+// What is taken under the append lock names what is there: whose scan misses a file meets damage,
+// and holds the mutex.
+std::shared_ptr<const Snapshot> LiveHistory::renew(const Snapshot& snapshot) {
+  const auto& view = dynamic_cast<const SnapshotView&>(snapshot).view();
+  if (view.held) return nullptr;
+  if (view.proposed) {
+    throw_error(ErrorCode::snapshot_expired,
+                "the rows that this dry run named were moved to other files; make it again");
+  }
+  look();
+  const MutexLock guard(mutex_);
+  if (timeline_->lost(view) && !mutant("renewed-although-lost")) {
+    throw_error(ErrorCode::snapshot_expired,
+                "the relaxed commit {} that this snapshot shows was lost before it was on the disk",
+                value_of(view.commit));
+  }
+  return timeline_->snapshot(view.commit);
 }
 
 void LiveHistory::check_there(CommitNumber number, const std::optional<Error>& damage) const {
@@ -174,7 +203,8 @@ std::map<std::string, ChangeCount> LiveHistory::changes_of(const CommitMeta& met
     // Dropped by this very commit: under the name it had before.
     if (!entry)
       entry = dataset_at(timeline_->view_at(CommitNumber{value_of(number) - 1}), *dataset);
-    if (entry) out[entry->name] = {change.added, change.ended};
+    if (entry && entry->name != kDatabaseName)
+      out[entry->name] = {change.added + change.revived, change.ended};
   }
   return out;
 }
@@ -209,6 +239,15 @@ Commit LiveHistory::commit_info(CommitNumber number) {
   return told(number);
 }
 
+// No look at the page: who asks has seen the commit.
+Timestamp LiveHistory::commit_time(CommitNumber number) {
+  return with_timeline([&] {
+    mutex_.assert_held();
+    check_there(number, std::nullopt);
+    return timeline_->index().entry(number).time;
+  });
+}
+
 CommitNumber LiveHistory::durable_head() {
   refresh();
   const RecordNumber durable = log_->durable();
@@ -233,13 +272,17 @@ Commit LiveHistory::told(CommitNumber number) {
 // The dataset of that name at HEAD, else the last one that ever had it.
 DatasetId LiveHistory::dataset_named(const std::string& name) {
   const auto names = timeline_->names_at(timeline_->visible().commit);
-  if (const DatasetEntry* entry = names->find(name)) return entry->id;
+  const bool hidden = name == kDatabaseName;
+  const DatasetEntry* const found = hidden ? nullptr : names->find(name);
+  if (found != nullptr) return found->id;
   const auto& datasets = timeline_->catalog().version()->datasets;
   for (std::size_t i = datasets.size(); i-- > 0;) {
-    if (had_name(*datasets[i], name)) return datasets[i]->id;
+    if (!hidden && had_name(*datasets[i], name)) return datasets[i]->id;
   }
   std::vector<std::string> all;
-  for (const DatasetEntry& entry : names->entries()) all.push_back(entry.name);
+  for (const DatasetEntry& entry : names->entries()) {
+    if (entry.name != kDatabaseName) all.push_back(entry.name);
+  }
   throw_error(ErrorCode::not_found, "no dataset was ever named {}{}", quoted(name),
               nearest_hint(name, all));
 }
@@ -323,6 +366,7 @@ std::vector<std::pair<DatasetId, std::vector<TailEntry>>> LiveHistory::tail_unti
     std::vector<TailEntry> entries;
     const Growing<StoredTail>& tail = *datasets[i]->tail;
     for (std::size_t j = 0; j < tail.size() && tail[j].record <= point; ++j) {
+      require_rows(tail[j].entry);
       entries.push_back(tail[j].entry);
     }
     if (!entries.empty()) out.emplace_back(datasets[i]->id, std::move(entries));
@@ -367,6 +411,18 @@ std::vector<Id128> LiveHistory::segment_ids() const {
     for (std::size_t j = 0; j < segments.size(); ++j) out.push_back(segments[j].entry.ref.id);
     const Growing<MarksFile>& files = *datasets[i]->marks_files;
     for (std::size_t j = 0; j < files.size(); ++j) out.push_back(files[j].ref.id);
+  }
+  return out;
+}
+
+// By anyone's clock; one that was far off protects nothing.
+std::vector<Id128> LiveHistory::replaced_lately() const {
+  const std::int64_t now = environment_->now().ns;
+  std::vector<Id128> out;
+  for (const ReplacedFile& file : timeline_->replaced()) {
+    const auto [from, to] = std::minmax(file.time.ns, now);
+    const std::uint64_t apart = static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+    if (apart < options_.sweep_after_ns) out.push_back(file.id);
   }
   return out;
 }

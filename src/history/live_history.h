@@ -4,7 +4,9 @@
 //
 //   live_history.cc         head, at, resolve, log, tags, status
 //   live_history_open.cc    open and recover: checkpoint, replay, trailing relaxed commits
-//   live_history_commit.cc  commit, tag, seal and sweep on their way through the committer
+//   live_history_commit.cc  commit and tag on their way through the committer
+//   live_history_apart.cc   how states differ, also one that a request would make
+//   live_history_upkeep.cc  seal, join and sweep there
 //   live_history_save.cc    checkpoints and index runs; close
 //   live_history_verify.cc  the chain of commits, the mountain range, the index against the log
 //
@@ -22,6 +24,7 @@
 #include "history/committer.h"
 #include "history/history.h"
 #include "history/reference.h"
+#include "history/row_questions.h"
 #include "history/timeline.h"
 
 namespace otolith::history {
@@ -36,9 +39,13 @@ class LiveHistory final : public History {
   std::shared_ptr<const Snapshot> head() override;
   std::shared_ptr<const Snapshot> readable() override;
   std::shared_ptr<const Snapshot> at(CommitNumber number) override;
+  std::shared_ptr<const Snapshot> renew(const Snapshot& snapshot) override;
   CommitNumber resolve(std::string_view reference) override;
   CommitNumber resolve_time(Timestamp time) override;
   Commit commit_info(CommitNumber number) override;
+  Timestamp commit_time(CommitNumber number) override;
+  StatesApart apart(CommitNumber from, CommitNumber to, std::optional<DatasetId> dataset) override;
+  StatesApart preview(CommitRequest request) override;
   CommitNumber durable_head() override;
   std::vector<Commit> log(const LogFilter& filter) override;
   void tag(const std::string& name, CommitNumber number) override;
@@ -50,10 +57,12 @@ class LiveHistory final : public History {
   std::shared_ptr<const Schema> schema_of(DatasetId dataset) override;
   bool seal(const SealRequest& request) override;
   void seal_left() override;
+  bool compact(const CompactRequest& request) override;
   void checkpoint() override;
   void sync() override;
   std::vector<NeededSegment> all_segments() override;
-  std::vector<Id128> unneeded(const std::vector<Id128>& segments) override;
+  std::vector<Id128> unneeded(const std::vector<Id128>& segments, bool at_once) override;
+  StripReport strip_log(std::size_t followers) override;
   LogStatus status() override;
   void verify(const std::function<void(const Error&)>& problem) override;
   void close() override;
@@ -62,7 +71,9 @@ class LiveHistory final : public History {
   class CommitSubmission;
   class TagSubmission;
   class SealSubmission;
+  class CompactSubmission;
   class SweepSubmission;
+  class StripSubmission;
 
   /// A checkpoint that waits to be written, as of a durable record, and the seals that it knows of.
   struct Planned {
@@ -72,6 +83,7 @@ class LiveHistory final : public History {
 
   // live_history.cc
   std::optional<Error> look() OTO_EXCLUDES(mutex_);
+  bool tail_stripped() const OTO_EXCLUDES(mutex_);
   bool looked_just_now() const;
   Error with_commit(const Error& error) const OTO_REQUIRES(mutex_);
   void refresh() OTO_EXCLUDES(mutex_);
@@ -83,6 +95,7 @@ class LiveHistory final : public History {
   std::map<std::string, ChangeCount> changes_of(const CommitMeta& meta, CommitNumber number)
       OTO_REQUIRES(mutex_);
   std::vector<Id128> segment_ids() const OTO_REQUIRES(mutex_);
+  std::vector<Id128> replaced_lately() const OTO_REQUIRES(mutex_);
   DatasetId dataset_named(const std::string& name) OTO_REQUIRES(mutex_);
   CommitNumber find(const Reference& reference, const std::optional<Error>& damage)
       OTO_REQUIRES(mutex_);
@@ -90,6 +103,15 @@ class LiveHistory final : public History {
   /// anew.
   template <typename LookUp>
   auto with_timeline(LookUp look_up) -> decltype(look_up());
+
+  // live_history_apart.cc
+  Begun begun_by(const CommitRuns& commits) OTO_EXCLUDES(mutex_);
+  Begun begun_by_held(const CommitRuns& commits) OTO_REQUIRES(mutex_);
+  RowState row_state(CommitNumber number) OTO_REQUIRES(mutex_);
+  RowState row_state_held(CommitNumber number) OTO_REQUIRES(mutex_);
+  Hash256 hash_of(CommitNumber number) const OTO_REQUIRES(mutex_);
+  void would_change(const CatalogView& head, const CommitRecord& record, StatesApart& out)
+      OTO_REQUIRES(mutex_);
 
   // live_history_open.cc
   void open_log();

@@ -3,8 +3,8 @@
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "history/decide.h"
-#include "history/endings.h"
 #include "history/live_history.h"
+#include "history/row_questions.h"
 
 namespace otolith::history {
 
@@ -25,7 +25,7 @@ class LiveHistory::CommitSubmission final : public Submission {
   // Most of what others committed is read before the lock is asked for, and not under it. What
   // cannot be read is met again there, and told with its outcome.
   void prepare() override {
-    if (!endings_.empty()) return find_rows();
+    if (!questions_.empty()) return ask_rows();
     if (owner_.looked_just_now() || mutant("catches-up-under-the-lock")) return;
     try {
       owner_.look();
@@ -66,17 +66,8 @@ class LiveHistory::CommitSubmission final : public Submission {
   std::optional<Commit> take_answer() noexcept { return std::exchange(answer_, std::nullopt); }
 
  private:
-  EndingState state_at(CommitNumber number) OTO_REQUIRES(owner_.mutex_) {
-    Timeline& timeline = *owner_.timeline_;
-    return {timeline.snapshot(number), timeline.view_at(number), hash_of(number)};
-  }
-  Hash256 hash_of(CommitNumber number) OTO_REQUIRES(owner_.mutex_) {
-    const Timeline& timeline = *owner_.timeline_;
-    if (number > timeline.staged().commit) return {};
-    return value_of(number) == 0 ? Hash256{} : timeline.index().hash(number);
-  }
   Hash256 base_hash() OTO_REQUIRES(owner_.mutex_) {
-    return endings_.base() ? hash_of(*endings_.base()) : Hash256{};
+    return questions_.base() ? owner_.hash_of(*questions_.base()) : Hash256{};
   }
 
   // A retry is answered by its winner, whatever became of the dataset since.
@@ -84,40 +75,40 @@ class LiveHistory::CommitSubmission final : public Submission {
     return !change_is_new_ && owner_.timeline_->index().find_change(*request_.change_id);
   }
 
-  // Looks for the rows to end in the newest state, without a lock: it may take long.
-  void find_rows() {
+  // Asks in the newest state, without a lock: it may take long.
+  void ask_rows() {
     try {
       owner_.refresh();
-      EndingState now;
+      RowState now;
       Hash256 base;
       const bool won = owner_.with_timeline([&] {
         owner_.mutex_.assert_held();
-        now = state_at(owner_.timeline_->visible().commit);
+        now = owner_.row_state(owner_.timeline_->visible().commit);
         base = base_hash();
         return is_won();
       });
-      if (!won) endings_.bring_up(now, base);
+      if (!won) questions_.bring_up(now, base);
     } catch (const Error& error) {
       throw error.with_outcome(Outcome::failed);  // nothing was written
     }
   }
 
   // Under the lock: what came since is looked at now if it is little, else without the lock.
-  bool rows_are_found(const Turn& turn) OTO_REQUIRES(owner_.mutex_) {
-    if (endings_.empty() || is_won() || mutant("delete-of-its-base")) return true;
-    const EndingState now = state_at(owner_.timeline_->staged().commit);
+  bool rows_are_asked(const Turn& turn) OTO_REQUIRES(owner_.mutex_) {
+    if (questions_.empty() || is_won() || mutant("delete-of-its-base")) return true;
+    const RowState now = owner_.row_state_held(owner_.timeline_->staged().commit);
     const Hash256 base = base_hash();
-    if (!turn.last_round && !endings_.little_since(now, base)) return false;
-    endings_.bring_up(now, base);
+    if (!turn.last_round && !questions_.little_since(now, base)) return false;
+    questions_.bring_up(now, base);
     return true;
   }
 
   Decision decide_now(const Turn& turn, Timestamp now) OTO_REQUIRES(owner_.mutex_) {
     Timeline& timeline = *owner_.timeline_;
     timeline.check_damage();
-    if (!rows_are_found(turn)) return Decision::later();
+    if (!rows_are_asked(turn)) return Decision::later();
     Verdict verdict =
-        history::decide(request_, change_is_new_, timeline, owner_.options_.unique, now);
+        history::decide(request_, change_is_new_, timeline, owner_.options_.meetings, now);
     kind_ = verdict.kind;
     number_ = verdict.winner;
     // The winner is in this very batch: whether it wins is known in the next one.
@@ -140,7 +131,7 @@ class LiveHistory::CommitSubmission final : public Submission {
 
   LiveHistory& owner_;
   CommitRequest request_;
-  Endings endings_{request_};
+  RowQuestions questions_{request_};
   bool change_is_new_ = false;
   bool relaxed_ = false;
   Verdict::Kind kind_ = Verdict::Kind::empty;
@@ -150,7 +141,13 @@ class LiveHistory::CommitSubmission final : public Submission {
 
 Commit LiveHistory::commit(CommitRequest request) {
   const bool relief = std::holds_alternative<Rollback>(request.lineage);
-  CommitSubmission submission(*this, std::move(request));
+  CommitSubmission submission = [&] {
+    try {
+      return CommitSubmission(*this, std::move(request));
+    } catch (const Error& error) {
+      throw error.with_outcome(Outcome::failed);
+    }
+  }();
   try {
     committer_->submit(submission, relief ? LockPurpose::relief : LockPurpose::commit);
   } catch (const Error& error) {
@@ -257,112 +254,6 @@ void LiveHistory::untag(const std::string& name) {
   TagSubmission submission(*this, {name, CommitNumber{0}});
   committer_->submit(submission, LockPurpose::relief);
   save_planned();
-}
-
-// ---- seals ------------------------------------------------------------------------------------
-
-// A seal: it stands only if the tail it covers is still what its segments were made of.
-class LiveHistory::SealSubmission final : public Submission {
- public:
-  SealSubmission(LiveHistory& owner, const SealRequest& request)
-      : owner_(owner), request_(request) {}
-
-  Decision decide(const Turn&) override {
-    const MutexLock guard(owner_.mutex_);
-    owner_.timeline_->check_damage();
-    record_ = {request_.covers, {}};
-    for (const SealedDataset& sealed : request_.datasets) {
-      const DatasetVersion* dataset = owner_.timeline_->catalog().version()->find(sealed.dataset);
-      if (dataset == nullptr) return Decision::nothing();
-      const bool still = covers(*dataset, sealed.segment) || mutant("seal-race-ignored");
-      if (!still) return Decision::nothing();
-      record_.datasets.push_back({sealed.dataset, dataset->sealed, sealed.segment});
-    }
-    std::ranges::sort(record_.datasets, {}, &SealedRecord::dataset);
-    if (record_.datasets.empty()) return Decision::nothing();
-    return Decision::append({FrameType::seal, false, seal_write(record_)});
-  }
-
-  void appended(RecordNumber number) noexcept override {
-    const MutexLock guard(owner_.mutex_);
-    applied_ = owner_.timeline_->apply_seal(record_, number);
-    ++owner_.seals_;
-    owner_.plan_save();
-  }
-
-  void undone() noexcept override {}
-
-  bool applied() const noexcept { return applied_; }
-
- private:
-  // The rows of the tail up to the record, neither more nor fewer than the segment holds.
-  bool covers(const DatasetVersion& dataset, const SegmentEntry& segment) const {
-    std::uint64_t rows = 0;
-    CommitNumber first{0};
-    CommitNumber last{0};
-    for (std::size_t i = 0; i < dataset.tail->size(); ++i) {
-      const StoredTail& tail = (*dataset.tail)[i];
-      if (tail.record > request_.covers) break;
-      if (rows == 0) first = tail.entry.begin;
-      last = tail.entry.begin;
-      rows += tail.entry.rows;
-    }
-    return rows != 0 && rows == segment.ref.rows && first == segment.begin_first &&
-           last == segment.begin_last && dataset.sealed < request_.covers;
-  }
-
-  LiveHistory& owner_;
-  const SealRequest& request_;
-  SealRecord record_;
-  bool applied_ = false;
-};
-
-bool LiveHistory::seal(const SealRequest& request) {
-  if (request.covers > log_->durable()) {
-    throw_error(ErrorCode::invalid_argument, "a seal covers durable records only (seal_point)");
-  }
-  SealSubmission submission(*this, request);
-  committer_->submit(submission);
-  save_planned();
-  return submission.applied();
-}
-
-// ---- sweeps -----------------------------------------------------------------------------------
-
-// A question that only who holds the append lock, caught up, can answer. It makes no record.
-class LiveHistory::SweepSubmission final : public Submission {
- public:
-  SweepSubmission(LiveHistory& owner, const std::vector<Id128>& segments)
-      : owner_(owner), unneeded_(segments) {}
-
-  Decision decide(const Turn&) override {
-    std::vector<Id128> needed;
-    {
-      const MutexLock guard(owner_.mutex_);
-      owner_.timeline_->check_damage();
-      needed = owner_.segment_ids();
-    }
-    std::ranges::sort(needed);
-    if (!mutant("sweep-asks-nobody")) {
-      std::erase_if(unneeded_,
-                    [&](const Id128& id) { return std::ranges::binary_search(needed, id); });
-    }
-    return Decision::nothing();
-  }
-  void appended(RecordNumber) noexcept override {}
-  void undone() noexcept override {}
-
-  std::vector<Id128> take() noexcept { return std::move(unneeded_); }
-
- private:
-  LiveHistory& owner_;
-  std::vector<Id128> unneeded_;
-};
-
-std::vector<Id128> LiveHistory::unneeded(const std::vector<Id128>& segments) {
-  SweepSubmission submission(*this, segments);
-  committer_->submit(submission);
-  return submission.take();
 }
 
 }  // namespace otolith::history

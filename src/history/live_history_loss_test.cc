@@ -261,6 +261,7 @@ TEST_CASE("history: a snapshot of commits that are lost goes on showing them, an
   one->commit(put(kFirst, "lost", true));
   const auto held = reader->head();
   REQUIRE(held->number() == CommitNumber{5});
+  const auto stands = reader->at(CommitNumber{4});
   const Rows before = shown(*held, kFirst);
   CHECK(before == Rows{"3.0", "4.0", "5.0"});
   blank_log(ground, end);
@@ -282,6 +283,9 @@ TEST_CASE("history: a snapshot of commits that are lost goes on showing them, an
   CHECK(shown(*held, kFirst) == before);
   CHECK(shown(*held, second).empty());
   CHECK(held->find(second)->name == "b");
+  // As it is stored now it cannot be had; what stands can.
+  CHECK(code_of([&] { reader->renew(*held); }) == ErrorCode::snapshot_expired);
+  CHECK(reader->renew(*stands)->number() == CommitNumber{4});
 }
 
 TEST_CASE("history: what became durable before others were lost is not called lost") {
@@ -454,6 +458,37 @@ TEST_CASE(
   ground.disk = before;
   ground.options.segment_ok = [](const SegmentRef& ref) { return ref.footer_hash != 11; };
   CHECK(ground.open()->head()->number() == CommitNumber{5});
+}
+
+// The file that begins behind a torn tail names the last commit before it, which is lost.
+TEST_CASE(
+    "history: relaxed commits that are lost before a torn tail leave the log readable to all") {
+  Ground ground;
+  auto history = ground.open();
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11)}));
+  history->commit(request_of({segment_of(kFirst, 12)}, true));
+  history->commit(put(kFirst, "relaxed too", true));
+  history.reset();
+  ground.disk.attach()
+      ->open("log/00000001.log", io::OpenMode::read_write)
+      ->write_at(log_end(ground), Bytes(24, std::byte{0xAB}));
+  ground.options.segment_ok = [](const SegmentRef& ref) { return ref.footer_hash != 12; };
+  const auto restarted = [&](std::uint64_t process) {
+    return History::open(ground.disk.attach(),
+                         io::simulated_environment(process, {.boot = 2, .process = process}),
+                         database_id(), ground.options);
+  };
+  history = restarted(50);
+  CHECK(history->status().files == 2);
+  CHECK(history->head()->number() == CommitNumber{2});
+  const auto other = restarted(51);
+  CHECK(other->commit(put(kFirst, "three again")).number == CommitNumber{3});
+  CHECK(shown(*history->head(), kFirst) == Rows{"2.0", "3.0"});
+  history->close();  // saves a checkpoint, which the next one begins from
+  history = restarted(52);
+  CHECK(shown(*history->head(), kFirst) == Rows{"2.0", "3.0"});
+  history->verify([](const Error& error) { FAIL(error.what()); });
 }
 
 TEST_CASE("history: a commit whose parent is another than the one before is damage") {

@@ -9,7 +9,7 @@ using namespace test;
 
 namespace {
 
-using Files = std::map<Id128, std::vector<MarkRun>>;
+using Files = std::map<Id128, MarkList>;
 
 // Ends the first row of a commit; the marks stand in the file with this number.
 CommitRequest end_by_file(Files& files, std::uint64_t begin, std::uint64_t file, bool relaxed) {
@@ -52,9 +52,9 @@ TEST_CASE("history: files of marks are listed among the segments that commits ne
     return count;
   };
   CHECK(problems() == 0);
-  files[id_of(92)].front().count = 2;
+  const MarkList good = std::exchange(files[id_of(92)], MarkList{{CommitNumber{3}, 0, 2, false}});
   CHECK(problems() == 1);
-  files[id_of(92)].front().count = 1;
+  files[id_of(92)] = good;
   SUBCASE("from a checkpoint") { history->close(); }
   SUBCASE("from the log") { remove_derived(ground); }
   history.reset();

@@ -42,6 +42,54 @@ TEST_CASE("history: an alter, rename or drop of what its author did not see is a
   CHECK(commit(DropDataset{kFirst, "b"}) == std::nullopt);
 }
 
+TEST_CASE("history: metadata of the database follow rollbacks and reverts, as schemas do") {
+  Ground ground;
+  const auto history = ground.open();
+  const auto noted = [&](const std::string& text) {
+    CommitRequest request;
+    const auto there = history->head()->database();
+    Schema schema = there ? *there->schema : small_schema();
+    schema.metadata["owner"] = text;
+    if (there) {
+      request.catalog.emplace_back(AlterDataset{there->id, schema, there->schema});
+    } else {
+      request.catalog.emplace_back(CreateDataset{std::string(kDatabaseName), schema});
+    }
+    return request;
+  };
+  const auto owner = [](const std::shared_ptr<const Snapshot>& snapshot) {
+    const auto entry = snapshot->database();
+    return entry ? entry->schema->metadata.at("owner") : "";
+  };
+  history->commit(create_request("a"));
+  const CommitRequest first = noted("ana");
+  history->commit(first);  // 2
+  CHECK(refusal(*history, first) == ErrorCode::conflict);
+  const CommitRequest second = noted("bo");
+  history->commit(second);  // 3
+  CHECK(refusal(*history, second) == ErrorCode::conflict);
+  CHECK(owner(history->head()) == "bo");
+  history->commit(rollback_to(CommitNumber{2}));  // 4
+  CHECK(owner(history->head()) == "ana");
+  history->commit(rollback_to(CommitNumber{1}));  // 5
+  CHECK(owner(history->head()).empty());
+  history->commit(noted("eve"));                // 6: noted for the first time, again
+  history->commit(revert_of(CommitNumber{6}));  // 7
+  CHECK(owner(history->head()).empty());
+  history->commit(revert_of(CommitNumber{7}));  // 8
+  CHECK(owner(history->head()) == "eve");
+  history->commit(noted("zoe"));  // 9
+  CHECK(refusal(*history, revert_of(CommitNumber{8})) == ErrorCode::conflict);
+  history->commit(rollback_to(CommitNumber{1}, kFirst));  // of one dataset alone
+  CHECK(owner(history->head()) == "zoe");
+  CHECK(history->head()->datasets().size() == 1);
+  history->close();
+  const auto again = ground.open();
+  CHECK(owner(again->head()) == "zoe");
+  CHECK(owner(again->at(CommitNumber{3})) == "bo");
+  CHECK(owner(again->at(CommitNumber{4})) == "ana");
+}
+
 TEST_CASE("history: a column never has types that do not hold each other, rolled back or not") {
   Ground ground;
   const auto history = ground.open();

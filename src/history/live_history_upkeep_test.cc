@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "history/history_fixture.h"
+#include "history/lock_page.h"
 
 namespace otolith::history::test {
 
@@ -18,9 +20,42 @@ TEST_CASE("history: only segments that no record names are unneeded, whoever wro
   Sealed sealed;
   CHECK(seal_all(*one, 13, sealed));
   // Whatever a handle has read before: it is asked under the lock, caught up.
-  CHECK(two->unneeded({id_of(13), id_of(14), id_of(12), id_of(11)}) == std::vector{id_of(14)});
-  CHECK(one->unneeded({id_of(11), id_of(12), id_of(13)}).empty());
+  CHECK(two->unneeded({id_of(13), id_of(14), id_of(12), id_of(11)}, true) ==
+        std::vector{id_of(14)});
+  CHECK(one->unneeded({id_of(11), id_of(12), id_of(13)}, true).empty());
   CHECK(one->head()->number() == CommitNumber{4});  // no record is written
+}
+
+namespace {
+
+// As it stands while a frame is being written.
+void interrupted(Bytes& page) {
+  constexpr auto at = lock_word_at(LockWord::writing);
+  const auto seed = load_le<std::uint64_t>(page.data() + kLockIdentityBytes - 8);
+  store_le<std::uint64_t>(page.data() + at, 1);
+  const BytesView word = BytesView(page).subspan(at, 8);
+  store_le(page.data() + at + 8, xxh3(word, seed + static_cast<std::uint64_t>(LockWord::writing)));
+}
+
+}  // namespace
+
+TEST_CASE("history: a sweep reads to the last readable record, durable or not, and adopts it") {
+  Ground ground;
+  const std::shared_ptr<io::Vfs> vfs = ground.disk.attach();
+  const auto killed = History::open(vfs, io::simulated_environment(999, {.process = 77}),
+                                    database_id(), ground.options);
+  killed->commit(create_request("a"));
+  const auto other = ground.disk.attach();
+  Bytes page(4096);
+  page.resize(other->open("lock", io::OpenMode::read)->read_at(0, page));
+  killed->commit(request_of({segment_of(kFirst, 11)}, true));
+  // Killed behind the frame, before it told others: it is there for who reads to the end.
+  ground.disk.kill(*vfs);
+  interrupted(page);
+  other->open("lock", io::OpenMode::read_write)->write_at(0, page);
+  const auto history = ground.open();
+  CHECK(history->head()->number() == CommitNumber{1});
+  CHECK(history->unneeded({id_of(11), id_of(12)}, true) == std::vector{id_of(12)});
 }
 
 TEST_CASE("history: a rolled-back commit still needs its segment") {
@@ -29,7 +64,91 @@ TEST_CASE("history: a rolled-back commit still needs its segment") {
   history->commit(create_request("a"));
   history->commit(request_of({segment_of(kFirst, 11)}));
   history->commit(rollback_to(CommitNumber{1}));
-  CHECK(history->unneeded({id_of(11)}).empty());
+  CHECK(history->unneeded({id_of(11)}, true).empty());
+}
+
+namespace {
+
+// Two commits of a segment each, then one of rows in its frame.
+std::unique_ptr<History> with_segments(Ground& ground) {
+  auto history = ground.open();
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11, 3)}));
+  history->commit(request_of({segment_of(kFirst, 12, 4)}));
+  history->commit(put(kFirst, "x"));
+  return history;
+}
+
+CompactRequest join_of(std::uint64_t id) {
+  CompactRequest request{.dataset = kFirst, .replaced = {id_of(12), id_of(11)}, .segment = {}};
+  request.segment = {{id_of(id), 100, 7, id, {}, {}}, CommitNumber{2}, CommitNumber{3}, true};
+  return request;
+}
+
+std::vector<Id128> segments_at(History& history, std::uint64_t commit) {
+  std::vector<Id128> out;
+  for (const auto& entry : history.at(CommitNumber{commit})->segments(kFirst))
+    out.push_back(entry.ref.id);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("history: of two joins of one segment the second is dropped, by whichever handle") {
+  Ground ground;
+  const auto one = with_segments(ground);
+  const auto two = ground.open();
+  const auto old = two->at(CommitNumber{3});
+  const std::string hash = two->commit_info(CommitNumber{4}).hash;
+  CHECK(one->compact(join_of(21)));
+  CHECK_FALSE(two->compact(join_of(22)));  // its base went
+  CHECK_FALSE(one->compact(join_of(23)));
+  for (History* each : {one.get(), two.get()}) {
+    CHECK(segments_at(*each, 4) == std::vector{id_of(21)});
+    CHECK(segments_at(*each, 2) == std::vector{id_of(21)});
+    CHECK(each->commit_info(CommitNumber{4}).hash == hash);
+    CHECK(each->head()->number() == CommitNumber{4});
+  }
+  CHECK(old->segments(kFirst).size() == 2);  // a snapshot keeps what it has
+  CHECK(two->renew(*old)->segments(kFirst).size() == 1);
+  CHECK(two->renew(*old)->number() == CommitNumber{3});
+}
+
+TEST_CASE("history: a join is there when it is opened again, from a checkpoint and from the log") {
+  Ground ground;
+  {
+    const auto history = with_segments(ground);
+    CHECK(history->compact(join_of(21)));
+    history->commit(request_of({segment_of(kFirst, 13)}));
+    history->close();
+  }
+  for (const bool derived : {true, false}) {
+    if (!derived) remove_derived(ground);
+    const auto history = ground.open();
+    CHECK(segments_at(*history, 5) == std::vector{id_of(21), id_of(13)});
+    CHECK(segments_at(*history, 2) == std::vector{id_of(21)});
+    std::size_t needed = 0;
+    for (const NeededSegment& each : history->all_segments()) needed += each.marks ? 0 : 1;
+    CHECK(needed == 2);
+    history->verify([](const Error& error) { FAIL_CHECK(error.what()); });
+    // For how long replaced files are spared is known to whoever opens it, too.
+    CHECK(history->unneeded({id_of(11), id_of(12), id_of(21)}, false).empty());
+    CHECK(history->unneeded({id_of(11), id_of(12), id_of(21)}, true) ==
+          std::vector{id_of(11), id_of(12)});
+  }
+  ground.options.sweep_after_ns = 0;
+  CHECK(ground.open()->unneeded({id_of(11), id_of(21)}, false) == std::vector{id_of(11)});
+}
+
+TEST_CASE("history: a join takes no segment of a relaxed commit") {
+  Ground ground;
+  const auto history = with_segments(ground);
+  history->commit(request_of({segment_of(kFirst, 13, 2)}, true));
+  CompactRequest request{.dataset = kFirst, .replaced = {id_of(12), id_of(13)}, .segment = {}};
+  request.segment = {{id_of(21), 100, 6, 21, {}, {}}, CommitNumber{3}, CommitNumber{5}, true};
+  CHECK_THROWS_AS(history->compact(request), Error);
+  history->sync();
+  CHECK(history->compact(request));
 }
 
 TEST_CASE("history: the durable head comes behind relaxed commits once they are synced, anywhere") {

@@ -97,6 +97,14 @@ struct LogStatus {
   std::vector<LostRecords> lost;        // oldest first; History says it, the log knows no commits
 };
 
+/// What taking rows out of log files made of them.
+struct StripReport {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;  // by which they are smaller, space that was only preallocated included
+};
+/// The payload that takes a record's place.
+using Rewrite = std::function<Bytes(const Frame&)>;
+
 class LogLock;
 
 /// The log of one database directory, as one handle sees it.
@@ -138,6 +146,14 @@ class Log {
   /// another holds the lock. Whoever has time calls it (the committer's leader, after it has
   /// answered).
   virtual void tend() = 0;
+  /// Whether there is a file that so many others follow and `strip` has not been through, as far as
+  /// this handle knows.
+  virtual bool strip_due(std::size_t followers) = 0;
+  /// Puts a rewritten copy in the place of every file that at least so many others follow and whose
+  /// records all stand before this one; each file once. The records keep their numbers. Who reads
+  /// the file meanwhile reads on in the old one. Takes no lock: `until` was learnt under it.
+  /// corrupt where a record of the file cannot be read: the file is left as it is.
+  virtual StripReport strip(RecordNumber until, std::size_t followers, const Rewrite& rewrite) = 0;
   /// Sync mark, if this handle appended anything. The destructor writes none. `before` runs under
   /// the lock: what the mark vouches for must be synced.
   virtual void close(const std::function<void(LogLock&)>& before = {}) = 0;

@@ -51,6 +51,7 @@ void check_crash_within_recovery(const LogStory& story, io::CrashState& state) {
 struct Reached {
   std::uint64_t stories = 0;
   std::uint64_t states = 0;
+  std::uint64_t stripped = 0;  // files
 };
 
 void live_through(std::uint64_t seed, const io::CrashBudget& budget, StoryPlot plot,
@@ -72,6 +73,7 @@ void live_through(std::uint64_t seed, const io::CrashBudget& budget, StoryPlot p
   });
   ++reached.stories;
   reached.states += states;
+  reached.stripped += story.stripped();
 }
 
 }  // namespace
@@ -83,6 +85,7 @@ TEST_CASE("log: what was durable survives a power loss at any operation") {
     live_through(seed + i, {.seed = seed + i, .states_max = 150}, {}, reached);
   }
   MESSAGE("log: ", reached.states, " crash states of ", reached.stories, " runs from seed ", seed);
+  CHECK(reached.stripped > 0);
 }
 
 TEST_SUITE("long") {

@@ -16,6 +16,13 @@ bool holds_before(RecordNumber record, const std::shared_ptr<const LogFileInfo>&
   return record < info->header.first;
 }
 
+LogFileHeader header_of(io::File& file, const Id128& database, std::uint64_t number,
+                        const std::string& path) {
+  Bytes bytes(kLogHeaderBytes);
+  bytes.resize(file.read_at(0, bytes));
+  return decode_file_header(bytes, database, number, path);
+}
+
 // On a full disk a new file takes what it needs and no more.
 std::uint64_t preallocate(io::File& file, std::uint64_t wanted, std::uint64_t needed) {
   try {
@@ -35,6 +42,17 @@ void discard(io::Vfs& vfs, const std::string& path) noexcept {
   }
 }
 
+// What fails before the file has its name leaves nothing of it.
+template <typename Work>
+void naming(io::Vfs& vfs, const std::string& temporary, Work work) {
+  try {
+    work();
+  } catch (...) {
+    discard(vfs, temporary);
+    throw;
+  }
+}
+
 // Never another's: a writer whose lock file was replaced, and who was stopped before this step,
 // would take acknowledged records with it.
 void give_name(io::Vfs& vfs, const std::string& temporary, const std::string& path) {
@@ -48,6 +66,23 @@ void give_name(io::Vfs& vfs, const std::string& temporary, const std::string& pa
                 "was written; try again",
                 path);
   }
+}
+
+// Writes and syncs it by a name of its own, which it gives: whoever still writes beside the lock
+// writes to another file. Fills in `header.bytes`.
+std::string write_unnamed(io::Vfs& vfs, NewLogFile& wanted, const Id128& unique) {
+  std::string temporary = fmt::format("{}/{:08}-{}.new", kLogDirectory, wanted.header.file,
+                                      hex(unique.bytes).substr(0, 16));
+  naming(vfs, temporary, [&] {
+    const auto file = vfs.open(temporary, io::OpenMode::create);
+    const std::uint64_t needed = kLogHeaderBytes + wanted.frames.size();
+    wanted.header.bytes = preallocate(*file, wanted.bytes_wanted, needed);
+    const Bytes header = encode_file_header(wanted.header);
+    file->write_at(0, header);
+    if (!wanted.frames.empty()) file->write_at(kLogHeaderBytes, wanted.frames);
+    if (!mutant("log-file-named-unsynced")) file->sync();
+  });
+  return temporary;
 }
 
 void copy_range(io::File& from, io::File& to, std::uint64_t begin, std::uint64_t end) {
@@ -77,12 +112,7 @@ void LogDirectory::read_header(std::uint64_t number) {
   const std::string path = log_file_path(number);
   try {
     const auto file = vfs_.open(path, io::OpenMode::read);
-    Bytes bytes(kLogHeaderBytes);
-    bytes.resize(file->read_at(0, bytes));
-    auto info = std::make_shared<LogFileInfo>();
-    info->header = decode_file_header(bytes, database_, number, path);
-    info->path = path;
-    add(std::move(info));
+    add(std::make_shared<const LogFileInfo>(header_of(*file, database_, number, path), path));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::corrupt) throw;
     damage_.emplace(number, error);
@@ -156,32 +186,36 @@ std::unique_ptr<io::File> LogDirectory::open(const LogFileInfo& info, io::OpenMo
   }
 }
 
+OpenLogFile LogDirectory::reopen(const LogFileInfo& info, io::OpenMode mode) const {
+  std::shared_ptr<io::File> file = open(info, mode);
+  auto now = std::make_shared<LogFileInfo>(info);
+  now->header = header_of(*file, database_, info.header.file, info.path);
+  return {std::move(now), std::move(file)};
+}
+
 OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted) {
   const std::string path = log_file_path(wanted.header.file);
-  // By a name of its own: whoever still writes beside the lock writes to another file.
-  const std::string salt = hex(wanted.header.salt.bytes).substr(0, 16);
-  const std::string temporary =
-      fmt::format("{}/{:08}-{}.new", kLogDirectory, wanted.header.file, salt);
   remove_unfinished(vfs, kLogDirectory);
-  auto info = std::make_shared<LogFileInfo>();
-  std::shared_ptr<io::File> file;
-  try {
-    file = vfs.open(temporary, io::OpenMode::create);
-    const std::uint64_t needed = kLogHeaderBytes + wanted.frames.size();
-    wanted.header.bytes = preallocate(*file, wanted.bytes_wanted, needed);
-    const Bytes header = encode_file_header(wanted.header);
-    file->write_at(0, header);
-    if (!wanted.frames.empty()) file->write_at(kLogHeaderBytes, wanted.frames);
-    file->sync();
-    *info = {wanted.header, path};
-    give_name(vfs, temporary, path);
-  } catch (...) {
-    discard(vfs, temporary);
-    throw;
-  }
+  const std::string temporary = write_unnamed(vfs, wanted, wanted.header.salt);
+  auto info = std::make_shared<const LogFileInfo>(wanted.header, path);
+  naming(vfs, temporary, [&] { give_name(vfs, temporary, path); });
   if (!mutant("log-directory-not-synced")) vfs.sync_dir(kLogDirectory);
-  file = vfs.open(path, io::OpenMode::read_write);  // its errors call it by its name
-  return {std::move(info), std::move(file)};
+  std::shared_ptr<io::File> file = vfs.open(path, io::OpenMode::read_write);
+  return {std::move(info), std::move(file)};  // its errors call it by its name
+}
+
+std::optional<std::uint64_t> replace_log_file(io::Vfs& vfs, NewLogFile wanted, const Id128& unique,
+                                              const io::FileStat& known) {
+  const std::string path = log_file_path(wanted.header.file);
+  const std::string temporary = write_unnamed(vfs, wanted, unique);
+  const auto there = vfs.stat(path);
+  if (!there || there->inode != known.inode || there->device != known.device) {
+    discard(vfs, temporary);
+    return std::nullopt;
+  }
+  naming(vfs, temporary, [&] { vfs.rename(temporary, path); });
+  vfs.sync_dir(kLogDirectory);
+  return wanted.header.bytes;
 }
 
 void keep_torn_tail(io::Vfs& vfs, const LogFileInfo& info, io::File& file, std::uint64_t from,

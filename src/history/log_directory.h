@@ -26,6 +26,12 @@ namespace otolith::history {
 
 inline constexpr const char* kLogDirectory = "log";
 
+/// A log file that is open.
+struct OpenLogFile {
+  std::shared_ptr<const LogFileInfo> info;
+  std::shared_ptr<io::File> file;
+};
+
 class LogDirectory {
  public:
   LogDirectory(io::Vfs& vfs, const Id128& database) : vfs_(vfs), database_(database) {}
@@ -58,6 +64,8 @@ class LogDirectory {
 
   /// Corrupt if it is no longer there.
   std::unique_ptr<io::File> open(const LogFileInfo& info, io::OpenMode mode) const;
+  /// With the header that it has now: a file that is no longer appended to may have been rewritten.
+  OpenLogFile reopen(const LogFileInfo& info, io::OpenMode mode) const;
 
  private:
   void read_header(std::uint64_t number);
@@ -74,15 +82,14 @@ struct NewLogFile {
   BytesView frames;                // records header.first .. header.durable
   std::uint64_t bytes_wanted = 0;  // to preallocate; less on a full disk
 };
-/// A log file that is open for appending.
-struct OpenLogFile {
-  std::shared_ptr<const LogFileInfo> info;
-  std::shared_ptr<io::File> file;
-};
-
 /// Writes, syncs and names a new log file, then syncs the directory. On failure before it has its
 /// name nothing is left of it; io where the name is taken.
 OpenLogFile begin_log_file(io::Vfs& vfs, NewLogFile wanted);
+/// The same in the place of the file that has the name; `unique` makes a name for it meanwhile.
+/// Gives its size; nullopt, and nothing done, where that file is `known` no longer: a backup was
+/// put back, say. not_found where a writer that began a file took it for what another left.
+std::optional<std::uint64_t> replace_log_file(io::Vfs& vfs, NewLogFile wanted, const Id128& unique,
+                                              const io::FileStat& known);
 
 /// Keeps bytes [from, to) of a log file beside the log; durable after the next sync of the
 /// directory.

@@ -67,6 +67,7 @@ inline constexpr std::uint8_t kFrameFlagsKnown = 0x01;  // the others are reserv
 inline constexpr std::uint8_t kFrameTypeMatters = 0x01;  // required: a reader must know the type
 inline constexpr std::uint8_t kFrameRequiredKnown = 0x01;
 inline constexpr std::uint64_t kLogRequiredKnown = 0;  // no feature of a file is required yet
+inline constexpr std::uint64_t kLogStripped = 0x01;    // optional: its rows stand in segments
 
 static_assert(kHeaderReservedAt == kHeaderCommitHashAt + 32);
 static_assert(kHeaderChecksumAt + 8 == kLogHeaderBytes);

@@ -30,7 +30,7 @@ class LogStory {
   /// One step; `acknowledged` is told the last durable record after it.
   void step(const std::function<void(std::uint64_t)>& acknowledged) {
     TestProcess& process = *processes_[random_.below(processes_.size())];
-    switch (random_.below(12)) {
+    switch (random_.below(13)) {
       case 0:
         attempt([&] { process.refresh(); });
         break;
@@ -48,6 +48,9 @@ class LogStory {
         break;
       case 5:
         misfortune(process);
+        break;
+      case 6:
+        strip(process);
         break;
       default:
         append(process, 1);
@@ -80,6 +83,7 @@ class LogStory {
   }
 
   std::uint64_t durable_to() const { return durable_to_; }
+  std::uint64_t stripped() const { return stripped_; }  // files
 
  private:
   // Long enough for frames to spread over sectors now and then.
@@ -141,6 +145,22 @@ class LogStory {
       for (std::size_t i = 0; i < texts.size(); ++i) {
         process.seen.emplace(value_of(numbers[i]), texts[i]);
       }
+    });
+  }
+
+  // As who knows the payloads: until a record that is durable by what was read under the lock.
+  void strip(TestProcess& process) {
+    attempt([&] {
+      RecordNumber until{0};
+      {
+        const auto lock = process.log->lock();
+        lock->catch_up(process.sink(), process.fallback());
+        until = next(process.log->durable());
+      }
+      const auto same = [](const Frame& frame) {
+        return Bytes(frame.payload.begin(), frame.payload.end());
+      };
+      stripped_ += process.log->strip(until, 1, same).files;
     });
   }
 
@@ -210,6 +230,7 @@ class LogStory {
   std::map<std::uint64_t, std::string> durable_;  // by record number, as told by a process
   std::uint64_t durable_to_ = 0;
   std::uint64_t issued_ = 0;
+  std::uint64_t stripped_ = 0;
   bool faulty_ = false;
 };
 

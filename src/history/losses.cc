@@ -79,6 +79,13 @@ void Losses::note(const LostRecord& lost, CommitNumber stands) {
   lose(among);
 }
 
+bool Losses::hold(RecordNumber record) const noexcept {
+  const bool forgotten = all_.size() == kLostRunsMax && record < all_.front().first;
+  return forgotten || std::ranges::any_of(all_, [&](const LostRecords& run) {
+           return run.first <= record && record <= run.last;
+         });
+}
+
 std::vector<CommitNumber> Losses::take_own() {
   lose([](const Place& place) { return place.dropped.has_value(); });
   return std::exchange(own_lost_, {});

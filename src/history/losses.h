@@ -34,6 +34,8 @@ class Losses {
   /// The log says that these are lost; `stands` is the last commit before them.
   void note(const LostRecord& lost, CommitNumber stands);
 
+  /// Whether this record is one of those that were lost, as far as they are remembered.
+  bool hold(RecordNumber record) const noexcept;
   /// Oldest first.
   const std::vector<LostRecords>& all() const noexcept { return all_; }
   /// Commits of this handle that were lost since the last call, ascending; the whole log was read

@@ -4,8 +4,8 @@
 //          4).
 // Shapes:  runs of ordinals of one begin; a commit's runs are sorted by (begin, first) and
 //          disjoint.
-// Errors:  invalid_argument for runs that are not, or that mark rows of the commit itself or a
-//          later one; corrupt from load.
+// Errors:  invalid_argument for marks on rows of the commit itself or a later one; corrupt from
+//          load.
 // Threads: thread-safe: appends by the one who holds the log's order, queries by any. A query sees
 //          marks of commits behind its snapshot too, and its lineage leaves them out.
 // Why:     runs of row ids, not (segment, bitmap): addresses would break with compaction and
@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "history/commit_runs.h"
@@ -42,7 +41,7 @@ class Marks {
   Marks& operator=(const Marks&) = delete;
 
   /// The marks of a commit behind all that were appended.
-  void append(CommitNumber commit, std::span<const MarkRun> runs);
+  void append(CommitNumber commit, const MarkList& marks);
   /// Forgets the marks of every commit behind this one: relaxed commits that were lost.
   void truncate(CommitNumber commit);
 
@@ -58,8 +57,13 @@ class Marks {
   bool touches_any(CommitRun begins) const;
   /// All marks on rows of a begin, by commit.
   std::vector<Mark> of_begin(CommitNumber begin) const;
+  /// All marks on one row, by commit, without a look at those on other rows.
+  std::vector<Mark> of_row(CommitNumber begin, std::uint64_t ordinal) const;
   /// All marks by commits of these runs, by commit, then begin and ordinal.
   std::vector<Mark> of_commits(const CommitRuns& commits) const;
+
+  /// Whether any commit of these runs marked rows.
+  bool any_by(const CommitRuns& commits) const;
 
   /// The last commit that marked anything; 0 for none.
   CommitNumber last() const;

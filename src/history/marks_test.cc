@@ -15,9 +15,28 @@ namespace {
 using Kind = VisibleRows::Kind;
 
 std::vector<bool> plain(const VisibleRows& visible, std::uint64_t rows) {
-  std::vector<bool> shown(rows, visible.kind == Kind::all);
-  for (const OrdinalRun& run : visible.runs) {
-    for (auto i = run.first; i < run.first + run.count; ++i) shown.at(i) = true;
+  const RowSet all = visible.slice({0, rows});
+  REQUIRE(visible.rows_in({0, rows}) == all.rows());
+  REQUIRE((visible.among(all) == all));
+  std::vector<bool> shown;
+  for (std::uint64_t i = 0; i < rows; ++i) {
+    shown.push_back(visible.shows(i));
+    REQUIRE(all.contains(i) == shown.back());
+  }
+  return shown;
+}
+
+// The same, each row asked about alone.
+std::vector<bool> row_by_row(const Marks& marks, std::uint64_t begin, std::uint64_t rows,
+                             const InLineage& in_lineage) {
+  std::vector<bool> shown;
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    bool now = in_lineage(CommitNumber{begin});
+    for (const Mark& mark : marks.of_row(CommitNumber{begin}, row)) {
+      CHECK(mark.run.first == row);
+      if (in_lineage(mark.commit)) now = mark.run.revive;
+    }
+    shown.push_back(now);
   }
   return shown;
 }
@@ -57,27 +76,29 @@ class PlainMarks {
       events_;
 };
 
-// Commits 1..4 add 12 rows each, later ones mark some of them.
-void compare(std::uint64_t seed) {
+// Commits 1..4 add rows, later ones mark some of them; of many in ranges that turn now and then.
+void compare(std::uint64_t seed, std::uint64_t rows) {
   CAPTURE(seed);
-  constexpr std::uint64_t kRows = 12;
   constexpr std::uint64_t kCommits = 16;
   std::mt19937_64 random(seed);
   Marks first_marks;
-  PlainMarks truth(kRows);
+  PlainMarks truth(rows);
   Marks loaded;
   Marks* marks = &first_marks;
   for (std::uint64_t n = 5; n <= kCommits; ++n) {
     std::vector<MarkRun> runs;
+    bool turn = false;
     for (std::uint64_t begin = 1; begin <= 4; ++begin) {
-      for (std::uint64_t at = random() % kRows; at < kRows;) {
-        const std::uint64_t size = 1 + random() % std::min<std::uint64_t>(4, kRows - at);
-        runs.push_back({CommitNumber{begin}, at, size, random() % 2 == 0});
+      for (std::uint64_t at = random() % rows; at < rows;) {
+        const std::uint64_t size = 1 + random() % std::min<std::uint64_t>(4, rows - at);
+        turn = rows < 100 || random() % 40 == 0 ? random() % 2 == 0 : turn;
+        runs.push_back({CommitNumber{begin}, at, size, turn});
         truth.add(n, runs.back());
         at += size + random() % 6;
       }
     }
     marks->append(CommitNumber{n}, runs);
+    (void)marks->of_row(CommitNumber{1 + n % 4}, n % rows);  // by row from now on, where many
     if (n == 9 && random() % 2 == 0) {
       truth.truncate(7);
       marks->truncate(CommitNumber{7});
@@ -98,29 +119,31 @@ void compare(std::uint64_t seed) {
     }
     const auto in_lineage = [&](CommitNumber b) { return lineage.contains(value_of(b)); };
     for (std::uint64_t begin = 1; begin <= 5; ++begin) {
-      const VisibleRows visible = marks->visible(CommitNumber{begin}, kRows, in_lineage);
+      const VisibleRows visible = marks->visible(CommitNumber{begin}, rows, in_lineage);
       const auto truly = truth.visible(begin, lineage);
-      REQUIRE(plain(visible, kRows) == truly);
-      const bool all = std::ranges::count(truly, true) == kRows;
+      REQUIRE(plain(visible, rows) == truly);
+      REQUIRE(row_by_row(*marks, begin, rows, in_lineage) == truly);
+      const bool all = std::ranges::count(truly, false) == 0;
       const bool none = std::ranges::count(truly, true) == 0;
-      REQUIRE((visible.kind == Kind::all) == all);
-      REQUIRE((visible.kind == Kind::none) == none);
+      REQUIRE((visible.kind() == Kind::all) == all);
+      REQUIRE((visible.kind() == Kind::none) == none);
     }
   }
 }
 
 TEST_CASE("marks: the latest event in the lineage decides, whatever the order and the runs") {
-  for (std::uint64_t i = 0; i < 300; ++i) compare(test::seed() + i);
+  for (std::uint64_t i = 0; i < 300; ++i) compare(test::seed() + i, 12);
+  for (std::uint64_t i = 0; i < 10; ++i) compare(test::seed() + i, 700);  // sets, laid out as bits
 }
 
 TEST_CASE("marks: a row whose begin is not in the lineage is shown by a later revive that is") {
   Marks marks;
   const MarkRun end{CommitNumber{1}, 0, 2, false};
   const MarkRun revive{CommitNumber{1}, 1, 1, true};
-  marks.append(CommitNumber{2}, std::span(&end, 1));
-  marks.append(CommitNumber{3}, std::span(&revive, 1));
+  marks.append(CommitNumber{2}, {end});
+  marks.append(CommitNumber{3}, {revive});
   const auto only_3 = [](CommitNumber b) { return b == CommitNumber{3}; };
-  CHECK(marks.visible(CommitNumber{1}, 2, only_3).runs == std::vector<OrdinalRun>{{1, 1}});
+  CHECK((marks.visible(CommitNumber{1}, 2, only_3).slice({0, 2}) == RowSet{{1, 1}}));
   CHECK(marks.of_begin(CommitNumber{1}) ==
         std::vector<Mark>{{CommitNumber{2}, end}, {CommitNumber{3}, revive}});
   CHECK(marks.of_commits({{CommitNumber{3}, CommitNumber{9}}}) ==
@@ -152,8 +175,29 @@ TEST_CASE("marks: 100,000 small marks of one begin are flattened in one sweep") 
     ++asked;
     return true;
   });
-  CHECK(visible.runs.size() == kMarks);
+  CHECK(visible.slice({0, kMarks * 2}).ranges() == kMarks);
   CHECK(asked == 2);  // the begin and the one commit, not each mark
+}
+
+TEST_CASE("marks: stored marks have one form: a run that goes on with the one before is refused") {
+  const auto load = [](std::initializer_list<std::uint64_t> fields) {
+    ByteWriter out;
+    for (const std::uint64_t field : fields) out.put_varint(field);
+    Marks marks;
+    ByteReader in(out.view());
+    marks.load(in);
+    ByteWriter again;
+    marks.save(again, CommitNumber{100});
+    return std::ranges::equal(again.view(), out.view());
+  };
+  constexpr std::uint64_t end_one = 2;
+  constexpr std::uint64_t revive_one = 3;
+  // Runs; each: commits on, commits back to the begin, first row, kind.
+  CHECK(load({2, 5, 1, 0, end_one, 0, 1, 1, revive_one}));
+  CHECK(load({2, 5, 1, 0, end_one, 0, 1, 2, end_one}));
+  CHECK(load({2, 5, 1, 0, end_one, 1, 2, 1, end_one}));
+  CHECK_THROWS_AS(load({2, 5, 1, 0, end_one, 0, 1, 1, end_one}), Error);
+  CHECK_THROWS_AS(load({2, 5, 1, 0, end_one, 0, 1, 0, end_one}), Error);
 }
 
 TEST_CASE("marks: stored marks cut or changed at any byte are refused or load as marks") {

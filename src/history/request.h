@@ -12,11 +12,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/ids.h"
+#include "history/mark_list.h"
 #include "otolith/schema.h"
 #include "otolith/timestamp.h"
 
@@ -24,15 +26,6 @@ namespace otolith::history {
 
 class Snapshot;       // snapshot.h
 struct DatasetEntry;  // snapshot.h
-
-/// A run of row ids of one begin that a commit ends or revives.
-struct MarkRun {
-  CommitNumber begin{0};
-  std::uint64_t first = 0;  // ordinal
-  std::uint64_t count = 0;
-  bool revive = false;
-  bool operator==(const MarkRun&) const = default;
-};
 
 /// What the log says of a segment file: enough to find it, to tell it from another, and to prune
 /// it.
@@ -52,8 +45,8 @@ struct DatasetChange {
   std::shared_ptr<const Schema> schema;  // rows were written under this one; null: not checked
   std::uint64_t rows_added = 0;
   Bytes rows;  // inlined rows (model/wire.h); empty if there are none or a segment
-  std::optional<SegmentRef> segment;        // written and synced before the commit
-  std::vector<MarkRun> marks;               // sorted by (begin, first), disjoint
+  std::optional<SegmentRef> segment;  // written and synced before the commit
+  MarkList marks;
   std::optional<SegmentRef> marks_segment;  // marks beyond kInlineBytesMax
   Id128 salt;                               // of the keys of their leaves (docs/history.md 7)
   Hash256 rows_root;                        // joined leaves of the rows; zero without rows
@@ -61,18 +54,66 @@ struct DatasetChange {
   Timestamp time_max{};
 };
 
-/// The rows to end in a state, of those begun behind `after` (0: of all): runs in order and joined.
-using FindRows = std::function<std::vector<MarkRun>(
-    const std::shared_ptr<const Snapshot>& state, const DatasetEntry& dataset, CommitNumber after)>;
+/// The rows to mark in a state, of those begun behind `after` (0: of all).
+using FindRows = std::function<MarkList(const std::shared_ptr<const Snapshot>& state,
+                                        const DatasetEntry& dataset, CommitNumber after)>;
 
-/// Rows of one dataset that a commit ends, whichever they are when it is decided (endings.h).
-struct Ending {
+/// Rows of one dataset that a commit ends, whichever they are when it is decided (row_questions.h);
+/// with `as_at` it ends and revives what makes them those of that commit, of the rows that `find`
+/// finds.
+struct Marking {
   DatasetId dataset;
   std::string name;                      // for messages
   std::shared_ptr<const Schema> schema;  // that `find` was made for; another one is a conflict
-  bool by_row = true;                    // whether a row is ended is told from that row alone
+  bool by_row = true;                    // whether a row is marked is told from that row alone
   FindRows find;
+  std::optional<CommitNumber> as_at{};
 };
+
+/// Throws conflict where a shown row, of those begun behind `after` (0: of all), shares keys and
+/// time with one that the commit adds, and is none that it ends.
+using CheckUnique =
+    std::function<void(const std::shared_ptr<const Snapshot>& state, const DatasetEntry& dataset,
+                       CommitNumber after, const MarkList& ended)>;
+
+/// Rows of one dataset that a commit adds, and that must meet no other row when it is decided.
+struct UniqueRows {
+  DatasetId dataset;
+  Timestamp time_min{};
+  Timestamp time_max{};
+  CheckUnique check;
+};
+
+struct CommitRequest;
+
+/// A state that a commit may stand on.
+struct ChangeState {
+  std::shared_ptr<const Snapshot> snapshot;
+  std::function<Timestamp(CommitNumber)> time_of;  // of a commit that it may see rows of
+  /// Whether events of a dataset came since the changes were made or held; true before the first.
+  std::function<bool(DatasetId)> touched;
+};
+
+/// Part of a commit that depends on what datasets show: made for a state, and made anew where
+/// another commit changed that (row_questions.h). Documents are written so: what a patch comes to
+/// is known once it is known what it changes.
+class DependentChanges {
+ public:
+  virtual ~DependentChanges() = default;
+  /// Whether `hold` and `make` take little enough to be asked under the append lock.
+  virtual bool little(const ChangeState& state) const = 0;
+  /// Whether what was made is what this state would make.
+  virtual bool hold(const ChangeState& state) = 0;
+  /// Puts catalog changes, rows and marks into the request, in the place of those that it put there
+  /// before. Throws what is to be told to who asked: conflict, not_found.
+  virtual void make(const ChangeState& state, CommitRequest& request) = 0;
+};
+
+/// The dataset that stands for the database itself: it has no rows, and the metadata of its schema
+/// are the database's (docs/format/commit.md). No user can give this name, nor look it up.
+inline constexpr std::string_view kDatabaseName =
+    "\x01"
+    "database";
 
 struct CreateDataset {
   std::string name;
@@ -117,7 +158,9 @@ struct CommitRequest {
   bool relaxed = false;
   std::vector<CatalogChange> catalog;
   std::vector<DatasetChange> datasets;
-  std::vector<Ending> endings;  // at most one a dataset; its marks are put into `datasets`
+  std::vector<Marking> markings;   // at most one a dataset; its marks are put into `datasets`
+  std::vector<UniqueRows> unique;  // asked once the rows to end are known
+  std::shared_ptr<DependentChanges> dependent{};           // null: all of it was known beforehand
   std::variant<std::monostate, Rollback, Revert> lineage;  // alone in its request
 };
 

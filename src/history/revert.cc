@@ -48,7 +48,7 @@ class Judge {
     // What follows asks what V(n) shows: without sense if the dataset itself is in dispute.
     if (!found_.empty() || !after.exists()) return;
     columns(undoing, t, *after.schema);
-    if (unique_as_judged(d, *after.schema)) unique(undoing);
+    if (unique_as_judged(d, *after.schema)) unique(undoing, after);
   }
 
   // Names that come back must be free, or become so by the same revert.
@@ -130,7 +130,8 @@ class Judge {
   bool unique_as_judged(DatasetId d, const Schema& after) const {
     const DatasetFace now = events_.face(d, lineage_.last());
     const bool by_now = mutant("revert-policy-of-head") && now.exists();
-    return (by_now ? *now.schema : after).duplicates == Duplicates::error;
+    const Schema& schema = by_now ? *now.schema : after;
+    return schema.duplicates == Duplicates::error || schema.kind == DatasetKind::collection;
   }
 
   // Rows that come back fit the schema; rows shown since m fit it too, lose no column by it, and
@@ -164,7 +165,7 @@ class Judge {
     });
   }
 
-  void unique(const Undoing& undoing) {
+  void unique(const Undoing& undoing, const DatasetFace& after) {
     std::vector<RowsOfBegin> back;
     for (const CommitNumber begin : undoing.begins_back()) {
       if (auto rows = undoing.rows_back(begin); !rows.empty())
@@ -181,7 +182,7 @@ class Judge {
       add(Kind::unique, undoing.dataset(), m_, since.front().begin);
       return;
     }
-    for (Difference& row : unique_(undoing.dataset(), back, since)) add(std::move(row));
+    for (Difference& row : unique_(undoing.dataset(), after, back, since)) add(std::move(row));
   }
 
   const Lineage& lineage_;
@@ -200,7 +201,13 @@ void check_retained(const Events& events, CommitNumber c, const char* what) {
 }
 
 void check_revertible(const Lineage& lineage, const Events& events, CommitNumber m) {
-  if (m == CommitNumber{0} || m > lineage.last()) {
+  if (m == CommitNumber{0}) {
+    throw_error(ErrorCode::invalid_argument,
+                "cannot revert 0, the empty database before the first commit: name a commit from 1 "
+                "to {}",
+                value_of(lineage.last()));
+  }
+  if (m > lineage.last()) {
     throw_error(ErrorCode::invalid_argument, "cannot revert commit {}: the last commit is {}",
                 value_of(m), value_of(lineage.last()));
   }
@@ -219,9 +226,14 @@ bool touches(const Events& events, DatasetId d, const CommitRuns& commits) {
 }
 
 std::string rows_text(const Difference& difference) {
-  const OrdinalRun run = difference.rows.empty() ? OrdinalRun{} : difference.rows.front();
+  const RowRange run = difference.rows.empty() ? RowRange{} : *difference.rows.begin();
   return fmt::format("{} row{} of {} begun by commit {}", run.count, run.count == 1 ? "" : "s",
                      quoted(difference.name), value_of(difference.begin));
+}
+
+std::string no_longer(const std::string& name, std::uint64_t commit) {
+  return fmt::format("{} is not as commit {} left it: that commit is no longer in effect",
+                     quoted(name), commit);
 }
 
 }  // namespace
@@ -291,17 +303,21 @@ std::string Difference::text() const {
                     : fmt::format("{} were changed by commit {} and again by commit {}",
                                   rows_text(*this), m, s);
     case Kind::dataset:
+      if (m == s) return no_longer(name, m);
       return fmt::format("{} was changed by commit {}, and created, dropped or used by commit {}",
                          quoted(name), m, s);
     case Kind::name:
+      if (m == s) return no_longer(name, m);
       return fmt::format("{} was renamed by commit {} and again by commit {}", quoted(name), m, s);
     case Kind::schema:
+      if (m == s) return no_longer(name, m);
       return fmt::format(
           "the columns of {}: rows or changes of commit {} stand against undoing "
           "commit {}",
           quoted(name), s, m);
     case Kind::holder:
-      return fmt::format("the name {} is held by another dataset", quoted(name));
+      return fmt::format("the name {} is held by another dataset: rename or drop that one first",
+                         quoted(name));
     case Kind::unique:
       if (rows.empty()) {
         return fmt::format(

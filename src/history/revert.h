@@ -19,6 +19,7 @@
 
 #include "history/lineage.h"
 #include "history/marks.h"
+#include "history/snapshot.h"
 #include "otolith/schema.h"
 
 namespace otolith::history {
@@ -75,26 +76,33 @@ struct Difference {
   };
   Kind kind = Kind::rows;
   DatasetId dataset;
-  CommitNumber undone{0};        // the commit of T
-  CommitNumber since{0};         // the commit of S
-  std::string name;              // the dataset's, at the last commit that shows it
-  std::vector<OrdinalRun> rows;  // of `rows`: which, of begin
+  CommitNumber undone{0};  // the commit of T
+  CommitNumber since{0};   // the commit of S
+  std::string name;        // the dataset's, at the last commit that shows it
+  RowSet rows;             // of `rows`: which, of begin
   CommitNumber begin{0};
   std::optional<DatasetId> other;  // of `holder`
   /// One sentence, as `Conflict.differences` lists it.
   std::string text() const;
 };
 
-/// Visible rows of one begin.
-struct RowsOfBegin {
-  CommitNumber begin{0};
-  std::vector<OrdinalRun> rows;
-};
-
 /// Looks for ids or `error` keys that rows which come back share with rows shown since m; reads
-/// data, and only of these rows. Without one, a revert that needs it is refused.
-using UniqueCheck = std::function<std::vector<Difference>(
-    DatasetId d, const std::vector<RowsOfBegin>& back, const std::vector<RowsOfBegin>& since)>;
+/// data, and only of these rows. The face is what n shows of the dataset. Without one, a revert
+/// that needs it is refused.
+using UniqueCheck = std::function<std::vector<Difference>(DatasetId d, const DatasetFace& after,
+                                                          const std::vector<RowsOfBegin>& back,
+                                                          const std::vector<RowsOfBegin>& since)>;
+
+/// Rows that come back by a revert, and those shown since that they would meet: what it finds by
+/// reading them. Both snapshots show these rows only; the dataset is as the revert leaves it.
+struct Meeting {
+  CommitNumber back{0};  // the commit that added the row, and its ordinal
+  std::uint64_t ordinal = 0;
+  CommitNumber since{0};  // the commit that added the one that is shown
+};
+using FindMeetings = std::function<std::vector<Meeting>(
+    const DatasetEntry& dataset, const std::shared_ptr<const Snapshot>& back,
+    const std::shared_ptr<const Snapshot>& since)>;
 
 /// The answer to a revert; accepted if nothing stands against it.
 struct RevertDecision {

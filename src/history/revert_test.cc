@@ -53,7 +53,7 @@ class Story final : public Events {
 
   void end(std::uint64_t n, std::uint64_t begin, std::uint64_t first, std::uint64_t count) {
     const MarkRun run{commit(begin), first, count, false};
-    marks_.append(commit(n), std::span(&run, 1));
+    marks_.append(commit(n), {run});
   }
   RevertDecision revert(std::uint64_t m, const UniqueCheck& check = {}) const {
     return decide_revert(lineage, *this, commit(m), std::nullopt, check);
@@ -104,7 +104,7 @@ TEST_CASE("revert: what stands against it names the rows and both commits") {
   const auto decision = story.revert(2);
   REQUIRE(decision.differences.size() == 1);
   const Difference& difference = decision.differences.front();
-  CHECK(difference.rows == std::vector<OrdinalRun>{{4, 3}});
+  CHECK((difference.rows == RowSet{{4, 3}}));
   CHECK(difference.text() ==
         "3 rows of \"quotes\" begun by commit 2 were changed by commit 2 and again by commit 3");
 }
@@ -143,10 +143,10 @@ TEST_CASE("revert: rows that come back beside new ones are looked up, or refused
   CHECK_FALSE(story.revert(3).accepted());
   CHECK(story
             .revert(3,
-                    [](DatasetId, const auto& back, const auto& since) {
-                      CHECK(back.front().rows == std::vector<OrdinalRun>{{0, 5}});
+                    [](DatasetId, const DatasetFace&, const auto& back, const auto& since) {
+                      CHECK((back.front().rows == RowSet{{0, 5}}));
                       CHECK(since.front().begin == commit(4));
-                      CHECK(since.front().rows == std::vector<OrdinalRun>{{0, 10}});
+                      CHECK((since.front().rows == RowSet{{0, 10}}));
                       return std::vector<Difference>{};
                     })
             .accepted());
@@ -157,7 +157,8 @@ TEST_CASE("rollback: a name held by another dataset is refused, or its holder is
   story.holder_of_name = kTicks;
   const auto refused = decide_rollback(story.lineage, story, commit(2), kQuotes, false);
   REQUIRE(refused.differences.size() == 1);
-  CHECK(refused.differences.front().text() == "the name \"quotes\" is held by another dataset");
+  CHECK(refused.differences.front().text() ==
+        "the name \"quotes\" is held by another dataset: rename or drop that one first");
   const auto replaced = decide_rollback(story.lineage, story, commit(2), kQuotes, true);
   CHECK(replaced.accepted());
   CHECK(replaced.replaced == std::vector<DatasetId>{kTicks});

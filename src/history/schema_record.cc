@@ -10,7 +10,8 @@ namespace otolith::history {
 
 namespace {
 
-constexpr std::uint8_t kSchemaVersion = 1;
+constexpr std::uint8_t kTableVersion = 1;
+constexpr std::uint8_t kCollectionVersion = 2;
 constexpr std::size_t kColumnBytesMin = 8;  // no column takes less
 
 using Metadata = std::map<std::string, std::string>;
@@ -72,6 +73,23 @@ Column column_read(ByteReader& in) {
   return column;
 }
 
+void document_time_write(ByteWriter& out, const DocumentTime& time) {
+  out.put_text(time.path);
+  out.put(time.unit);
+}
+
+// A schema that no collection has would be read by code that counts on its columns.
+void document_time_read(ByteReader& in, Schema& schema) {
+  schema.kind = DatasetKind::collection;
+  schema.document_time.path = in.get_text(kMetadataBytesMax);
+  schema.document_time.unit = enum_read(in, TimeUnit::nanosecond, "unknown unit of times");
+  try {
+    schema_check(schema);
+  } catch (const Error& error) {
+    in.fail(error.message().c_str());
+  }
+}
+
 // Names that come twice: look-ups would find one column and miss the other.
 void check_names(ByteReader& in, const Schema& schema) {
   std::set<std::string_view> names;
@@ -91,7 +109,8 @@ void check_names(ByteReader& in, const Schema& schema) {
 }  // namespace
 
 void schema_write(ByteWriter& out, const Schema& schema) {
-  out.put(kSchemaVersion);
+  const bool collection = schema.kind == DatasetKind::collection;
+  out.put(collection ? kCollectionVersion : kTableVersion);
   out.put_varint(schema.columns.size());
   for (const Column& column : schema.columns) column_write(out, column);
   out.put_text(schema.time);
@@ -101,10 +120,12 @@ void schema_write(ByteWriter& out, const Schema& schema) {
   out.put(schema.duplicates);
   out.put_text(schema.codec);
   metadata_write(out, schema.metadata);
+  if (collection) document_time_write(out, schema.document_time);
 }
 
 Schema schema_read(ByteReader& in) {
-  if (in.get<std::uint8_t>() != kSchemaVersion) {
+  const auto version = in.get<std::uint8_t>();
+  if (version != kTableVersion && version != kCollectionVersion) {
     throw_error(ErrorCode::unsupported_format,
                 "a schema in the log has a version this build does not know: use a newer Otolith");
   }
@@ -122,6 +143,7 @@ Schema schema_read(ByteReader& in) {
   schema.codec = in.get_text(kNameBytesMax);
   schema.metadata = metadata_read(in);
   check_names(in, schema);
+  if (version == kCollectionVersion) document_time_read(in, schema);
   return schema;
 }
 

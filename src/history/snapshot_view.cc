@@ -1,6 +1,7 @@
 #include "history/snapshot_view.h"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 
 #include "base/mutant.h"
@@ -21,6 +22,14 @@ InLineage lineage_of(const CatalogView& view, DatasetId dataset) {
 bool may_show(const CatalogView& view, const DatasetVersion& dataset, CommitNumber begin) {
   return begin <= view.commit &&
          (view.lineage->contains(dataset.id, view.commit, begin) || dataset.marks->touches(begin));
+}
+
+// The place of the first entry of a commit behind this one: they come in the order of commits.
+std::size_t first_behind(const Growing<StoredTail>& tail, CommitNumber commit) {
+  const auto places = std::views::iota(std::size_t{0}, tail.size());
+  const auto found = std::ranges::upper_bound(
+      places, commit, {}, [&](std::size_t place) { return tail[place].entry.begin; });
+  return static_cast<std::size_t>(found - places.begin());
 }
 
 }  // namespace
@@ -60,10 +69,20 @@ const DatasetEntry* NameTable::find(std::string_view name) const {
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
+std::vector<DatasetEntry> SnapshotView::datasets() const {
+  std::vector<DatasetEntry> out = names_->entries();
+  std::erase_if(out, [](const DatasetEntry& entry) { return entry.name == kDatabaseName; });
+  return out;
+}
+
 std::optional<DatasetEntry> SnapshotView::find(std::string_view name) const {
-  const DatasetEntry* entry = names_->find(name);
-  if (entry == nullptr) return std::nullopt;
-  return *entry;
+  const DatasetEntry* entry = name == kDatabaseName ? nullptr : names_->find(name);
+  return entry == nullptr ? std::nullopt : std::optional(*entry);
+}
+
+std::optional<DatasetEntry> SnapshotView::database() const {
+  const DatasetEntry* entry = names_->find(kDatabaseName);
+  return entry == nullptr ? std::nullopt : std::optional(*entry);
 }
 
 std::optional<DatasetEntry> SnapshotView::find(DatasetId dataset) const {
@@ -88,21 +107,79 @@ std::vector<SegmentEntry> SnapshotView::segments(DatasetId dataset) const {
 }
 
 std::vector<TailEntry> SnapshotView::tail(DatasetId dataset) const {
+  return tail_within(dataset, kTimestampMin, kTimestampMax);
+}
+
+// Thousands of entries may be there, of which a read wants few: times are looked at first, and
+// the lineage is asked once where it shows all.
+std::vector<TailEntry> SnapshotView::tail_within(DatasetId dataset, Timestamp first,
+                                                 Timestamp last) const {
   std::vector<TailEntry> out;
   const DatasetVersion* version = view_.catalog->find(dataset);
-  if (version == nullptr) return out;
+  if (version == nullptr || version->tail->empty()) return out;
+  const CommitNumber begun = (*version->tail)[0].entry.begin;
+  if (begun > view_.commit) return out;
+  const bool all = view_.lineage->contains_all(dataset, view_.commit, {begun, view_.commit});
   for (std::size_t i = 0; i < version->tail->size(); ++i) {
     const TailEntry& entry = (*version->tail)[i].entry;
-    if (!may_show(view_, *version, entry.begin)) continue;
-    if (!entry.bytes) {
-      throw_error(ErrorCode::corrupt,
-                  "rows of commit {} were stripped from the log and stand in no segment: restore "
-                  "the database from a backup",
-                  value_of(entry.begin));
-    }
+    if (entry.begin > view_.commit) break;
+    if (entry.time_max < first || entry.time_min > last) continue;
+    if (!all && !may_show(view_, *version, entry.begin)) continue;
+    require_rows(entry);
     out.push_back(entry);
   }
   return out;
+}
+
+// Also those that nobody here sees: an index of the tail holds them for other snapshots.
+std::vector<TailEntry> SnapshotView::tail_since(DatasetId dataset, CommitNumber after) const {
+  std::vector<TailEntry> out;
+  const DatasetVersion* version = view_.catalog->find(dataset);
+  if (version == nullptr) return out;
+  for (std::size_t i = first_behind(*version->tail, after); i < version->tail->size(); ++i) {
+    const TailEntry& entry = (*version->tail)[i].entry;
+    if (entry.begin > view_.commit) break;
+    require_rows(entry);
+    out.push_back(entry);
+  }
+  return out;
+}
+
+std::optional<TailEntry> SnapshotView::tail_of(DatasetId dataset, CommitNumber begin) const {
+  const DatasetVersion* version = view_.catalog->find(dataset);
+  if (version == nullptr || begin > view_.commit) return std::nullopt;
+  const std::size_t behind = first_behind(*version->tail, begin);
+  if (behind == 0) return std::nullopt;
+  const TailEntry& entry = (*version->tail)[behind - 1].entry;
+  return entry.begin == begin ? std::optional(entry) : std::nullopt;
+}
+
+std::optional<CommitNumber> SnapshotView::tail_first(DatasetId dataset) const {
+  const DatasetVersion* version = view_.catalog->find(dataset);
+  if (version == nullptr || version->tail->empty()) return std::nullopt;
+  const CommitNumber first = (*version->tail)[0].entry.begin;
+  return first <= view_.commit ? std::optional(first) : std::nullopt;
+}
+
+bool SnapshotView::sees(DatasetId dataset, CommitNumber commit) const {
+  return lineage_of(view_, dataset)(commit);
+}
+
+std::vector<RowMark> SnapshotView::marks_of(DatasetId dataset, CommitNumber begin,
+                                            std::uint64_t ordinal) const {
+  std::vector<RowMark> out;
+  const DatasetVersion* version = view_.catalog->find(dataset);
+  if (version == nullptr) return out;
+  for (const Mark& mark : version->marks->of_row(begin, ordinal)) {
+    if (sees(dataset, mark.commit)) out.push_back({mark.commit, mark.run.revive});
+  }
+  return out;
+}
+
+bool SnapshotView::shows(DatasetId dataset, const RowId& row) const {
+  if (row.begin > view_.commit) return false;
+  const std::vector<RowMark> marks = marks_of(dataset, row.begin, row.ordinal);
+  return marks.empty() ? sees(dataset, row.begin) : marks.back().revive;
 }
 
 VisibleRows SnapshotView::visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const {

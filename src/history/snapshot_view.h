@@ -21,6 +21,9 @@ struct CatalogView {
   std::shared_ptr<const CatalogVersion> catalog;
   std::shared_ptr<const Lineage> lineage;
   CommitNumber commit{0};
+  std::uint64_t parts = 0;  // how often relaxed commits were lost before it was taken
+  bool held = false;        // taken under the append lock: it names what is there now
+  bool proposed = false;    // of a commit that was never made: what a request would lead to
 };
 
 /// The dataset as its lineage shows it; nullopt where it does not exist.
@@ -30,7 +33,7 @@ std::optional<DatasetEntry> dataset_at(const CatalogView& view, const DatasetVer
 class NameTable {
  public:
   explicit NameTable(CatalogView view) : view_(std::move(view)) {}
-  const std::vector<DatasetEntry>& entries() const;  // sorted by name
+  const std::vector<DatasetEntry>& entries() const;  // sorted by name, the database's first
   const DatasetEntry* find(std::string_view name) const;
 
  private:
@@ -46,12 +49,22 @@ class SnapshotView final : public Snapshot {
       : view_(std::move(view)), names_(std::move(names)) {}
 
   CommitNumber number() const noexcept override { return view_.commit; }
-  std::vector<DatasetEntry> datasets() const override { return names_->entries(); }
+  std::vector<DatasetEntry> datasets() const override;
   std::optional<DatasetEntry> find(std::string_view name) const override;
   std::optional<DatasetEntry> find(DatasetId dataset) const override;
+  std::optional<DatasetEntry> database() const override;
   std::vector<SegmentEntry> segments(DatasetId dataset) const override;
   std::vector<TailEntry> tail(DatasetId dataset) const override;
+  std::vector<TailEntry> tail_within(DatasetId dataset, Timestamp first,
+                                     Timestamp last) const override;
+  std::vector<TailEntry> tail_since(DatasetId dataset, CommitNumber after) const override;
+  std::optional<TailEntry> tail_of(DatasetId dataset, CommitNumber begin) const override;
+  std::optional<CommitNumber> tail_first(DatasetId dataset) const override;
+  bool sees(DatasetId dataset, CommitNumber commit) const override;
+  std::vector<RowMark> marks_of(DatasetId dataset, CommitNumber begin,
+                                std::uint64_t ordinal) const override;
   VisibleRows visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const override;
+  bool shows(DatasetId dataset, const RowId& row) const override;
   bool shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const override;
 
   const CatalogView& view() const noexcept { return view_; }

@@ -41,6 +41,7 @@ bool Timeline::resume(Checkpoint checkpoint) {
   range_ = std::move(checkpoint.range);
   tags_ = std::move(checkpoint.tags);
   losses_.restore(std::move(checkpoint.lost));
+  replaced_ = std::move(checkpoint.replaced);
   visible_ = checkpoint.head;
   if (value_of(visible_.record) != 0) resume_ = visible_;
   resume_compared_ = value_of(visible_.commit) == 0;
@@ -84,6 +85,8 @@ void Timeline::take_record(const Frame& frame) {
       give_up(lost_read(frame.payload));
       break;
     case FrameType::compact:
+      apply_compact(compact_read(frame.payload), frame.number);
+      break;
     case FrameType::sweep:
       reserved_read(frame.payload);
   }
@@ -202,23 +205,23 @@ void Timeline::read_marks(CommitRecord& record) const {
   }
 }
 
-void Timeline::append_lineage(const CommitRecord& record) {
+void append_lineage(Lineage& lineage, const CommitRecord& record) {
   if (const auto* rollback = std::get_if<RollbackRecord>(&record.lineage)) {
-    lineage_->append_rollback(record.number, rollback->to, rollback->dataset, record.has_content());
-    if (mutant("tag-lost-by-rollback")) {
-      std::erase_if(tags_, [&](const auto& tag) { return tag.second > rollback->to; });
-    }
+    lineage.append_rollback(record.number, rollback->to, rollback->dataset, record.has_content());
   } else if (const auto* reversal = std::get_if<Reversal>(&record.lineage)) {
-    lineage_->append_revert(record.number, *reversal);
+    lineage.append_revert(record.number, *reversal);
   } else {
-    lineage_->append(record.number);
+    lineage.append(record.number);
   }
 }
 
 void Timeline::apply(const CommitRecord& record, const Hash256& hash, RecordNumber number,
                      bool relaxed) {
   catalog_.apply(record, number);
-  append_lineage(record);
+  append_lineage(*lineage_, record);
+  const auto* rollback = std::get_if<RollbackRecord>(&record.lineage);
+  if (rollback != nullptr && mutant("tag-lost-by-rollback"))
+    std::erase_if(tags_, [&](const auto& tag) { return tag.second > rollback->to; });
   index_.append(meta_entry_of(record, hash, number, relaxed), meta_text_of(record));
   range_.append(hash);
   if (!relaxed) return;
@@ -237,6 +240,7 @@ void Timeline::fall_back(RecordNumber stands) {
         fmt::format("records behind {} were lost, although they were durable", value_of(stands)));
   }
   losses_.dropped(visible_.commit, stands, [this](CommitNumber c) { return index_.hash(c); });
+  parted_.push_back(n);
   catalog_.part(n);
   lineage_ = lineage_->copy(n);
   index_.truncate(n);
@@ -308,6 +312,31 @@ bool Timeline::apply_seal(const SealRecord& seal, RecordNumber number) {
   return true;
 }
 
+bool Timeline::apply_compact(const CompactRecord& compact, RecordNumber number) {
+  if (!catalog_.compact_fits(compact)) {
+    visible_.record = std::max(visible_.record, number);
+    return false;
+  }
+  catalog_.apply_compact(compact);
+  visible_.record = std::max(visible_.record, number);
+  renew_names();  // nor the old segments
+  std::erase_if(replaced_, [&](const ReplacedFile& file) {
+    return file.time
+        .ns<compact.time.ns&& static_cast<std::uint64_t>(compact.time.ns) -
+            static_cast<std::uint64_t>(file.time.ns)>
+            options_.sweep_after_ns;
+  });
+  for (const Id128& id : compact.replaced) replaced_.push_back({id, compact.time});
+  return true;
+}
+
+bool Timeline::lost(const CatalogView& view) const {
+  for (std::size_t i = view.parts; i < parted_.size(); ++i) {
+    if (parted_[i] < view.commit) return true;
+  }
+  return false;
+}
+
 // ---- what it adds up to -----------------------------------------------------------------------
 
 void Timeline::renew_names() {
@@ -343,7 +372,10 @@ RecordNumber Timeline::indexed() const {
   }
 }
 
+// Who began a file behind a torn tail may have found out later that the commit before it is lost:
+// zeros, for what the file names is not told here any more.
 Hash256 Timeline::hash_at(RecordNumber record) const {
+  if (losses_.hold(record) && !mutant("log-header-of-lost-compared")) return {};
   if (record >= staged().commit_record) return staged().hash;
   return index_.hash(index_.find_record(record));
 }
@@ -408,6 +440,7 @@ Checkpoint Timeline::checkpoint() const {
   out.range = range_;
   out.tags = tags_;
   out.lost = losses_.all();
+  out.replaced = replaced_;
   out.catalog = catalog_;
   out.lineage = lineage_;
   return out;

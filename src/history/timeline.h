@@ -69,6 +69,8 @@ class Timeline {
   void apply_tag(const TagRecord& tag, RecordNumber number);
   /// False, and nothing changed, if another seal covered any of it meanwhile.
   bool apply_seal(const SealRecord& seal, RecordNumber number);
+  /// False, and nothing changed, if another join replaced any of its segments meanwhile.
+  bool apply_compact(const CompactRecord& compact, RecordNumber number);
 
   // ---- What it adds up to.
 
@@ -76,7 +78,11 @@ class Timeline {
   const HeadState& staged() const noexcept {                      // what the next commit stands on
     return staged_.empty() ? visible_ : staged_.back().head;
   }
-  CatalogView view_at(CommitNumber number) const { return {catalog_.version(), lineage_, number}; }
+  CatalogView view_at(CommitNumber number) const {
+    return {catalog_.version(), lineage_, number, parted_.size()};
+  }
+  /// Whether the commit that a view was taken of was lost since.
+  bool lost(const CatalogView& view) const;
   std::shared_ptr<const Snapshot> snapshot(CommitNumber number);
   std::shared_ptr<const NameTable> names_at(CommitNumber number);
 
@@ -87,6 +93,8 @@ class Timeline {
   const CommitIndex& index() const noexcept { return index_; }
   const Tags& tags() const noexcept { return tags_; }
   Losses& losses() noexcept { return losses_; }
+  /// Files of segments that were joined lately.
+  const std::vector<ReplacedFile>& replaced() const noexcept { return replaced_; }
   Hash256 range_root() const { return range_.root(); }
   /// The newest record whose commit stands in an index file.
   RecordNumber indexed() const;
@@ -123,7 +131,6 @@ class Timeline {
   void take_known(const Frame& frame);
   void pass_over(const Frame& frame);
   void apply(const CommitRecord& record, const Hash256& hash, RecordNumber number, bool relaxed);
-  void append_lineage(const CommitRecord& record);
   void read_marks(CommitRecord& record) const;
   void check_follows(const CommitRecord& record) const;
   void check_datasets(const CommitRecord& record) const;
@@ -138,6 +145,8 @@ class Timeline {
   MountainRange range_;  // over staged commits too
   Tags tags_;
   Losses losses_;
+  std::vector<ReplacedFile> replaced_;
+  std::vector<CommitNumber> parted_;  // of each loss of relaxed commits: the last that stood
   HeadState visible_;
   std::deque<Staged> staged_;
   std::shared_ptr<const NameTable> names_;
@@ -152,5 +161,8 @@ class Timeline {
   std::optional<Error> damage_;
   CommitRecord scratch_;
 };
+
+/// Appends a decided commit to a lineage that ends before it.
+void append_lineage(Lineage& lineage, const CommitRecord& record);
 
 }  // namespace otolith::history

@@ -45,28 +45,6 @@ void each_overlap(std::vector<Span>& a, std::vector<Span>& b, Sink sink) {
   }
 }
 
-std::vector<OrdinalRun> runs_of(const VisibleRows& visible, std::uint64_t rows) {
-  if (visible.kind == VisibleRows::Kind::all) return {{0, rows}};
-  return visible.runs.all();
-}
-
-// The runs of a without those of b.
-std::vector<OrdinalRun> minus(const std::vector<OrdinalRun>& a, const std::vector<OrdinalRun>& b) {
-  std::vector<OrdinalRun> rest;
-  auto taken = b.begin();
-  for (const OrdinalRun& run : a) {
-    std::uint64_t at = run.first;
-    const std::uint64_t end = run.first + run.count;
-    while (taken != b.end() && taken->first + taken->count <= at) ++taken;
-    for (auto hole = taken; hole != b.end() && hole->first < end; ++hole) {
-      if (hole->first > at) rest.push_back({at, hole->first - at});
-      at = std::min(end, hole->first + hole->count);
-    }
-    if (at < end) rest.push_back({at, end - at});
-  }
-  return rest;
-}
-
 }  // namespace
 
 UndoingSets undoing_sets(const Lineage& lineage, std::optional<DatasetId> d, CommitNumber m) {
@@ -143,21 +121,15 @@ InLineage Undoing::at(CommitNumber c) const {
   return [this, c](CommitNumber b) { return lineage_.contains(d_, c, b); };
 }
 
-VisibleRows Undoing::visible(CommitNumber begin, const InLineage& in_lineage) const {
-  const auto added = events_.rows_added(d_, {{begin, begin}});
-  return events_.marks(d_).visible(begin, added.empty() ? 0 : added.front().rows, in_lineage);
-}
-
-std::vector<OrdinalRun> Undoing::without(CommitNumber begin, const InLineage& a,
-                                         const InLineage& b) const {
+RowSet Undoing::without(CommitNumber begin, const InLineage& a, const InLineage& b) const {
   const auto added = events_.rows_added(d_, {{begin, begin}});
   const std::uint64_t rows = added.empty() ? 0 : added.front().rows;
   const Marks& marks = events_.marks(d_);
-  return minus(runs_of(marks.visible(begin, rows, a), rows),
-               runs_of(marks.visible(begin, rows, b), rows));
+  return otolith::without(marks.visible(begin, rows, a).slice({0, rows}),
+                          marks.visible(begin, rows, b).slice({0, rows}));
 }
 
-std::vector<OrdinalRun> Undoing::rows_back(CommitNumber begin) const {
+RowSet Undoing::rows_back(CommitNumber begin) const {
   const InLineage now = at(last_);
   const InLineage after = [&](CommitNumber b) {
     return contains(sets_.added, b) || (!contains(sets_.removed, b) && now(b));
@@ -165,8 +137,6 @@ std::vector<OrdinalRun> Undoing::rows_back(CommitNumber begin) const {
   return without(begin, after, now);
 }
 
-std::vector<OrdinalRun> Undoing::rows_since(CommitNumber begin) const {
-  return without(begin, at(last_), at(m_));
-}
+RowSet Undoing::rows_since(CommitNumber begin) const { return without(begin, at(last_), at(m_)); }
 
 }  // namespace otolith::history

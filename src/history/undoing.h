@@ -44,15 +44,14 @@ class Undoing {
 
   /// Begins of which n may show rows that n-1 does not, and those rows.
   std::vector<CommitNumber> begins_back() const;
-  std::vector<OrdinalRun> rows_back(CommitNumber begin) const;
+  RowSet rows_back(CommitNumber begin) const;
   /// Begins of which n-1 may show rows that m does not, and those rows.
   std::vector<CommitNumber> begins_since() const;
-  std::vector<OrdinalRun> rows_since(CommitNumber begin) const;
+  RowSet rows_since(CommitNumber begin) const;
 
  private:
   std::vector<CommitNumber> begins(const CommitRuns& added_by, const CommitRuns& marked_by) const;
-  VisibleRows visible(CommitNumber begin, const InLineage& in_lineage) const;
-  std::vector<OrdinalRun> without(CommitNumber begin, const InLineage& a, const InLineage& b) const;
+  RowSet without(CommitNumber begin, const InLineage& a, const InLineage& b) const;
   InLineage at(CommitNumber c) const;
 
   const Lineage& lineage_;

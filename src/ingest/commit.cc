@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mutant.h"
+#include "ingest/document_changes.h"
 #include "ingest/unsynced.h"
 
 namespace otolith::ingest {
@@ -13,6 +14,7 @@ namespace {
 // The open files that a write is about to name.
 struct Files {
   std::vector<SegmentFile*> made;
+  DocumentChanges* documents = nullptr;  // syncs its files when it makes them
 
   void sync(io::Vfs& vfs) const {
     std::vector<io::File*> files;
@@ -29,6 +31,8 @@ struct Files {
   }
   void keep() const noexcept {
     for (SegmentFile* segment : made) segment->keep();
+    if (documents == nullptr) return;
+    for (const DocumentChanges::File& of : documents->files()) of.file->keep();
   }
 };
 
@@ -85,21 +89,26 @@ Hash256 request_hash(const history::CommitRequest& request, const std::vector<En
   return hash.finish();
 }
 
-// Whether the commit that came back is ours, and not an earlier one under the same change id.
-bool names(history::History& history, const Commit& commit, DatasetId dataset,
-           const Id128& segment) {
-  if (value_of(dataset.created) == 0) dataset.created = commit.number;
-  const auto entries = history.at(commit.number)->segments(dataset);
-  return std::ranges::any_of(entries, [&](const auto& entry) { return entry.ref.id == segment; });
+// Whether the commit that came back is ours, and not an earlier one under the same change id. Where
+// that cannot be told it may be: the commit stands, and a sweep takes away what nobody needs.
+bool may_name(history::History& history, const Commit& commit, DatasetId dataset,
+              const Id128& segment) noexcept {
+  try {
+    if (value_of(dataset.created) == 0) dataset.created = commit.number;
+    const auto entries = history.at(commit.number)->segments(dataset);
+    return std::ranges::any_of(entries, [&](const auto& entry) { return entry.ref.id == segment; });
+  } catch (...) {
+    return true;
+  }
 }
 
 }  // namespace
 
 Commit commit_encoded(const IngestContext& context, history::CommitRequest request,
-                      std::vector<Encoded> encoded) {
+                      std::vector<Encoded> encoded, DocumentChanges* documents) {
   const bool may_be_retry = request.change_id.has_value();
   if (may_be_retry) request.request_hash = request_hash(request, encoded);
-  Files files;
+  Files files{.made = {}, .documents = documents};
   std::vector<DatasetId> datasets;  // of the files
   for (Encoded& rows : encoded) {
     if (rows.file) {
@@ -107,6 +116,7 @@ Commit commit_encoded(const IngestContext& context, history::CommitRequest reque
       datasets.push_back(rows.change.dataset);
     }
     request.datasets.push_back(std::move(rows.change));
+    if (rows.question) request.unique.push_back(*std::move(rows.question));
   }
   std::optional<SyncLater> sync_later;
   if (request.relaxed && context.unsynced != nullptr) sync_later.emplace(*context.unsynced, files);
@@ -115,9 +125,14 @@ Commit commit_encoded(const IngestContext& context, history::CommitRequest reque
   Commit commit = with_files(files, [&] { return context.history->commit(std::move(request)); });
   if (record_first) files.sync(*context.vfs);
   for (std::size_t i = 0; i < files.made.size(); ++i) {
-    if (!may_be_retry || names(*context.history, commit, datasets[i], files.made[i]->id())) {
+    if (!may_be_retry || may_name(*context.history, commit, datasets[i], files.made[i]->id())) {
       files.made[i]->keep();
     }
+  }
+  if (documents == nullptr) return commit;
+  for (const DocumentChanges::File& of : documents->files()) {
+    if (!may_be_retry || may_name(*context.history, commit, of.dataset, of.file->id()))
+      of.file->keep();
   }
   return commit;
 }
@@ -130,6 +145,15 @@ bool seal_encoded(const IngestContext& context, const history::SealRequest& requ
   const bool sealed = with_files(files, [&] { return context.history->seal(request); });
   if (sealed) files.keep();
   return sealed;
+}
+
+bool join_encoded(const IngestContext& context, const history::CompactRequest& request,
+                  SegmentFile made) {
+  const Files files{.made = {&made}};
+  if (!mutant("join-record-before-segment")) files.sync(*context.vfs);
+  const bool joined = with_files(files, [&] { return context.history->compact(request); });
+  if (joined) files.keep();
+  return joined;
 }
 
 }  // namespace otolith::ingest

@@ -2,16 +2,20 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "model/array.h"
 #include "model/gather.h"
 #include "model/order.h"
 #include "model/own_rows.h"
 #include "model/wire.h"
+#include "segment/order.h"
 #include "segment/path.h"
 
 namespace otolith::ingest {
 
 namespace {
+
+constexpr std::uint64_t kToldRows = 16ull * kRowGroupRowsMax;  // between two words about progress
 
 Id128 random_salt(io::Environment& environment) {
   Id128 salt;
@@ -88,14 +92,30 @@ Batch join(std::vector<Batch> parts) {
   return out;
 }
 
+// Of rows in stored order: those that share keys and time are neighbours in their partition.
+bool neighbours_differ(const Batch& batch, const model::Run& run) {
+  std::vector<std::size_t> same = batch.schema->key_indexes();
+  const segment::RowOrder order(same.size());
+  same.push_back(batch.schema->time_index());
+  std::uint64_t row = 0;
+  for (const model::PartitionRows& partition : run) {
+    std::vector<Array> rows;
+    for (const std::size_t column : same)
+      rows.push_back(model::array_slice(batch.columns[column], row, partition.rows));
+    if (order.among(rows) != segment::Neighbours::differ) return false;
+    row += partition.rows;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::pair<Timestamp, Timestamp> times_of(const Batch& batch) {
   const Array& times = batch.columns[batch.schema->time_index()];
   const auto [least, most] =
       std::ranges::minmax(std::span(times.values.as<std::int64_t>(), batch.rows));
   return {{least}, {most}};
 }
-
-}  // namespace
 
 // What rows are sorted by must not change while they are, nor where texts begin while they are
 // gathered; every other value is read once, and judged by who writes it.
@@ -144,26 +164,43 @@ void SegmentEncoder::hash_leaf(const segment::LeafRows& leaf) {
   content_.put(column, leaf.leaf, hashers_[leaf.worker].hash(id, leaf.leaf, place, leaf.rows, 0));
 }
 
-void SegmentEncoder::write_run(const model::Run& run, std::span<const Batch> parts) {
+void SegmentEncoder::begin_run(const model::Run& run) {
   content_.add_run(run);
   writer_.begin_run(run);
-  for (const Batch& part : parts) {
-    writer_.append(part);
-    change_.rows_added += part.rows;
-  }
-  writer_.end_run();
 }
 
-void SegmentEncoder::add_run(std::vector<Batch> parts, std::uint64_t run_bytes) {
+void SegmentEncoder::append(const Batch& batch) {
+  writer_.append(batch);
+  change_.rows_added += batch.rows;
+}
+
+void SegmentEncoder::end_run() { writer_.end_run(); }
+
+void SegmentEncoder::write_run(const model::Run& run, std::span<const Batch> parts,
+                               const Written& written) {
+  begin_run(run);
+  for (const Batch& part : parts) {
+    const std::uint64_t step = written ? kToldRows : part.rows;
+    for (std::uint64_t at = 0; at < part.rows; at += step) {
+      const std::uint64_t rows = std::min(step, part.rows - at);
+      append(rows == part.rows ? part : model::batch_slice(part, at, rows));
+      if (written) written(rows);
+    }
+  }
+  end_run();
+}
+
+void SegmentEncoder::add_run(std::vector<Batch> parts, std::uint64_t run_bytes,
+                             const Written& written) {
   std::erase_if(parts, [](const Batch& part) { return part.rows == 0; });
   if (parts.empty()) return;
-  if (model::rows_in_order(parts)) return write_run(model::run_of_ordered(parts), parts);
+  if (model::rows_in_order(parts)) return write_run(model::run_of_ordered(parts), parts, written);
   auto groups = groups_of(parts, run_bytes);
   parts.clear();
   for (std::vector<Batch>& group : groups) {
     model::Run run;
     const Batch sorted = sort_parts(std::move(group), run);
-    write_run(run, std::span(&sorted, 1));
+    write_run(run, std::span(&sorted, 1), written);
   }
 }
 
@@ -178,7 +215,7 @@ Encoded SegmentEncoder::finish() {
   change_.rows_root = content_.rows_root();
   change_.time_min = info.time_min;
   change_.time_max = info.time_max;
-  return {.change = std::move(change_), .file = std::move(file_)};
+  return {.change = std::move(change_), .file = std::move(file_), .unique = info.unique};
 }
 
 Encoded encode_inline(const IngestContext& context, const history::DatasetEntry& dataset,
@@ -189,8 +226,9 @@ Encoded encode_inline(const IngestContext& context, const history::DatasetEntry&
   for (Batch& part : parts) part = model::own_rows(part);
   model::Run run;
   const Batch batch = sort_parts(std::move(parts), run);
-  const model::RowLayout layout{{std::move(run)}};
   Encoded out{.change = empty_change(context, dataset)};
+  if (dataset.schema->duplicates == Duplicates::error) out.unique = neighbours_differ(batch, run);
+  const model::RowLayout layout{{std::move(run)}};
   out.change.rows_added = batch.rows;
   out.change.rows = model::wire_encode(batch, layout);
   out.change.rows_root = model::rows_root(batch, layout, out.change.salt);

@@ -10,6 +10,7 @@
 //          pass over the rows.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -26,10 +27,14 @@ struct Encoded {
   history::DatasetChange change;
   std::optional<SegmentFile> file{};  // written, not synced
   std::uint64_t rows_hash = 0;        // model/rows_hash.h, where the commit may be a retry
+  bool unique = false;                // no two rows share keys and time, as far as that was asked
+  std::optional<history::UniqueRows> question{};  // unique_rows.h
 };
 
 class SegmentEncoder {
  public:
+  using Written = std::function<void(std::uint64_t rows)>;
+
   /// `recorder` owns the file until the commit.
   SegmentEncoder(const IngestContext& context, const Id128& recorder,
                  history::DatasetEntry dataset);
@@ -37,11 +42,17 @@ class SegmentEncoder {
   SegmentEncoder& operator=(const SegmentEncoder&) = delete;
 
   /// Writes the parts' rows as one run, or several where they must be sorted and are too many.
-  void add_run(std::vector<Batch> parts, std::uint64_t run_bytes);
+  /// `written` gets the number of rows now and then, and may throw: then the encoder is worthless.
+  void add_run(std::vector<Batch> parts, std::uint64_t run_bytes, const Written& written = {});
+  /// The next run, batch by batch: its rows are sorted already.
+  void begin_run(const model::Run& run);
+  void append(const Batch& batch);
+  void end_run();
+  std::uint64_t rows() const noexcept { return change_.rows_added; }
   Encoded finish();
 
  private:
-  void write_run(const model::Run& run, std::span<const Batch> parts);
+  void write_run(const model::Run& run, std::span<const Batch> parts, const Written& written);
   void hash_leaf(const segment::LeafRows& leaf);
 
   const history::DatasetEntry dataset_;
@@ -56,6 +67,9 @@ class SegmentEncoder {
 /// The rows inside the frame.
 Encoded encode_inline(const IngestContext& context, const history::DatasetEntry& dataset,
                       std::vector<Batch> parts);
+
+/// The least and the greatest time of a batch that has rows.
+std::pair<Timestamp, Timestamp> times_of(const Batch& batch);
 
 /// All rows of the parts in stored order, and their partitions. Takes the parts' memory piece by
 /// piece.

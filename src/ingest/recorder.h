@@ -21,12 +21,21 @@
 #include "io/environment.h"
 #include "io/vfs.h"
 #include "otolith/batch.h"
+#include "otolith/options.h"
 #include "otolith/read.h"
 #include "scan/scan.h"
 
 namespace otolith::ingest {
 
-class UnsyncedSegments;  // unsynced.h
+class UnsyncedSegments;    // unsynced.h
+struct DocumentOperation;  // document_operation.h
+
+/// A collection as its user knows it: it may be made by what is written first.
+struct CollectionName {
+  std::string name;
+  std::optional<DatasetId> dataset{};  // where it exists; it is followed under other names
+  DocumentTime time{};
+};
 
 /// What every recorder of one handle shares. All pointers outlive the recorders.
 struct IngestContext {
@@ -39,9 +48,8 @@ struct IngestContext {
   std::uint64_t inline_bytes_max = kInlineBytesMax;  // rows of a commit kept in its frame
   UnsyncedSegments* unsynced = nullptr;  // null: segments of relaxed commits are synced at once
   std::shared_ptr<scan::SegmentStore> store{};  // where rows to end are looked for
+  Progress progress{};                          // of rows, while a commit encodes them
 };
-
-using SealProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 class Recorder {
  public:
@@ -56,10 +64,26 @@ class Recorder {
   /// Stages without a copy: the batch's buffers must stay valid and unchanged until commit()
   /// returns.
   void append_borrowed(const history::DatasetEntry& dataset, const Batch& batch);
+  /// Stages rows of the dataset's schema that were judged value by value, in memory that is given
+  /// away.
+  void append_built(const history::DatasetEntry& dataset, Batch batch);
   /// Ends the rows that the request matches: of those staged here at once, of the others those that
-  /// match in the state the commit stands on. limit where staged rows stand in a file already, and
-  /// invalid_argument where a duplicates policy would have to judge staged rows and others.
+  /// match in the state the commit stands on. invalid_argument where a duplicates policy would have
+  /// to judge staged rows and others.
   void remove(const history::DatasetEntry& dataset, const ReadRequest& rows);
+  /// Stages what is done to documents, all of it or, where any is refused, none; what it comes to
+  /// is known at the commit. limit where documents take half of memory_bytes.
+  void write(const CollectionName& collection, std::vector<DocumentOperation> operations);
+  /// HEAD as of this call with what the documents staged of a collection come to, and the
+  /// collection in it; nullopt where neither shows it. Throws what the commit would.
+  struct Look {
+    std::shared_ptr<const history::Snapshot> snapshot;
+    std::optional<history::DatasetEntry> dataset;
+  };
+  Look look_documents(const CollectionName& collection);
+  /// HEAD as of this call, with what was staged of this dataset; later calls do not change it.
+  /// conflict if it was altered or dropped since. One that could not write ends the recorder.
+  std::shared_ptr<const history::Snapshot> look(const history::DatasetEntry& dataset);
   /// `request` brings author, message, change id, time; its datasets are filled here.
   Commit commit(history::CommitRequest request);
   void discard() noexcept;
@@ -79,6 +103,6 @@ class Recorder {
 /// it may throw: then nothing is sealed. A dataset that cannot be sealed (its codec is not
 /// registered here, or throws) stays in the tail; the others are sealed, and then its error is
 /// thrown.
-std::uint64_t seal_tail(const IngestContext& context, const SealProgress& progress = {});
+std::uint64_t seal_tail(const IngestContext& context, const Progress& progress = {});
 
 }  // namespace otolith::ingest

@@ -460,6 +460,18 @@ TEST_CASE("commit: a retry whose first try won removes its own files") {
   CHECK(desk.files().size() == 1);
 }
 
+TEST_CASE("commit: one that stands succeeds, also where nobody can tell which files it names") {
+  Random random(test::seed());
+  Desk desk;
+  const auto dataset = table(0, wide_schema());
+  desk.history.at_fails = Error(ErrorCode::io, "told to");
+  Recorder recorder(desk.context, true);
+  recorder.append(dataset,
+                  test::batch_of(dataset.schema, random_rows(random, *dataset.schema, 20'000)));
+  CHECK(recorder.commit(request_of("", sample::id_of(9))).number == CommitNumber{1});
+  CHECK(desk.files().size() == 1);  // it may be the commit's
+}
+
 TEST_CASE("unsynced: segments of relaxed commits are synced by the next durable one") {
   Random random(test::seed());
   Desk desk;

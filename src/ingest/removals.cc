@@ -1,8 +1,5 @@
 #include "ingest/removals.h"
 
-#include <algorithm>
-#include <tuple>
-
 #include "scan/filter.h"
 #include "scan/matches.h"
 #include "scan/prune.h"
@@ -11,22 +8,21 @@ namespace otolith::ingest {
 
 namespace {
 
-using history::MarkRun;
-using Runs = std::vector<MarkRun>;
+using history::MarkList;
+using history::MarkSet;
 
-// The rows of either; both are sorted.
-Runs both(const Runs& a, const Runs& b) {
-  Runs all(a.size() + b.size());
-  const auto id = [](const MarkRun& run) { return std::tuple(run.begin, run.first); };
-  std::ranges::merge(a, b, all.begin(), {}, id, id);
-  Runs out;
-  for (const MarkRun& run : all) {
-    MarkRun* last = out.empty() || out.back().begin != run.begin ? nullptr : &out.back();
-    if (last == nullptr || last->first + last->count < run.first) {
-      out.push_back(run);
-    } else {
-      last->count = std::max(last->first + last->count, run.first + run.count) - last->first;
-    }
+// The rows of either.
+MarkList both(const MarkList& a, const MarkList& b) {
+  MarkList out;
+  auto i = a.sets().begin();
+  auto j = b.sets().begin();
+  while (i != a.sets().end() || j != b.sets().end()) {
+    const bool of_a = i != a.sets().end() && (j == b.sets().end() || i->begin <= j->begin);
+    const bool of_b = j != b.sets().end() && (i == a.sets().end() || j->begin <= i->begin);
+    const MarkSet& one = of_a ? *i : *j;
+    out.append({one.begin, false, of_a && of_b ? united(i->rows, j->rows) : one.rows});
+    if (of_a) ++i;
+    if (of_b) ++j;
   }
   return out;
 }
@@ -50,6 +46,7 @@ void add_constant(Blake3& hash, const Constant& constant) {
           hash.add_value(value);
       },
       constant.value());
+  if (!constant.digits().empty()) add_text(hash, constant.digits());
 }
 
 // A tree is as deep as kExpressionDepthMax at most, chains aside, whose parts stand side by side.
@@ -77,14 +74,27 @@ void Removals::add(const ReadRequest& rows) {
   by_row_ = by_row_ && by_row;
 }
 
-history::Ending Removals::ending(const scan::ScanContext& context) const {
-  history::Ending out{dataset_.id, dataset_.name, dataset_.schema, by_row_, {}};
+const MarkList& Removals::found(const scan::ScanContext& context,
+                                const std::shared_ptr<const history::Snapshot>& state) {
+  if (state_ != state) {
+    found_ = {};
+    asked_ = 0;
+    state_ = state;
+  }
+  for (; asked_ < requests_.size(); ++asked_) {
+    found_ = both(found_, scan::matching_ids(context, state, dataset_, requests_[asked_], {}));
+  }
+  return found_;
+}
+
+history::Marking Removals::marking(const scan::ScanContext& context) const {
+  history::Marking out{dataset_.id, dataset_.name, dataset_.schema, by_row_, {}};
   out.find = [context, requests = requests_](const std::shared_ptr<const history::Snapshot>& state,
                                              const history::DatasetEntry& dataset,
                                              CommitNumber after) {
-    Runs found;
+    MarkList found;
     for (const ReadRequest& rows : requests) {
-      Runs more = scan::matching_ids(context, state, dataset, rows, after);
+      MarkList more = scan::matching_ids(context, state, dataset, rows, after);
       found = found.empty() ? std::move(more) : both(found, more);
     }
     return found;

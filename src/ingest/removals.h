@@ -1,6 +1,7 @@
 // What a recorder deletes of one dataset: requests now, row ids when the commit is decided.
 //
-// Role:    record -> commit: becomes the Ending that history asks for the rows (history/endings.h).
+// Role:    record -> commit: becomes the Marking that history asks for the rows
+//          (history/row_questions.h).
 // Shapes:  any number of requests; a row that several match is ended once.
 // Errors:  those of binding a request to the schema: invalid_argument with the nearest name.
 // Threads: thread-compatible.
@@ -26,12 +27,19 @@ class Removals {
   const history::DatasetEntry& dataset() const noexcept { return dataset_; }
   /// Whether each row is judged by itself.
   bool by_row() const noexcept { return by_row_; }
-  history::Ending ending(const scan::ScanContext& context) const;
+  history::Marking marking(const scan::ScanContext& context) const;
+  /// The rows that match in a state. Requests that were asked of it before are not asked again.
+  const history::MarkList& found(const scan::ScanContext& context,
+                                 const std::shared_ptr<const history::Snapshot>& state);
 
  private:
   history::DatasetEntry dataset_;
   std::vector<ReadRequest> requests_;
   bool by_row_ = true;
+
+  std::shared_ptr<const history::Snapshot> state_;  // of found_
+  std::size_t asked_ = 0;                           // requests that found_ answers
+  history::MarkList found_;
 };
 
 /// Tells a retried delete from another one: what it is asked, behind which staged rows.

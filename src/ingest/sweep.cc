@@ -33,8 +33,9 @@ Maker maker_of(const IngestContext& context, const Id128& id) {
   bytes.resize(file->read_at(0, bytes));
   try {
     const segment::Header header = segment::header_parse(bytes, path);
-    const bool ours = header.segment == id && header.database == context.database;
-    return {ours ? Maker::Kind::recorder : Maker::Kind::other, header.recorder};
+    if (header.database != context.database) return {Maker::Kind::other, {}};
+    if (header.segment != id) return {};  // what stood in its place on the disk before
+    return {Maker::Kind::recorder, header.recorder};
   } catch (const Error& error) {
     const bool newer = error.code() == ErrorCode::unsupported_format;
     return {newer ? Maker::Kind::other : Maker::Kind::unknown, {}};
@@ -49,15 +50,23 @@ class Gone {
   bool take(const Id128& recorder) {
     auto found = locks_.find(recorder);
     if (found == locks_.end()) {
-      if (locks_.size() == kSweepOwnersMax) return false;  // the next sweep takes it
+      if (held_ == kSweepOwnersMax) {
+        full_ = true;
+        return false;
+      }
       found = locks_.emplace(recorder, history::OwnerLock::take(vfs_, recorder)).first;
+      if (found->second != nullptr) ++held_;
     }
     return found->second != nullptr || mutant("sweep-owner-ignored");
   }
+  /// Whether there were more makers than locks to be held at once.
+  bool full() const noexcept { return full_; }
 
  private:
   io::Vfs& vfs_;
-  std::map<Id128, std::unique_ptr<history::OwnerLock>> locks_;
+  std::map<Id128, std::unique_ptr<history::OwnerLock>> locks_;  // null: its maker stands
+  std::size_t held_ = 0;
+  bool full_ = false;
 };
 
 // Only folders that segments stand in: 256 at most.
@@ -122,15 +131,18 @@ std::vector<SegmentOnDisk> unnamed_segments(io::Vfs& vfs, history::History& hist
   return out;
 }
 
-Swept sweep(const IngestContext& context) {
-  Swept swept;
+namespace {
+
+// What the makers left whose locks are held at once; whether there are more.
+bool sweep_some(const IngestContext& context, bool at_once, Swept& swept) {
   Gone gone(*context.vfs);  // until the end
   std::vector<SegmentOnDisk> segments = unnamed_segments(*context.vfs, *context.history);
   if (!segments.empty()) drop_owned(context, gone, segments);
-  if (segments.empty()) return swept;
+  const bool more = gone.full() && !mutant("sweep-once");
+  if (segments.empty()) return false;
   std::vector<Id128> ids;
   for (const SegmentOnDisk& segment : segments) ids.push_back(segment.id);
-  std::vector<Id128> unneeded = context.history->unneeded(ids);
+  std::vector<Id128> unneeded = context.history->unneeded(ids, at_once);
   std::ranges::sort(unneeded);
   for (const SegmentOnDisk& segment : segments) {
     if (!std::ranges::binary_search(unneeded, segment.id)) continue;
@@ -138,6 +150,18 @@ Swept sweep(const IngestContext& context) {
     ++swept.files;
     swept.bytes += segment.bytes;
   }
+  return more;
+}
+
+}  // namespace
+
+// Again and again where many were left: each round takes some away, or is the last.
+Swept sweep(const IngestContext& context, bool at_once) {
+  Swept swept;
+  std::uint64_t before = 0;
+  do {
+    before = swept.files;
+  } while (sweep_some(context, at_once, swept) && swept.files > before);
   return swept;
 }
 

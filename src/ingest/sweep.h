@@ -1,6 +1,7 @@
 // Sweep: segment files that no commit needs, and whose makers are gone, are removed.
 //
-// Role:    what killed recorders and lost seals leave; behind each seal, and by compact.
+// Role:    what killed recorders, lost seals and joins leave; behind seals and commits, and by
+//          compact.
 // Shapes:  files of segments/, of this database only; others are not ours and stay.
 // Errors:  those of the file system and of history::unneeded; what was removed before stays so.
 // Threads: thread-safe.
@@ -29,7 +30,13 @@ std::vector<SegmentOnDisk> unnamed_segments(io::Vfs& vfs, history::History& hist
 struct Swept {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
+  void add(const Swept& more) noexcept {
+    files += more.files;
+    bytes += more.bytes;
+  }
 };
-Swept sweep(const IngestContext& context);
+/// Files that a join replaced stay for a while, for those who read them; `at_once`, where space is
+/// short, they go too.
+Swept sweep(const IngestContext& context, bool at_once = false);
 
 }  // namespace otolith::ingest

@@ -95,9 +95,17 @@ std::optional<Place> decimal_place(std::string_view text, unsigned scale) noexce
 
 Place decimal_place(double value, unsigned scale) {
   if (std::isnan(value)) return {.nan = true};
-  if (std::abs(value) >= 1e38) return {value > 0 ? kBeyond : -kBeyond};
+  if (std::abs(value) > 1e38) return {value > 0 ? kBeyond : -kBeyond};  // itself below 10^38
   // All digits: the point of a double is a power of two, and 1,074 places hold the smallest.
   return *decimal_place(fmt::format("{:.1074f}", value), scale);
+}
+
+WideNanoseconds time_in(const std::string& text, std::string_view column) {
+  try {
+    return wide_time_parse(text);
+  } catch (const Error& error) {
+    throw_error(error.code(), "column {}: {}", quoted(column), error.message());
+  }
 }
 
 Place place_of(const Constant& constant, Type type, std::string_view column) {
@@ -108,7 +116,7 @@ Place place_of(const Constant& constant, Type type, std::string_view column) {
   if (const auto* given = std::get_if<bool>(&value); given && truth) return {*given ? 1 : 0};
   if (const auto* given = std::get_if<Timestamp>(&value); given && time) return {given->ns};
   if (const auto* given = std::get_if<std::string>(&value)) {
-    if (time) return {wide_time_parse(*given)};
+    if (time) return {time_in(*given, column)};
     const auto found = decimal ? decimal_place(*given, type.scale) : std::nullopt;
     if (found) return *found;
   }
@@ -119,7 +127,9 @@ Place place_of(const Constant& constant, Type type, std::string_view column) {
   if (const auto* given = std::get_if<std::uint64_t>(&value)) return scaled(*given, type.scale);
   const auto* given = std::get_if<double>(&value);
   if (given == nullptr) refuse(constant, type, column);
-  return decimal ? decimal_place(*given, type.scale) : place_of(*given);
+  if (!decimal) return place_of(*given);
+  const auto written = decimal_place(constant.digits(), type.scale);
+  return written ? *written : decimal_place(*given, type.scale);
 }
 
 IntegerBounds bounds_of(Type type) {

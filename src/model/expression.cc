@@ -1,10 +1,14 @@
 #include "otolith/expression.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "model/functions.h"
+#include "model/text_place.h"
 
 namespace otolith {
 
@@ -48,10 +52,42 @@ Expression joined(ExpressionKind kind, const Expression& left, const Expression&
   return Expression({.kind = kind, .operands = {left, right}});
 }
 
+Expression joined(ExpressionKind kind, const Expression& left, const Constant& right) {
+  return joined(kind, left, Expression(right));
+}
+
+Expression joined(ExpressionKind kind, const Constant& left, const Expression& right) {
+  return joined(kind, Expression(left), right);
+}
+
 }  // namespace
+
+Constant Constant::number(std::string_view digits) {
+  const char* const end = digits.data() + digits.size();
+  const auto whole = [&](auto& value) {
+    const auto [at, error] = std::from_chars(end - digits.size(), end, value);
+    return error == std::errc{} && at == end;
+  };
+  std::int64_t integer = 0;
+  std::uint64_t large = 0;
+  if (whole(integer)) return integer;
+  if (whole(large)) return large;
+  double value = 0;
+  const auto [at, error] = std::from_chars(end - digits.size(), end, value);
+  if (at != end || error == std::errc::invalid_argument)
+    throw_error(ErrorCode::invalid_argument, "{} is no number", quoted(digits));
+  if (error != std::errc{}) value = std::strtod(std::string(digits).c_str(), nullptr);
+  Constant out(value);
+  if (digits.find_first_not_of("-0123456789.") == std::string_view::npos) out.digits_ = digits;
+  return out;
+}
 
 Expression::Expression(ExpressionNode node)
     : node_(new ExpressionNode(counted(std::move(node))), &Expression::release) {}
+
+Expression::Expression(Constant value)
+    : Expression(
+          ExpressionNode{.kind = ExpressionKind::constant, .constants = {std::move(value)}}) {}
 
 // A chain may be as long as memory: the largest operand is let go after its siblings, in a loop, so
 // that only the smaller ones go within one another, of which there are few; and nothing is
@@ -99,27 +135,134 @@ Expression Expression::between(Constant low, Constant high) const {
 Expression Expression::is_null() const { return compared(ExpressionKind::is_null, *this, {}); }
 Expression Expression::not_null() const { return compared(ExpressionKind::not_null, *this, {}); }
 
+Expression Expression::cast(Type type) const {
+  return Expression({.kind = ExpressionKind::cast, .column = type_name(type), .operands = {*this}});
+}
+Expression Expression::try_cast(Type type) const {
+  return Expression(
+      {.kind = ExpressionKind::try_cast, .column = type_name(type), .operands = {*this}});
+}
+Expression Expression::call(std::string_view function, std::vector<Constant> arguments) const {
+  try {
+    model::function_check(function, arguments);
+  } catch (const Error& error) {
+    throw_error(error.code(), "where: {} of {}: {}", quoted(function),
+                model::expression_shown(*this), error.message());
+  }
+  return Expression({.kind = ExpressionKind::call,
+                     .column = std::string(function),
+                     .constants = std::move(arguments),
+                     .operands = {*this}});
+}
+
 Expression col(std::string name) {
   return Expression({.kind = ExpressionKind::column, .column = std::move(name)});
 }
 
-Expression operator==(const Expression& column, const Constant& value) {
-  return compared(ExpressionKind::equal, column, {value});
+Expression operator==(const Expression& left, const Constant& right) {
+  return compared(ExpressionKind::equal, left, {right});
 }
-Expression operator!=(const Expression& column, const Constant& value) {
-  return compared(ExpressionKind::not_equal, column, {value});
+Expression operator==(const Constant& left, const Expression& right) {
+  return compared(ExpressionKind::equal, right, {left});
 }
-Expression operator<(const Expression& column, const Constant& value) {
-  return compared(ExpressionKind::less, column, {value});
+Expression operator==(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::equal, left, right);
 }
-Expression operator<=(const Expression& column, const Constant& value) {
-  return compared(ExpressionKind::less_equal, column, {value});
+Expression operator!=(const Expression& left, const Constant& right) {
+  return compared(ExpressionKind::not_equal, left, {right});
 }
-Expression operator>(const Expression& column, const Constant& value) {
-  return compared(ExpressionKind::greater, column, {value});
+Expression operator!=(const Constant& left, const Expression& right) {
+  return compared(ExpressionKind::not_equal, right, {left});
 }
-Expression operator>=(const Expression& column, const Constant& value) {
-  return compared(ExpressionKind::greater_equal, column, {value});
+Expression operator!=(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::not_equal, left, right);
+}
+Expression operator<(const Expression& left, const Constant& right) {
+  return compared(ExpressionKind::less, left, {right});
+}
+Expression operator<(const Constant& left, const Expression& right) {
+  return compared(ExpressionKind::greater, right, {left});
+}
+Expression operator<(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::less, left, right);
+}
+Expression operator<=(const Expression& left, const Constant& right) {
+  return compared(ExpressionKind::less_equal, left, {right});
+}
+Expression operator<=(const Constant& left, const Expression& right) {
+  return compared(ExpressionKind::greater_equal, right, {left});
+}
+Expression operator<=(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::less_equal, left, right);
+}
+Expression operator>(const Expression& left, const Constant& right) {
+  return compared(ExpressionKind::greater, left, {right});
+}
+Expression operator>(const Constant& left, const Expression& right) {
+  return compared(ExpressionKind::less, right, {left});
+}
+Expression operator>(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::greater, left, right);
+}
+Expression operator>=(const Expression& left, const Constant& right) {
+  return compared(ExpressionKind::greater_equal, left, {right});
+}
+Expression operator>=(const Constant& left, const Expression& right) {
+  return compared(ExpressionKind::less_equal, right, {left});
+}
+Expression operator>=(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::greater_equal, left, right);
+}
+Expression operator+(const Expression& left, const Constant& right) {
+  return joined(ExpressionKind::add, left, right);
+}
+Expression operator+(const Constant& left, const Expression& right) {
+  return joined(ExpressionKind::add, left, right);
+}
+Expression operator+(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::add, left, right);
+}
+Expression operator-(const Expression& left, const Constant& right) {
+  return joined(ExpressionKind::subtract, left, right);
+}
+Expression operator-(const Constant& left, const Expression& right) {
+  return joined(ExpressionKind::subtract, left, right);
+}
+Expression operator-(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::subtract, left, right);
+}
+Expression operator*(const Expression& left, const Constant& right) {
+  return joined(ExpressionKind::multiply, left, right);
+}
+Expression operator*(const Constant& left, const Expression& right) {
+  return joined(ExpressionKind::multiply, left, right);
+}
+Expression operator*(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::multiply, left, right);
+}
+Expression operator/(const Expression& left, const Constant& right) {
+  return joined(ExpressionKind::divide, left, right);
+}
+Expression operator/(const Constant& left, const Expression& right) {
+  return joined(ExpressionKind::divide, left, right);
+}
+Expression operator/(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::divide, left, right);
+}
+Expression operator%(const Expression& left, const Constant& right) {
+  return joined(ExpressionKind::modulo, left, right);
+}
+Expression operator%(const Constant& left, const Expression& right) {
+  return joined(ExpressionKind::modulo, left, right);
+}
+Expression operator%(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::modulo, left, right);
+}
+Expression floor_divide(const Expression& left, const Expression& right) {
+  return joined(ExpressionKind::floor_divide, left, right);
+}
+Expression operator-(const Expression& value) {
+  return Expression({.kind = ExpressionKind::negate, .operands = {value}});
 }
 Expression operator&&(const Expression& left, const Expression& right) {
   return joined(ExpressionKind::all_of, left, right);

@@ -187,6 +187,25 @@ void check_keys(const Schema& schema) {
   }
 }
 
+// Columns of a collection are what the engine counts on, whoever made the schema.
+void check_kind(const Schema& schema) {
+  if (schema.kind > DatasetKind::collection || schema.document_time.unit > TimeUnit::nanosecond)
+    refuse("unknown kind of dataset, or unit of its times");
+  if (schema.kind == DatasetKind::table) {
+    if (schema.document_time != DocumentTime{}) refuse("only a collection has times in documents");
+    return;
+  }
+  Schema bare = schema;
+  bare.metadata.clear();
+  bare.codec = "hot";
+  for (Column& column : bare.columns) {
+    column.codec.clear();
+    column.id = 0;
+  }
+  if (bare != collection_schema(schema.document_time))
+    refuse("a collection has the columns _id, _time and _body, and no others");
+}
+
 void check_metadata(const Schema& schema) {
   std::size_t bytes = metadata_bytes(schema.metadata);
   for (const Column& column : schema.columns) bytes += metadata_bytes(column.metadata);
@@ -267,7 +286,22 @@ void schema_check(const Schema& schema) {
   if (schema.duplicates > Duplicates::error) {
     refuse("unknown duplicates policy; use keep, last, first or error");
   }
+  check_kind(schema);
   check_metadata(schema);
+}
+
+Schema collection_schema(DocumentTime time) {
+  const auto column = [](std::string_view name, TypeKind kind) {
+    return Column{.name = std::string(name), .type = {kind}, .nullable = false};
+  };
+  return {
+      .columns = {column(kDocumentId, TypeKind::string), column(kDocumentTime, TypeKind::timestamp),
+                  column(kDocumentBody, TypeKind::binary)},
+      .time = std::string(kDocumentTime),
+      .keys = {std::string(kDocumentId)},
+      .partition = Partition::none,
+      .kind = DatasetKind::collection,
+      .document_time = std::move(time)};
 }
 
 Schema schema_stored(Schema schema) {

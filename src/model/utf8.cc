@@ -37,15 +37,6 @@ std::size_t character_bytes(std::string_view text, std::size_t at) noexcept {
              : 0;
 }
 
-bool has_control(std::string_view text) noexcept {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const unsigned byte = byte_at(text, at);
-    if (byte < 0x20 || byte == 0x7f) return true;
-    if (byte == 0xc2 && continues(text, at + 1, 0x80, 0x9f)) return true;  // U+0080 to U+009F
-  }
-  return false;
-}
-
 }  // namespace
 
 bool ascii_only(std::string_view text) noexcept {
@@ -74,6 +65,15 @@ bool utf8_valid(std::string_view text) noexcept {
     at += bytes;
   }
   return true;
+}
+
+bool has_control(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const unsigned byte = byte_at(text, at);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    if (byte == 0xc2 && continues(text, at + 1, 0x80, 0x9f)) return true;  // U+0080 to U+009F
+  }
+  return false;
 }
 
 void name_check(std::string_view what, std::string_view name) {

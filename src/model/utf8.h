@@ -17,6 +17,9 @@ bool ascii_only(std::string_view text) noexcept;
 /// True if the text is well-formed UTF-8.
 bool utf8_valid(std::string_view text) noexcept;
 
+/// True if the text, which is UTF-8, holds one of U+0000 to U+001F or U+007F to U+009F.
+bool has_control(std::string_view text) noexcept;
+
 /// Throws unless the name is 1 to kNameBytesMax bytes of UTF-8 without control characters. `what`
 /// says whose name it is ("column", "dataset", "tag"). Names are data: "..", "a/b" are as good as
 /// any.

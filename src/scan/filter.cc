@@ -45,7 +45,7 @@ void Filter::keep(std::span<std::vector<Unit>> partitions, unsigned threads) con
                      [&](unsigned, std::size_t task) {
                        const auto& [filter, part] = parts[task];
                        part->ranges = filter->rows(part->piece, part->ranges);
-                       kept[task] = rows_in(part->ranges);
+                       kept[task] = part->ranges.rows();
                      });
   auto count = kept.begin();
   for (std::vector<Unit>& units : partitions) {
@@ -63,13 +63,10 @@ std::vector<bool> Filter::passes(const Unit& unit) const {
   std::vector<bool> out;
   out.reserve(unit.rows);
   for (const Selected& part : unit.parts) {
-    const RowRanges kept = filter.rows(part.piece, part.ranges);
-    auto next = kept.begin();
+    const RowSet kept = filter.rows(part.piece, part.ranges);
     for (const RowRange& range : part.ranges) {
-      for (std::uint64_t row = range.first; row < range.end(); ++row) {
-        while (next != kept.end() && next->end() <= row) ++next;
-        out.push_back(next != kept.end() && next->first <= row);
-      }
+      for (std::uint64_t row = range.first; row < range.end(); ++row)
+        out.push_back(kept.contains(row));
     }
   }
   return out;

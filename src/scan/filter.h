@@ -1,11 +1,11 @@
 // Keeps the rows for which a condition is true.
 //
-// Role:    filter of the flow: on units before they are merged, or on merged rows.
+// Role:    filter of the flow: on units before they are merged.
 // Shapes:  units lose rows, and go where none is left.
 // Errors:  those of reading the columns that the condition asks about.
 // Threads: immutable.
-// Why:     before the merge, so that only rows that pass are put in order. Behind it where a
-//          duplicates policy has to see all rows first: the row it shows may fail, and must not
+// Why:     before the merge, so that only rows that pass are put in order. Where a duplicates
+//          policy hides rows it comes first (policy.h): the row it shows may fail, and must not
 //          give its place to one that it hides.
 #pragma once
 

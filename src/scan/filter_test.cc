@@ -147,7 +147,19 @@ TEST_CASE("filter: what does not fit the schema is refused before anything is re
   CHECK(refused(col("tim") > Timestamp{0}, "did you mean \"time\""));
   CHECK(refused(col("late") > 1, "column \"late\" is string"));
   CHECK(refused(col("wide"), "no condition by itself"));
-  CHECK(refused((col("wide") > 1) == Constant(true), "compare columns"));
+  CHECK(refused((col("wide") > 1) == Constant(5), "give true or false"));
+  CHECK(refused(col("wide") * col("time") > 1, "int64 and timestamp"));
+  CHECK(refused(col("late") > col("wide"), "string is not compared with int64"));
+  CHECK(refused(col("wide") + col("lat") > 1, "did you mean \"late\""));
+  CHECK(refused(col("wide").call("lower") == "a", "lower takes strings"));
+  CHECK(refused(parse_condition("wide > 1 and matches(late, '(')"), "(character 14)"));
+  CHECK(refused(parse_condition("wide > 1 and not wid < 5"), "(character 18)"));
+  CHECK(refused(parse_condition("wide = 'one'"), "(character 1)"));
+  CHECK(
+      refused(parse_condition("time > 'noon'"), "where: column \"time\": \"noon\" is not a time"));
+  CHECK(refused(parse_condition("late is null or (wide = 1 or wide = 2 or wide = 3 or wide = 4 or "
+                                "wide = 5 or wide = 6 or wide = 7 or wide = 'one')"),
+                "(character 18)"));  // as one set
 }
 
 }  // namespace otolith::scan

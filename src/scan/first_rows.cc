@@ -30,7 +30,7 @@ class Steps {
       for (std::size_t i = 0; i < cluster[unit].parts.size(); ++i) {
         Selected& part = cluster[unit].parts[i];
         const Piece& piece = cluster[unit].source->pieces()[part.piece];
-        const std::uint64_t rows = rows_in(part.ranges);
+        const std::uint64_t rows = part.ranges.rows();
         parts_.push_back({unit, i, std::move(part), piece.time_min, piece.time_max, rows});
       }
       cluster[unit].parts.clear();

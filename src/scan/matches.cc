@@ -1,7 +1,9 @@
 #include "scan/matches.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -9,6 +11,7 @@
 #include "scan/filter.h"
 #include "scan/first_rows.h"
 #include "scan/merge.h"
+#include "scan/policy.h"
 #include "scan/prune.h"
 #include "scan/source_filter.h"
 #include "scan/walk.h"
@@ -19,79 +22,74 @@ namespace otolith::scan {
 
 namespace {
 
-using Runs = std::vector<history::MarkRun>;
-
-void add_run(Runs& runs, CommitNumber begin, std::uint64_t first, std::uint64_t count) {
-  if (!runs.empty() && runs.back().begin == begin &&
-      runs.back().first + runs.back().count == first) {
-    runs.back().count += count;
-  } else {
-    runs.push_back({begin, first, count, false});
-  }
-}
+using history::MarkList;
+using history::MarkSet;
 
 // Row ids of a part whose rows are of many commits: its begins and ordinals are read.
-void add_stored_ids(const RowSource& source, const Selected& part, CommitNumber after, Runs& runs) {
-  const std::uint64_t from = part.ranges.front().first;
-  const std::uint64_t span = part.ranges.back().end() - from;
+std::vector<MarkSet> stored_ids(const RowSource& source, const Selected& part, CommitNumber after) {
+  const std::uint64_t from = part.ranges.first_row();
+  const std::uint64_t span = part.ranges.end_row() - from;
   const Array begins = source.values(part.piece, segment::kBeginColumn, from, span);
   const Array ordinals = source.values(part.piece, segment::kOrdinalColumn, from, span);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ids;
   for (const RowRange& range : part.ranges) {
     for (std::uint64_t row = range.first - from; row < range.end() - from; ++row) {
-      const CommitNumber begin{begins.value<std::uint64_t>(row)};
-      if (begin > after) add_run(runs, begin, ordinals.value<std::uint64_t>(row), 1);
+      const auto begin = begins.value<std::uint64_t>(row);
+      if (begin > value_of(after)) ids.emplace_back(begin, ordinals.value<std::uint64_t>(row));
     }
   }
+  std::ranges::sort(ids);
+  std::vector<MarkSet> out;
+  for (const auto& [begin, ordinal] : ids) {
+    if (out.empty() || out.back().begin != CommitNumber{begin})
+      out.push_back({CommitNumber{begin}, false, {}});
+    out.back().rows.append({ordinal, 1});
+  }
+  return out;
 }
 
-void add_ids(const RowSource& source, const Selected& part, CommitNumber after, Runs& runs) {
-  if (part.ranges.empty()) return;
-  if (!source.begin()) return add_stored_ids(source, part, after, runs);
+std::vector<MarkSet> ids_of(const RowSource& source, const Selected& part, CommitNumber after) {
+  if (part.ranges.empty()) return {};
+  if (!source.begin()) return stored_ids(source, part, after);
   const std::uint64_t ordinal = source.pieces()[part.piece].first_ordinal;
-  runs.reserve(runs.size() + part.ranges.size());
-  for (const RowRange& range : part.ranges) {
-    add_run(runs, *source.begin(), ordinal + range.first, range.count);
-  }
+  std::vector<MarkSet> out;
+  out.push_back({*source.begin(), false, part.ranges.moved(ordinal)});
+  return out;
 }
 
-Runs joined(std::vector<Runs> parts) {
-  Runs all;
-  if (parts.size() == 1) {
-    all = std::move(parts.front());
-  } else {
-    std::size_t count = 0;
-    for (const Runs& part : parts) count += part.size();
-    all.reserve(count);
-    for (const Runs& part : parts) all.insert(all.end(), part.begin(), part.end());
+// Parts of one begin come in any order. Those of segments that hold many commits may lie among each
+// other.
+MarkList joined(std::vector<MarkSet> parts) {
+  std::ranges::sort(parts, {},
+                    [](const MarkSet& set) { return std::tuple(set.begin, set.rows.first_row()); });
+  MarkList out;
+  MarkSet of_begin;
+  for (MarkSet& part : parts) {
+    if (part.begin != of_begin.begin)
+      out.append(std::exchange(of_begin, std::move(part)));
+    else if (part.rows.first_row() >= of_begin.rows.end_row())
+      of_begin.rows.append(part.rows);
+    else
+      of_begin.rows = united(of_begin.rows, part.rows);
   }
-  const auto id = [](const history::MarkRun& run) { return std::tuple(run.begin, run.first); };
-  if (!std::ranges::is_sorted(all, {}, id)) std::ranges::sort(all, {}, id);
-  std::size_t kept = 0;  // in place: there may be millions
-  for (const history::MarkRun& run : all) {
-    history::MarkRun* const last = kept == 0 ? nullptr : &all[kept - 1];
-    if (last != nullptr && last->begin == run.begin && last->first + last->count == run.first) {
-      last->count += run.count;
-    } else {
-      all[kept++] = run;
-    }
-  }
-  all.resize(kept);
-  return all;
+  out.append(std::move(of_begin));
+  return out;
 }
 
 // One look for rows.
 class Search {
  public:
   Search(const ScanContext& context, const std::shared_ptr<const history::Snapshot>& snapshot,
-         const history::DatasetEntry& dataset, const ReadRequest& request, CommitNumber after)
-      : context_(context), schema_(dataset.schema), after_(after) {
+         const history::DatasetEntry& dataset, const ReadRequest& request, CommitNumber after,
+         bool shown_only)
+      : context_(context), schema_(dataset.schema), after_(after), shown_only_(shown_only) {
     Wanted wanted = wanted_of(request, *schema_);
     wanted.begun_after = after;
     if (request.where) filter_.emplace(*request.where, schema_);
     walk_.emplace(context.store, snapshot, dataset, std::move(wanted), false);
   }
 
-  Runs run() {
+  MarkList run() {
     for (bool more = true; more;) {
       std::vector<std::vector<Unit>> wave;
       std::uint64_t rows = 0;
@@ -117,7 +115,10 @@ class Search {
       }
       return;
     }
-    for (const std::vector<Unit>& units : wave) take_ids(units);
+    for (std::vector<Unit>& units : wave) {
+      if (shown_only_) hide_duplicates(units, *schema_, context_.threads);
+      take_ids(units);
+    }
   }
 
   void take_ids(std::span<const Unit> units) {
@@ -125,31 +126,17 @@ class Search {
     for (const Unit& unit : units) {
       for (const Selected& part : unit.parts) parts.emplace_back(unit.source.get(), &part);
     }
-    const std::size_t first = found_.size();
-    found_.resize(first + parts.size());
+    std::vector<std::vector<MarkSet>> found(parts.size());
     segment::run_tasks(segment::threads_worth(context_.threads, rows_in(units)), parts.size(),
                        [&](unsigned, std::size_t i) {
-                         add_ids(*parts[i].first, *parts[i].second, after_, found_[first + i]);
+                         found[i] = ids_of(*parts[i].first, *parts[i].second, after_);
                        });
+    for (std::vector<MarkSet>& sets : found) std::ranges::move(sets, std::back_inserter(found_));
   }
 
   // Of rows that share keys and time the one that is shown decides for all of them.
   void keep_groups(std::vector<Unit>& cluster) {
-    const std::vector<bool> chosen = chosen_of(cluster);
-    std::uint64_t row = 0;
-    for (Unit& unit : cluster) {
-      unit.rows = 0;
-      for (Selected& part : unit.parts) {
-        RowRanges kept;
-        for (const RowRange& range : part.ranges) {
-          for (std::uint64_t at = range.first; at < range.end(); ++at) {
-            if (chosen[row++]) append_range(kept, at, 1);
-          }
-        }
-        part.ranges = std::move(kept);
-        unit.rows += rows_in(part.ranges);
-      }
-    }
+    keep_chosen(cluster, chosen_of(cluster));
     take_ids(cluster);
   }
 
@@ -177,10 +164,8 @@ class Search {
 
   // All rows of a cluster, hidden ones too.
   std::vector<std::uint32_t> stored_order(const std::vector<Unit>& cluster) const {
-    Schema keeping = *schema_;
-    keeping.duplicates = Duplicates::keep;
     io::Scratch scratch;
-    auto order = merge(cluster, {&keeping, kOrder}, context_.threads, scratch);
+    auto order = merge(cluster, {schema_.get(), kOrder, false}, context_.threads, scratch);
     if (order) return *std::move(order);
     std::vector<std::uint32_t> as_it_is(rows_in(cluster));
     for (std::uint32_t i = 0; i < as_it_is.size(); ++i) as_it_is[i] = i;
@@ -203,9 +188,10 @@ class Search {
   const ScanContext& context_;
   const std::shared_ptr<const Schema> schema_;
   const CommitNumber after_;
+  const bool shown_only_;
   std::optional<Filter> filter_;
   std::optional<Walk> walk_;
-  std::vector<Runs> found_;
+  std::vector<MarkSet> found_;
 };
 
 }  // namespace
@@ -214,19 +200,25 @@ bool matches_by_row(const ReadRequest& request, const std::shared_ptr<const Sche
   return !request.where || !Filter(*request.where, schema).after_policy();
 }
 
-std::vector<history::MarkRun> matching_ids(const ScanContext& context,
-                                           const std::shared_ptr<const history::Snapshot>& snapshot,
-                                           const history::DatasetEntry& dataset,
-                                           const ReadRequest& request, CommitNumber after) {
-  return Search(context, snapshot, dataset, request, after).run();
+MarkList matching_ids(const ScanContext& context,
+                      const std::shared_ptr<const history::Snapshot>& snapshot,
+                      const history::DatasetEntry& dataset, const ReadRequest& request,
+                      CommitNumber after) {
+  return Search(context, snapshot, dataset, request, after, false).run();
 }
 
-RowRanges matching_rows(const Batch& batch, const ReadRequest& request) {
+MarkList shown_ids(const ScanContext& context,
+                   const std::shared_ptr<const history::Snapshot>& snapshot,
+                   const history::DatasetEntry& dataset, const ReadRequest& request) {
+  return Search(context, snapshot, dataset, request, {}, true).run();
+}
+
+RowSet matching_rows(const Batch& batch, const ReadRequest& request) {
   if (batch.rows == 0) return {};
   const auto source = batch_source(batch);
   Wanted wanted = wanted_of(request, *batch.schema);
   for (KeyTest& key : wanted.keys) key.leads = false;  // the rows came in any order
-  RowRanges rows = prune(*source, 0, wanted, {{0, batch.rows}});
+  RowSet rows = prune(*source, 0, wanted, {{0, batch.rows}});
   if (!request.where || rows.empty()) return rows;
   const Condition condition = condition_of(*request.where, *batch.schema);
   return SourceFilter(condition, *batch.schema, *source).rows(0, rows);

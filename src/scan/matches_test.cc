@@ -32,17 +32,16 @@ Ids expected(const World& world, const ReadRequest& request, std::uint64_t after
   return out;
 }
 
-Ids ids_of(const std::vector<history::MarkRun>& runs) {
+Ids ids_of(const history::MarkList& marks) {
   Ids out;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    CHECK_FALSE(runs[i].revive);
-    if (i > 0) {  // in order, and joined
-      const history::MarkRun& before = runs[i - 1];
-      CHECK(std::tuple(before.begin, before.first + before.count) <
-            std::tuple(runs[i].begin, runs[i].first));
-    }
-    for (std::uint64_t row = 0; row < runs[i].count; ++row) {
-      out.emplace(value_of(runs[i].begin), runs[i].first + row);
+  CommitNumber before{0};
+  for (const history::MarkSet& set : marks.sets()) {
+    CHECK_FALSE(set.revive);
+    CHECK(set.begin > before);  // in order, and joined
+    before = set.begin;
+    for (const RowRange& range : set.rows) {
+      for (std::uint64_t row = range.first; row < range.end(); ++row)
+        out.emplace(value_of(set.begin), row);
     }
   }
   return out;
@@ -84,9 +83,9 @@ TEST_SUITE("long") {
       if (test::below(world.random, 2) == 0) {
         request.where = sample_world::random_condition(world.random, *world.schema, 2);
       }
-      RowRanges wanted;
+      RowSet wanted;
       for (std::uint64_t row = 0; row < rows.size(); ++row) {
-        if (world.wanted(request, rows[row])) append_range(wanted, row, 1);
+        if (world.wanted(request, rows[row])) wanted.append({row, 1});
       }
       REQUIRE(matching_rows(batch, request) == wanted);
     }

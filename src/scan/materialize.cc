@@ -66,12 +66,8 @@ Array finished(Filling& filling, const std::vector<std::uint64_t>& first) {
 
 Batch materialize(const std::vector<PieceRows>& pieces, const std::vector<Column>& columns,
                   std::shared_ptr<const Schema> schema, unsigned threads) {
-  std::vector<std::vector<std::uint32_t>> rows(pieces.size());
-  segment::run_tasks(
-      segment::threads_worth(threads, pieces.size() * kPageRowsMax), pieces.size(),
-      [&](unsigned, std::size_t piece) { rows[piece] = row_numbers(pieces[piece].ranges); });
   std::vector<std::uint64_t> first{0};
-  for (const auto& of_piece : rows) first.push_back(first.back() + of_piece.size());
+  for (const PieceRows& piece : pieces) first.push_back(first.back() + piece.ranges.rows());
   std::vector<Filling> fillings;
   for (const Column& column : columns)
     fillings.push_back(filling_of(column, first.back(), pieces.size()));
@@ -83,12 +79,13 @@ Batch materialize(const std::vector<PieceRows>& pieces, const std::vector<Column
                        const PieceRows& from = pieces[piece];
                        if (model::is_text(filling.array.type)) {
                          filling.texts[piece] =
-                             gather_values(*from.source, from.piece, rows[piece], columns[column]);
+                             gather_values(*from.source, from.piece, from.ranges, columns[column]);
                          return;
                        }
                        filling.validity[piece] = gather_fixed(
-                           *from.source, from.piece, rows[piece], columns[column],
-                           filling.values + first[piece] * type_width(filling.array.type));
+                           *from.source, from.piece, from.ranges, columns[column],
+                           {filling.array.values.owner,
+                            filling.values + first[piece] * type_width(filling.array.type)});
                      });
   Batch out{.schema = std::move(schema), .rows = first.back(), .columns = {}};
   for (Filling& filling : fillings) out.columns.push_back(finished(filling, first));

@@ -20,7 +20,7 @@ namespace otolith::scan {
 struct PieceRows {
   std::shared_ptr<const RowSource> source;
   std::size_t piece = 0;
-  RowRanges ranges;
+  RowSet ranges;
 };
 
 /// `columns`: of the sources' schema, in the order of `schema`.

@@ -7,22 +7,15 @@
 
 #include "base/error.h"
 #include "base/mutant.h"
+#include "base/stopping.h"
 #include "model/compare.h"
+#include "scan/policy.h"
+#include "scan/row_ids.h"
 #include "scan/time_order.h"
-#include "segment/layout.h"
 
 namespace otolith::scan {
 
 namespace {
-
-// Row ids of a unit: constant begin with ordinals by range, or two columns.
-struct UnitIds {
-  std::optional<CommitNumber> begin;
-  std::vector<RowRange>
-      ordinals;  // first: ordinal of the first row of a range; count: its position
-  Array begins;
-  Array of_rows;
-};
 
 // Whose rows come first, and which are duplicates of each other.
 class Comparison {
@@ -36,7 +29,7 @@ class Comparison {
     }
     starts_.push_back(0);
     for (const Unit& unit : cluster) {
-      ids_.push_back(ids_of(unit));
+      ids_.emplace_back(unit);
       starts_.push_back(starts_.back() + static_cast<std::uint32_t>(unit.rows));
     }
   }
@@ -73,62 +66,22 @@ class Comparison {
     const std::size_t of_b = unit_of(b);
     if (mutant("stable_order_broken")) return of_b <=> of_a;
     if (of_a == of_b) return a <=> b;
-    const auto begins = begin_of(of_a, a) <=> begin_of(of_b, b);
-    return begins != 0 ? begins : ordinal_of(of_a, a) <=> ordinal_of(of_b, b);
-  }
-
-  std::uint64_t begin_of(std::size_t unit, std::uint32_t row) const {
-    const UnitIds& ids = ids_[unit];
-    return ids.begin ? value_of(*ids.begin) : ids.begins.value<std::uint64_t>(row - starts_[unit]);
-  }
-
-  std::uint64_t ordinal_of(std::size_t unit, std::uint32_t row) const {
-    const UnitIds& ids = ids_[unit];
-    const std::uint64_t at = row - starts_[unit];
-    if (!ids.begin) return ids.of_rows.value<std::uint64_t>(at);
-    const auto after = std::ranges::upper_bound(ids.ordinals, at, {}, &RowRange::count);
-    const RowRange& range = *std::prev(after);
-    return range.first + (at - range.count);
-  }
-
-  static UnitIds ids_of(const Unit& unit) {
-    UnitIds out;
-    out.begin = unit.source->begin();
-    if (!out.begin) {
-      out.begins = id_values(unit, segment::kBeginColumn);
-      out.of_rows = id_values(unit, segment::kOrdinalColumn);
-      return out;
-    }
-    std::uint64_t position = 0;
-    for (const Selected& part : unit.parts) {
-      const std::uint64_t ordinal = unit.source->pieces()[part.piece].first_ordinal;
-      for (const RowRange& range : part.ranges) {
-        out.ordinals.push_back({ordinal + range.first, position});
-        position += range.count;
-      }
-    }
-    return out;
-  }
-
-  static Array id_values(const Unit& unit, ColumnId id) {
-    const Column column{
-        .name = "row id", .type = {TypeKind::uint64}, .nullable = false, .id = value_of(id)};
-    io::Scratch memory;
-    return units_values({&unit, 1}, column, 1, memory);
+    const std::uint64_t row_a = a - starts_[of_a];
+    const std::uint64_t row_b = b - starts_[of_b];
+    const auto begins = ids_[of_a].begin(row_a) <=> ids_[of_b].begin(row_b);
+    return begins != 0 ? begins : ids_[of_a].ordinal(row_a) <=> ids_[of_b].ordinal(row_b);
   }
 
   Order order_;
   std::span<const std::int64_t> times_;
   std::vector<Array> keys_;
   std::vector<std::uint32_t> starts_;
-  std::vector<UnitIds> ids_;
+  std::vector<RowIds> ids_;
 };
 
 using Rows = std::vector<std::uint32_t>;
 
-bool applies_policy(const Schema& schema) noexcept {
-  return schema.duplicates == Duplicates::last || schema.duplicates == Duplicates::first;
-}
+constexpr std::size_t kStopStretches = 4096;  // merged between two stop points
 
 // The first row behind `first` that does not come before `other`: by growing steps, since rows of
 // one unit come in long stretches.
@@ -160,7 +113,8 @@ Rows merge_units(const Comparison& comparison) {
     return comparison.less(b.first, a.first);
   };
   std::ranges::make_heap(heads, behind);
-  while (!heads.empty()) {
+  for (std::size_t taken = 0; !heads.empty(); ++taken) {
+    if (taken % kStopStretches == 0) stop_point();
     std::ranges::pop_heap(heads, behind);
     auto& [first, end] = heads.back();
     const std::uint32_t stop =
@@ -207,8 +161,26 @@ bool drop_duplicates(Rows& rows, const Comparison& comparison, Duplicates policy
   return dropped;
 }
 
-bool any_duplicates(const std::vector<Unit>& cluster, const Schema& schema) {
-  return applies_policy(schema) && !(cluster.size() == 1 && cluster.front().source->unique());
+// Rows of one unit that share keys and time are neighbours: most often their times tell that none
+// do, and no key is read.
+bool neighbours_share(const std::vector<Unit>& cluster, std::span<const std::int64_t> times,
+                      const Schema& schema, unsigned threads) {
+  std::vector<Array> keys;
+  const auto same_keys = [&](std::uint64_t row) {
+    return std::ranges::all_of(
+        keys, [&](const Array& key) { return model::value_compare(key, row - 1, key, row) == 0; });
+  };
+  for (std::uint64_t row = 1; row < times.size(); ++row) {
+    if (times[row - 1] != times[row]) continue;
+    if (keys.empty()) {
+      for (const std::size_t key : schema.key_indexes()) {
+        io::Scratch memory;
+        keys.push_back(units_values(cluster, schema.columns[key], threads, memory));
+      }
+    }
+    if (same_keys(row)) return true;
+  }
+  return false;
 }
 
 // Each unit has the order asked for.
@@ -244,15 +216,23 @@ std::vector<std::vector<Unit>> clusters_of(std::vector<Unit> units, const MergeR
   return out;
 }
 
+bool may_share(const std::vector<Unit>& cluster) noexcept {
+  return cluster.size() != 1 || !cluster.front().source->unique();
+}
+
 std::optional<Rows> merge(const std::vector<Unit>& cluster, const MergeRule& rule, unsigned threads,
                           io::Scratch& scratch) {
   const bool single = cluster.size() == 1;
-  const bool policy = any_duplicates(cluster, *rule.schema);
+  bool policy = rule.hide && hides_rows(*rule.schema) && may_share(cluster);
   if (single && !policy && units_in_order(rule)) return std::nullopt;
   check_limit(cluster);
   const Array column =
       units_values(cluster, rule.schema->columns[rule.schema->time_index()], threads, scratch);
   const std::span times(column.values.as<std::int64_t>(), column.length);
+  if (single && policy) {
+    policy = neighbours_share(cluster, times, *rule.schema, threads) &&
+             !mutant("neighbours-never-share");
+  }
   const bool sorted = single && (units_in_order(rule) || std::ranges::is_sorted(times));
   if (sorted && !policy) return std::nullopt;
   if (single && !policy) return rows_by_time(times, threads);

@@ -24,11 +24,15 @@ namespace otolith::scan {
 struct MergeRule {
   const Schema* schema = nullptr;  // its keys, time and duplicates policy
   Order order = Order::time;
+  bool hide = true;  // false: the policy was applied already, or all rows are wanted
 };
 
 /// Units that follow each other: no row of one cluster comes before a row of an earlier one, nor
 /// shares keys and time with it.
 std::vector<std::vector<Unit>> clusters_of(std::vector<Unit> units, const MergeRule& rule);
+
+/// Whether two rows of a cluster may share keys and time, as far as that is told without reading.
+bool may_share(const std::vector<Unit>& cluster) noexcept;
 
 /// Rows of a cluster in order, counted through its units one after the other. nullopt: one unit,
 /// all of it, in the order it has. Times are read into the scratch.

@@ -104,29 +104,27 @@ KeyTest in_units_of(Type stored, const KeyTest& test) {
 // source by what it stores, where there is a test of that, else `keep` gets its values and appends
 // those of a range that are wanted.
 template <typename Bounds, typename Keep>
-RowRanges by_page(const RowSource& source, std::size_t piece, ColumnId column,
-                  const RowRanges& candidates, const model::Criterion* test, Bounds bounds,
-                  Keep keep) {
+RowSet by_page(const RowSource& source, std::size_t piece, ColumnId column,
+               const RowSet& candidates, const model::Criterion* test, Bounds bounds, Keep keep) {
   const std::uint64_t rows = source.pieces()[piece].rows;
   const std::uint64_t page_rows = std::min(source.page_rows(), rows);
-  RowRanges out;
+  RowSet out;
   std::vector<std::uint64_t> bits(test == nullptr ? 0 : model::bit_words(page_rows));
   for (std::uint64_t first = 0; first < rows; first += page_rows) {
     const segment::Zone* zone = source.zone(piece, column, first / page_rows);
     const std::optional<bool> known = zone == nullptr ? std::nullopt : bounds(*zone);
     if (known && !*known) continue;
     const RowRange page{first, std::min(page_rows, rows - first)};
-    const RowRanges asked = intersect(candidates, {page});
+    const RowSet asked = intersect(candidates, {page});
     if (asked.empty()) continue;
     if (known) {
-      for (const RowRange& range : asked) append_range(out, range.first, range.count);
+      for (const RowRange& range : asked) out.append({range.first, range.count});
       continue;
     }
     if (test != nullptr && source.select(piece, column, first / page_rows, *test, bits.data())) {
-      RowRanges passed;
-      append_bits(passed, std::span(bits).first(model::bit_words(page.count)), first);
-      for (const RowRange& range : intersect(asked, passed))
-        append_range(out, range.first, range.count);
+      RowSet passed;
+      passed.append_bits(std::span(bits).first(model::bit_words(page.count)), first);
+      for (const RowRange& range : intersect(asked, passed)) out.append({range.first, range.count});
       continue;
     }
     const Array values = source.values(piece, column, first, page.count);
@@ -137,17 +135,17 @@ RowRanges by_page(const RowSource& source, std::size_t piece, ColumnId column,
 
 // Appends the rows of a range that pass. Rows count from `first` in the values.
 template <typename Test>
-void keep_rows(const RowRange& range, std::uint64_t first, RowRanges& out, Test test) {
+void keep_rows(const RowRange& range, std::uint64_t first, RowSet& out, Test test) {
   for (std::uint64_t row = range.first; row < range.end();) {
     const std::uint64_t from = row;
     while (row < range.end() && test(row - first)) ++row;
-    if (row != from) append_range(out, from, row - from);
+    if (row != from) out.append({from, row - from});
     if (row < range.end()) ++row;
   }
 }
 
-RowRanges prune_time(const RowSource& source, std::size_t piece, const Wanted& wanted,
-                     const RowRanges& candidates) {
+RowSet prune_time(const RowSource& source, std::size_t piece, const Wanted& wanted,
+                  const RowSet& candidates) {
   const auto bounds = [&](const segment::Zone& zone) -> std::optional<bool> {
     const std::int64_t off = mutant("zone_map_off_by_one") ? 1 : 0;
     const auto min = zone.min_as<std::int64_t>() + off;
@@ -156,7 +154,7 @@ RowRanges prune_time(const RowSource& source, std::size_t piece, const Wanted& w
     return wanted.covers(min, max) ? std::optional(true) : std::nullopt;
   };
   const auto keep = [&](const Array& times, std::uint64_t first, const RowRange& range,
-                        RowRanges& out) {
+                        RowSet& out) {
     keep_rows(range, first, out, [&](std::uint64_t row) {
       const auto time = times.value<std::int64_t>(row);
       return wanted.covers(time, time);
@@ -226,14 +224,14 @@ bool is_one_of(const Array& values, std::uint64_t row, const KeyTest& test) {
 
 // Rows of a piece stand in the order of the first key: those of one value are found by halving.
 void keep_texts(const Array& values, std::uint64_t first, const RowRange& range,
-                const KeyTest& test, RowRanges& out) {
+                const KeyTest& test, RowSet& out) {
   std::uint64_t from = range.first;
   for (const std::string& text : test.texts) {
     const auto rows = std::views::iota(from, range.end());
     const auto of = [&](std::uint64_t row) { return values.text(row - first); };
     const auto found = std::ranges::equal_range(rows, std::string_view(text), {}, of);
     if (found.empty()) continue;
-    append_range(out, *found.begin(), static_cast<std::uint64_t>(found.size()));
+    out.append({*found.begin(), static_cast<std::uint64_t>(found.size())});
     from = *found.begin() + static_cast<std::uint64_t>(found.size());
   }
 }
@@ -253,8 +251,8 @@ model::Criterion criterion_of(const KeyTest& test, Type type) {
   return out;
 }
 
-RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& asked,
-                    const RowRanges& candidates) {
+RowSet prune_key(const RowSource& source, std::size_t piece, const KeyTest& asked,
+                 const RowSet& candidates) {
   const auto type = source.type(asked.column);
   if (!type) return {};  // a key that did not exist yet: null, which equals nothing
   const bool other_scale = type->kind == TypeKind::decimal && type->scale != asked.scale;
@@ -264,7 +262,7 @@ RowRanges prune_key(const RowSource& source, std::size_t piece, const KeyTest& a
     return may_hold(zone, *type, test) ? std::nullopt : std::optional(false);
   };
   const auto keep = [&](const Array& values, std::uint64_t first, const RowRange& range,
-                        RowRanges& out) {
+                        RowSet& out) {
     if (test.leads && model::is_text(values.type))
       return keep_texts(values, first, range, test, out);
     keep_rows(range, first, out, [&](std::uint64_t row) { return is_one_of(values, row, test); });
@@ -296,8 +294,7 @@ Wanted wanted_of(const ReadRequest& request, const Schema& schema) {
   return out;
 }
 
-RowRanges prune(const RowSource& source, std::size_t piece, const Wanted& wanted,
-                RowRanges candidates) {
+RowSet prune(const RowSource& source, std::size_t piece, const Wanted& wanted, RowSet candidates) {
   const Piece& rows = source.pieces()[piece];
   if (!wanted.overlaps(rows.time_min, rows.time_max)) return {};
   for (const KeyTest& test : wanted.keys) {  // first: rows are sorted by keys, then by time

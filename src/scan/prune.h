@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/row_set.h"
 #include "otolith/decimal.h"
 #include "otolith/read.h"
 #include "otolith/schema.h"
-#include "scan/ranges.h"
 #include "scan/source.h"
 
 namespace otolith::scan {
@@ -53,7 +53,6 @@ struct Wanted {
 Wanted wanted_of(const ReadRequest& request, const Schema& schema);
 
 /// The rows among `candidates` that are wanted.
-RowRanges prune(const RowSource& source, std::size_t piece, const Wanted& wanted,
-                RowRanges candidates);
+RowSet prune(const RowSource& source, std::size_t piece, const Wanted& wanted, RowSet candidates);
 
 }  // namespace otolith::scan

@@ -6,11 +6,14 @@
 #include <numeric>
 
 #include "base/limits.h"
+#include "base/stopping.h"
 #include "model/gather.h"
 #include "scan/filter.h"
 #include "scan/first_rows.h"
 #include "scan/materialize.h"
 #include "scan/merge.h"
+#include "scan/piece_keys.h"
+#include "scan/policy.h"
 #include "scan/prune.h"
 #include "scan/walk.h"
 #include "scan/whole.h"
@@ -56,10 +59,10 @@ Batch batch_of(const Plan& plan, std::uint64_t rows, Make make) {
 Batch batch_of_piece(const Plan& plan, const std::shared_ptr<const RowSource>& of,
                      const Selected& part) {
   const RowSource& source = *of;
-  const RowRanges& ranges = part.ranges;
-  const std::uint64_t first = ranges.front().first;
-  const std::uint64_t span = ranges.back().end() - first;
-  if (ranges.size() == 1 && !plan.reverse) {
+  const RowSet& ranges = part.ranges;
+  const std::uint64_t first = ranges.first_row();
+  const std::uint64_t span = ranges.end_row() - first;
+  if (ranges.is_range() && !plan.reverse) {
     if (plan.whole != nullptr) {
       plan.whole->add(of, part.piece, first, span);
       return {.schema = plan.result, .rows = span, .columns = {}};
@@ -69,10 +72,10 @@ Batch batch_of_piece(const Plan& plan, const std::shared_ptr<const RowSource>& o
     });
   }
   if (!plan.reverse) {
-    return batch_of(plan, rows_in(ranges),
+    return batch_of(plan, ranges.rows(),
                     [&](const Column& column) { return selected_values(source, part, column); });
   }
-  std::vector<std::uint32_t> last_first(rows_in(ranges));
+  std::vector<std::uint32_t> last_first(ranges.rows());
   std::iota(last_first.rbegin(), last_first.rend(), 0u);
   return batch_of(plan, last_first.size(), [&](const Column& column) {
     return model::gather(selected_values(source, part, column), last_first);
@@ -86,7 +89,6 @@ class ClusterRows {
       : plan_(plan),
         cluster_(std::move(cluster)),
         picks_(merge(cluster_, plan.rule, plan.threads, scratch)) {
-    if (plan.filter && plan.filter->after_policy()) filter();
     if (picks_ && plan.reverse) std::ranges::reverse(*picks_);
     if (!picks_ && plan.reverse && !cluster_.empty()) std::ranges::reverse(cluster_.front().parts);
   }
@@ -111,24 +113,13 @@ class ClusterRows {
   }
 
  private:
-  // The policy has chosen: now the condition may.
-  void filter() {
-    if (!picks_) return plan_.filter->keep({&cluster_, 1}, plan_.threads);
-    std::vector<bool> passes;
-    for (const Unit& unit : cluster_) {
-      const std::vector<bool> of_unit = plan_.filter->passes(unit);
-      passes.insert(passes.end(), of_unit.begin(), of_unit.end());
-    }
-    std::erase_if(*picks_, [&](std::uint32_t row) { return !passes[row]; });
-  }
-
   std::optional<Batch> next_part(std::uint64_t limit) {
     if (cluster_.empty()) return std::nullopt;
     const Unit& unit = cluster_.front();
     if (at_ == unit.parts.size()) return std::nullopt;
     Selected part = unit.parts[at_++];
     if (limit != UINT64_MAX) {  // a condition may leave a range of every row
-      part.ranges = plan_.reverse ? take_last(part.ranges, limit) : take_first(part.ranges, limit);
+      part.ranges = plan_.reverse ? part.ranges.last_rows(limit) : part.ranges.first_rows(limit);
     }
     return batch_of_piece(plan_, unit.source, part);
   }
@@ -163,9 +154,10 @@ class ClusterRows {
   std::size_t at_ = 0;                      // of the parts or of the picks
 };
 
-// Rows that a policy hides give their place to others: how many are shown is known behind it.
-bool hides_none(const Schema& schema) noexcept {
-  return schema.duplicates == Duplicates::keep || schema.duplicates == Duplicates::error;
+// Whether the duplicates policy has to come before the filter: where that asks about more than keys
+// and time, and where rows that pass are counted against a limit.
+bool hides_first(const std::optional<Filter>& filter, const Schema& schema, bool limited) {
+  return filter && hides_rows(schema) && (filter->after_policy() || limited);
 }
 
 }  // namespace
@@ -177,10 +169,13 @@ struct Scan::State {
   std::uint64_t wave_rows;  // filtered at once
   std::uint64_t step_rows;  // of a larger partition, filtered before the limit is asked again
   bool in_steps;            // a limit may end the filter before the end of a partition
+  bool hide_first;          // the policy comes before the filter
   std::deque<std::vector<Unit>> clusters;
   std::deque<std::vector<Unit>> waiting;  // for the filter, behind all of them
   std::optional<ClusterRows> rows;
   io::Scratch scratch;  // of the merges
+  Progress progress;
+  std::uint64_t filtered = 0;  // rows that the filter was asked about
 
   // The life of a read: partition -> filter -> clusters -> rows in order -> batches.
   std::optional<Batch> next() {
@@ -201,6 +196,12 @@ struct Scan::State {
   std::vector<Batch> rest() {
     Whole whole(plan.result, plan.threads);
     plan.whole = &whole;
+    std::optional<Stopping> telling;
+    if (progress) {
+      telling.emplace([this] {  // that all is done is said once
+        if (filtered < walk.rows()) progress(filtered, walk.rows());
+      });
+    }
     std::vector<PieceRows> pieces;
     const auto flush = [&] {
       if (!pieces.empty())
@@ -220,20 +221,21 @@ struct Scan::State {
     }
     flush();
     plan.whole = nullptr;
-    return whole.finish();
+    telling.reset();
+    return whole.finish(progress);
   }
 
  private:
   static bool scattered(const Unit& unit) noexcept {
     return std::ranges::any_of(unit.parts, [](const Selected& part) {
-      return part.ranges.size() != 1 || part.ranges.front().count < kPageRowsMax;
+      return !part.ranges.is_range() || part.ranges.rows() < kPageRowsMax;
     });
   }
 
   // Rows were ended in most pieces: of those no view can be had.
   static bool cut_up(const Unit& unit) noexcept {
     const auto cut = std::ranges::count_if(
-        unit.parts, [](const Selected& part) { return part.ranges.size() > 1; });
+        unit.parts, [](const Selected& part) { return !part.ranges.is_range(); });
     return 2 * static_cast<std::size_t>(cut) > unit.parts.size();
   }
 
@@ -257,9 +259,9 @@ struct Scan::State {
       if (left == 0) return;
       pieces.push_back({unit.source, part.piece, std::move(part.ranges)});
       if (left == UINT64_MAX) continue;
-      RowRanges& ranges = pieces.back().ranges;
-      ranges = take_first(ranges, left);
-      left -= rows_in(ranges);
+      RowSet& ranges = pieces.back().ranges;
+      ranges = ranges.first_rows(left);
+      left -= ranges.rows();
     }
   }
 
@@ -277,9 +279,19 @@ struct Scan::State {
         return false;
       }
     }
-    rows.emplace(plan, std::move(clusters.front()), scratch);
+    std::vector<Unit> cluster = std::move(clusters.front());
     clusters.pop_front();
+    if (ends_only()) keep_ends_of_keys(cluster, *plan.stored, {left, plan.reverse}, plan.threads);
+    rows.emplace(plan, std::move(cluster), scratch);
     return true;
+  }
+
+  // Rows of a limit that come by time out of many keys: of each key no more than the limit count,
+  // where none of them may still be hidden.
+  bool ends_only() const noexcept {
+    const bool hides = plan.rule.hide && hides_rows(*plan.stored);
+    return left != UINT64_MAX && plan.rule.order == Order::time && !plan.stored->keys.empty() &&
+           !hides;
   }
 
   // As many clusters as make a step, at once; of one that is larger as much as the limit needs.
@@ -287,6 +299,7 @@ struct Scan::State {
     std::vector<std::vector<Unit>> step;
     std::uint64_t found = 0;
     while (!waiting.empty()) {
+      stop_point();
       found += rows_in(waiting.front());
       if (!step.empty() && found > step_rows) break;
       step.push_back(std::move(waiting.front()));
@@ -307,22 +320,24 @@ struct Scan::State {
   // The next partition; with a filter as many as keep all cores busy, at first few where there is
   // a limit that these may reach.
   bool next_wave() {
-    const bool filtered = plan.filter && !plan.filter->after_policy();
+    const bool by_filter = plan.filter.has_value();
     std::vector<std::vector<Unit>> partitions;
     std::uint64_t found = 0;
-    while (found == 0 || (filtered && found < wave_rows)) {
+    while (found == 0 || (by_filter && found < wave_rows)) {
       partitions.push_back(walk.next());
       if (partitions.back().empty()) break;
+      if (hide_first) hide_duplicates(partitions.back(), *plan.stored, plan.threads);
       for (const Unit& unit : partitions.back()) found += unit.rows;
     }
     if (found == 0) return false;
     wave_rows = std::min(wave_rows * 8, kWaveRows);
     const bool large = found == rows_in(partitions.front()) && found > step_rows;
-    if (filtered && in_steps && large) {
+    if (by_filter && in_steps && large) {
       add_clusters(std::move(partitions.front()), waiting);
       return true;
     }
-    if (filtered) plan.filter->keep(partitions, plan.threads);
+    if (by_filter) plan.filter->keep(partitions, plan.threads);
+    filtered += by_filter ? found : 0;
     for (std::vector<Unit>& units : partitions) add_clusters(std::move(units), clusters);
     return true;
   }
@@ -342,22 +357,24 @@ Scan::Scan(ScanContext context, std::shared_ptr<const history::Snapshot> snapsho
   plan.result = result_schema(*dataset.schema, wanted.columns);
   plan.columns = wanted.columns;
   if (request.where) plan.filter.emplace(*request.where, dataset.schema);
-  plan.rule = {plan.stored.get(), request.order};
+  const bool hide_first = hides_first(plan.filter, *plan.stored, request.limit.has_value());
+  plan.rule = {plan.stored.get(), request.order, !hide_first};
   plan.reverse = request.reverse;
   plan.threads = context.threads;
   const std::uint64_t step_rows = context.step_rows;
-  const bool in_steps = request.limit.has_value() && hides_none(*dataset.schema);
   state_.reset(new State{std::move(plan),
                          Walk(std::move(context.store), std::move(snapshot), std::move(dataset),
                               std::move(wanted), request.reverse),
                          request.limit.value_or(UINT64_MAX),
                          request.limit ? 1 : kWaveRows,
                          step_rows,
-                         in_steps,
+                         request.limit.has_value(),
+                         hide_first,
                          {},
                          {},
                          {},
-                         {}});
+                         {},
+                         request.progress});
 }
 Scan::Scan(Scan&&) noexcept = default;
 Scan::~Scan() = default;

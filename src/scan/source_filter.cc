@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <list>
 
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "model/array.h"
+#include "model/formula.h"
 #include "scan/judge.h"
 #include "scan/pages.h"
 
@@ -21,36 +23,25 @@ bool any(const Bits& bits) noexcept {
   return std::ranges::any_of(bits, [](std::uint64_t word) { return word != 0; });
 }
 
-Bits bits_of(const RowRanges& ranges, std::uint64_t first) noexcept {
-  Bits out{};
-  for (const RowRange& range : ranges) {
-    std::uint64_t at = range.first - first;
-    const std::uint64_t end = range.end() - first;
-    while (at < end) {
-      const std::uint64_t count = std::min(64 - at % 64, end - at);
-      out[at / 64] |= (count == 64 ? ~0ull : (1ull << count) - 1) << (at % 64);
-      at += count;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 // A condition in terms of what the source stores.
 struct SourceFilter::Step {
-  enum class Kind : std::uint8_t { never, always, compare, is_null, all_of, any_of };
+  enum class Kind : std::uint8_t { never, always, compare, is_null, all_of, any_of, computed };
 
   Kind kind = Kind::never;
-  bool inverse = false;  // is_null
+  bool inverse = false;  // is_null, computed
   ColumnId column{};
   unsigned cost = 0;                       // of asking a row, roughly
   const model::Criterion* test = nullptr;  // compare, is_null: the condition's, or `own`
   std::unique_ptr<const model::Criterion> own{};
   std::vector<Step> operands{};
+  const model::Formula* formula = nullptr;                  // computed
+  std::vector<std::pair<std::size_t, ColumnId>> columns{};  // of it, those that were stored
 
   static Step of(const Condition& condition, const Schema& schema, const RowSource& source);
   static Step joined(const Condition& condition, const Schema& schema, const RowSource& source);
+  static Step computed(const Condition& condition, const Schema& schema, const RowSource& source);
 };
 
 SourceFilter::Step SourceFilter::Step::joined(const Condition& condition, const Schema& schema,
@@ -66,10 +57,26 @@ SourceFilter::Step SourceFilter::Step::joined(const Condition& condition, const 
   return out;
 }
 
+SourceFilter::Step SourceFilter::Step::computed(const Condition& condition, const Schema& schema,
+                                                const RowSource& source) {
+  constexpr unsigned kCost = 100;  // behind every test of what is stored
+  Step out;
+  out.kind = Kind::computed;
+  out.inverse = condition.inverse;
+  out.formula = condition.formula.get();
+  out.cost = kCost;
+  for (const std::size_t column : condition.columns) {
+    const ColumnId id{schema.columns[column].id};
+    if (source.type(id)) out.columns.emplace_back(column, id);
+  }
+  return out;
+}
+
 SourceFilter::Step SourceFilter::Step::of(const Condition& condition, const Schema& schema,
                                           const RowSource& source) {
   if (condition.kind == Condition::Kind::all_of || condition.kind == Condition::Kind::any_of)
     return joined(condition, schema, source);
+  if (condition.kind == Condition::Kind::computed) return computed(condition, schema, source);
   Step out;
   out.column = condition.id;
   out.inverse = condition.inverse;
@@ -103,7 +110,7 @@ struct SourceFilter::Page {
   std::size_t piece = 0;
   std::uint64_t first = 0;
   std::uint64_t rows = 0;
-  std::vector<std::pair<ColumnId, Array>> columns{};
+  std::list<std::pair<ColumnId, Array>> columns{};  // which stay where they are
 
   const segment::Zone* zone(ColumnId column) const {
     return source.zone(piece, column, first / source.page_rows());
@@ -120,6 +127,23 @@ struct SourceFilter::Page {
   void keep(const Step& step, Bits& bits);
   void keep_any(const Step& step, Bits& bits);
   void look(const Step& step, Bits& bits);
+  void compute(const Step& step, Bits& bits);
+};
+
+// Rows of the page for a formula.
+class SourceFilter::PageInputs final : public model::Inputs {
+ public:
+  PageInputs(Page& page, const Step& step) : page_(page), step_(step) {}
+
+  const Array* column(std::size_t column) const override {
+    const auto found =
+        std::ranges::find(step_.columns, column, &std::pair<std::size_t, ColumnId>::first);
+    return found == step_.columns.end() ? nullptr : &page_.values(found->second);
+  }
+
+ private:
+  Page& page_;
+  const Step& step_;
 };
 
 // Of operands joined by `and`; by `or` the same with none and all changed over.
@@ -144,6 +168,8 @@ Verdict SourceFilter::Page::verdict(const Step& step) const {
     case Step::Kind::all_of:
     case Step::Kind::any_of:
       return verdict_of_all(step);
+    case Step::Kind::computed:
+      return Verdict::some;
     default:
       break;
   }
@@ -165,6 +191,24 @@ void SourceFilter::Page::look(const Step& step, Bits& bits) {
   for (std::size_t i = 0; i < bits.size(); ++i) bits[i] &= found[i] ^ turned;
 }
 
+// Only for the rows that are left: the others may hold what a cast refuses.
+void SourceFilter::Page::compute(const Step& step, Bits& bits) {
+  std::vector<std::uint32_t> asked;
+  for (std::uint32_t word = 0; word < bits.size(); ++word) {
+    for (std::uint64_t left = bits[word]; left != 0; left &= left - 1)
+      asked.push_back(word * 64 + static_cast<std::uint32_t>(std::countr_zero(left)));
+  }
+  PageInputs inputs(*this, step);
+  inputs.rows = asked;
+  const model::Values found = model::evaluate(*step.formula, inputs);
+  const std::uint8_t wanted = step.inverse ? 0 : 1;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const std::uint8_t truth = found.truth[found.single ? 0 : i];
+    if (!found.is_null(i) && truth == wanted) continue;
+    bits[asked[i] / 64] &= ~(1ull << (asked[i] % 64));
+  }
+}
+
 void SourceFilter::Page::keep_any(const Step& step, Bits& bits) {
   Bits kept{};
   for (const Step& operand : step.operands) {
@@ -182,6 +226,7 @@ void SourceFilter::Page::keep(const Step& step, Bits& bits) {
   if (known == Verdict::all) return;
   if (known == Verdict::none) return bits.fill(0);
   if (step.kind == Step::Kind::any_of) return keep_any(step, bits);
+  if (step.kind == Step::Kind::computed) return compute(step, bits);
   if (step.kind != Step::Kind::all_of) return look(step, bits);
   for (const Step& operand : step.operands) {
     if (!any(bits)) return;
@@ -194,13 +239,14 @@ SourceFilter::SourceFilter(const Condition& condition, const Schema& schema,
     : source_(source), root_(std::make_unique<const Step>(Step::of(condition, schema, source))) {}
 SourceFilter::~SourceFilter() = default;
 
-RowRanges SourceFilter::rows(std::size_t piece, const RowRanges& candidates) const {
-  RowRanges out;
-  for_each_page(source_, piece, candidates, [&](RowRange rows, const RowRanges& asked) {
+RowSet SourceFilter::rows(std::size_t piece, const RowSet& candidates) const {
+  RowSet out;
+  for_each_page(source_, piece, candidates, [&](RowRange rows, const RowSet& asked) {
     Page page{source_, piece, rows.first, rows.count};
-    Bits bits = bits_of(asked, rows.first);
+    Bits bits{};
+    asked.put_bits(rows, bits.data());
     page.keep(*root_, bits);
-    append_bits(out, bits, rows.first);
+    out.append_bits(std::span(bits).first(model::bit_words(rows.count)), rows.first);
   });
   return out;
 }

@@ -12,8 +12,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/row_set.h"
 #include "scan/condition.h"
-#include "scan/ranges.h"
 #include "scan/source.h"
 
 namespace otolith::scan {
@@ -25,11 +25,12 @@ class SourceFilter {
   ~SourceFilter();
 
   /// The candidates that pass.
-  RowRanges rows(std::size_t piece, const RowRanges& candidates) const;
+  RowSet rows(std::size_t piece, const RowSet& candidates) const;
 
  private:
   struct Step;
   struct Page;
+  class PageInputs;
   const RowSource& source_;
   std::unique_ptr<const Step> root_;
 };

@@ -5,6 +5,8 @@
 
 #include "base/mutant.h"
 #include "scan/fold.h"
+#include "scan/pages.h"
+#include "scan/policy.h"
 #include "scan/prune.h"
 #include "scan/walk.h"
 
@@ -29,14 +31,12 @@ class Pass {
   }
 
   Totals run() {
-    const Duplicates policy = dataset_.schema->duplicates;
-    const bool hides = policy == Duplicates::last || policy == Duplicates::first;
-    go(hides && !mutant("totals-policy-ignored"));
+    walk();
     std::vector<bool> again;
     for (const Fold& fold : folds_) again.push_back(!fold.proved());
     if (std::ranges::find(again, true) != again.end()) {
       exactly_ = again;
-      go(hides);
+      walk();
     }
     for (const Fold& fold : folds_) out_.columns.push_back(fold.result());
     return std::move(out_);
@@ -45,27 +45,14 @@ class Pass {
  private:
   bool first_pass() const noexcept { return exactly_.empty(); }
 
-  void go(bool by_scan) {
-    if (by_scan)
-      scan();
-    else
-      walk();
-  }
-
-  // Where a policy hides rows only a scan knows which are left.
-  void scan() {
-    Scan scan(context_, snapshot_, dataset_, request_);
-    while (const auto batch = scan.next()) {
-      if (first_pass()) out_.rows += batch->rows;
-      for (std::size_t i = 0; i < folds_.size(); ++i) take(i, batch->columns[i]);
-    }
-  }
-
   void walk() {
     Walk walk(context_.store, snapshot_, dataset_, wanted_of(request_, *dataset_.schema), false);
     for (;;) {
-      const std::vector<Unit> units = walk.next();
+      std::vector<Unit> units = walk.next();
       if (units.empty()) return;
+      if (!mutant("totals-policy-ignored")) {
+        hide_duplicates(units, *dataset_.schema, context_.threads);
+      }
       for (const Unit& unit : units) {
         if (first_pass()) out_.rows += unit.rows;
         for (const Selected& part : unit.parts) {
@@ -97,28 +84,21 @@ class Pass {
     const ColumnId id{columns_[column].id};
     const auto stored = source.type(id);
     if (!stored) {
-      if (first_pass()) folds_[column].take_nulls(rows_in(part.ranges));
+      if (first_pass()) folds_[column].take_nulls(part.ranges.rows());
       return;
     }
     const std::uint64_t rows = source.pieces()[part.piece].rows;
-    if (part.ranges == RowRanges{{0, rows}} &&
+    if (part.ranges == RowSet{{0, rows}} &&
         take_zone(column, source.chunk_zone(part.piece, id), *stored, rows)) {
       return;
     }
-    const std::uint64_t page_rows = std::min(source.page_rows(), rows);
-    for (const RowRange& range : part.ranges) {
-      for (std::uint64_t row = range.first; row < range.end();) {
-        const std::uint64_t page = row / page_rows;
-        const std::uint64_t page_end = std::min((page + 1) * page_rows, rows);
-        const std::uint64_t end = std::min(page_end, range.end());
-        const bool all = (row == page * page_rows && end == page_end) || mutant("totals-page-part");
-        if (!all || !take_zone(column, source.zone(part.piece, id, page), *stored,
-                               page_end - page * page_rows)) {
-          take(column, piece_values(source, part.piece, columns_[column], row, end - row));
-        }
-        row = end;
-      }
-    }
+    for_each_page(source, part.piece, part.ranges, [&](RowRange page, const RowSet& held) {
+      const bool all = held.rows() == page.count || mutant("totals-page-part");
+      const std::uint64_t number = page.first / source.page_rows();
+      if (all && take_zone(column, source.zone(part.piece, id, number), *stored, page.count))
+        return;
+      take(column, selected_values(source, {part.piece, held}, columns_[column]));
+    });
   }
 
   const ScanContext& context_;

@@ -6,9 +6,8 @@
 //          and greatest value. NaN makes a float's sum NaN and is no bound.
 // Errors:  those of a scan; limit where a sum of decimals passes 128 bits.
 // Threads: thread-compatible.
-// Why:     a page answers from its zone map where all its rows are visible and wanted; any other
-//          is read, and so are all where a policy on duplicates hides rows. A float sum whose
-//          rounding the error bound leaves open is added up again, exactly.
+// Why:     a page answers from its zone map where all its rows are shown and wanted; any other is
+//          read. A float sum whose rounding the error bound leaves open is added up again, exactly.
 #pragma once
 
 #include <cstdint>

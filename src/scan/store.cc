@@ -1,5 +1,6 @@
 #include "scan/store.h"
 
+#include <algorithm>
 #include <list>
 #include <unordered_map>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "base/mutex.h"
+#include "scan/tail_ids.h"
 #include "segment/path.h"
 
 namespace otolith::scan {
@@ -27,6 +29,13 @@ segment::SegmentExpect expected(const Id128& database, DatasetId dataset,
   return out;
 }
 
+[[noreturn]] void throw_missing(const history::SegmentEntry& entry) {
+  throw with_commits(Error(ErrorCode::corrupt,
+                           "a segment is missing; restore the file from a backup or another copy",
+                           ErrorWhere{segment::segment_path(entry.ref.id), std::nullopt, {}}),
+                     entry);
+}
+
 }  // namespace
 
 struct SegmentStore::State {
@@ -40,14 +49,22 @@ struct SegmentStore::State {
   const Id128 database;
   const StoreOptions options;
 
-  Mutex mutex;
-  std::list<Kept> kept OTO_GUARDED_BY(mutex);  // the one used last in front
-  std::unordered_map<Id128, std::list<Kept>::iterator> by_id OTO_GUARDED_BY(mutex);
+  // Self-synchronised.
+  TailIds tail_ids{};
+
+  Mutex mutex{};
+  std::list<Kept> kept OTO_GUARDED_BY(mutex){};  // the one used last in front
+  std::unordered_map<Id128, std::list<Kept>::iterator> by_id OTO_GUARDED_BY(mutex){};
+  std::unordered_map<Id128, std::weak_ptr<const segment::SegmentReader>> lent
+      OTO_GUARDED_BY(mutex){};
 
   Reader find(const Id128& id) {
     const MutexLock lock(mutex);
     const auto found = by_id.find(id);
-    if (found == by_id.end()) return nullptr;
+    if (found == by_id.end()) {
+      const auto used = lent.find(id);
+      return used == lent.end() ? nullptr : used->second.lock();
+    }
     kept.splice(kept.begin(), kept, found->second);
     return found->second->reader;
   }
@@ -58,6 +75,12 @@ struct SegmentStore::State {
     kept.push_front({id, reader});
     by_id[id] = kept.begin();
     while (kept.size() > options.open_max) drop(std::prev(kept.end()));
+  }
+
+  void lend(const Id128& id, const Reader& reader) {
+    const MutexLock lock(mutex);
+    std::erase_if(lent, [](const auto& entry) { return entry.second.expired(); });
+    lent[id] = reader;
   }
 
   void drop(std::list<Kept>::iterator which) OTO_REQUIRES(mutex) {
@@ -87,32 +110,65 @@ struct SegmentStore::State {
     }
   }
 
-  Reader open(const segment::SegmentExpect& expect, const history::SegmentEntry& entry, bool map) {
+  // nullptr where there is no such file.
+  Reader find(const segment::SegmentExpect& expect, const history::SegmentEntry& entry, bool map) {
     const std::string path = segment::segment_path(entry.ref.id);
     try {
       return segment::SegmentReader::open(file(path), path, expect, map);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::not_found) throw with_commits(error, entry);
-      throw with_commits(
-          Error(ErrorCode::corrupt,
-                "a segment is missing; restore the file from a backup or another copy",
-                ErrorWhere{path, std::nullopt, {}}),
-          entry);
+      return nullptr;
     }
+  }
+  Reader open(const segment::SegmentExpect& expect, const history::SegmentEntry& entry, bool map) {
+    Reader found = find(expect, entry, map);
+    if (!found) throw_missing(entry);
+    return found;
   }
 };
 
 SegmentStore::SegmentStore(std::shared_ptr<io::Vfs> vfs, const Id128& database,
                            StoreOptions options)
-    : state_(new State{std::move(vfs), database, options, {}, {}, {}}) {}
+    : state_(
+          new State{.vfs = std::move(vfs), .database = database, .options = std::move(options)}) {}
 SegmentStore::~SegmentStore() = default;
 
-Reader SegmentStore::open(DatasetId dataset, const history::SegmentEntry& entry) {
-  if (Reader found = state_->find(entry.ref.id)) return found;
+TailIds& SegmentStore::tail_ids() noexcept { return state_->tail_ids; }
+
+Reader SegmentStore::find(DatasetId dataset, const history::SegmentEntry& entry) {
+  if (Reader known = state_->find(entry.ref.id)) return known;
+  const auto expect = expected(state_->database, dataset, entry.ref);
+  Reader opened = state_->find(expect, entry, state_->options.map);
+  if (opened) state_->keep(entry.ref.id, opened);
+  return opened;
+}
+
+Reader SegmentStore::lend(DatasetId dataset, const history::SegmentEntry& entry) {
   const auto expect = expected(state_->database, dataset, entry.ref);
   Reader opened = state_->open(expect, entry, state_->options.map);
-  state_->keep(entry.ref.id, opened);
+  state_->lend(entry.ref.id, opened);
   return opened;
+}
+
+Reader SegmentStore::open(DatasetId dataset, const history::SegmentEntry& entry) {
+  Reader found = find(dataset, entry);
+  if (!found) throw_missing(entry);
+  return found;
+}
+
+Reader SegmentStore::find_apart(DatasetId dataset, const history::SegmentEntry& entry) {
+  return state_->find(expected(state_->database, dataset, entry.ref), entry, false);
+}
+
+std::shared_ptr<const history::Snapshot> SegmentStore::renewed(
+    const history::Snapshot& snapshot, DatasetId dataset, const history::SegmentEntry& gone) const {
+  const auto& renew = state_->options.renew;
+  auto now = renew && !mutant("scan-not-renewed") ? snapshot.renewed(renew) : nullptr;
+  if (!now) throw_missing(gone);
+  const bool still = std::ranges::any_of(
+      now->segments(dataset), [&](const auto& entry) { return entry.ref.id == gone.ref.id; });
+  if (still) throw_missing(gone);
+  return now;
 }
 
 void SegmentStore::verify(DatasetId dataset, const history::SegmentEntry& entry,

@@ -4,12 +4,15 @@
 // Shapes:  a reader per segment id, kept open while it is used and, up to `open_max`, beyond.
 // Errors:  corrupt for a segment that is damaged, missing or another's, with the commits it holds
 //          rows of; io where the OS refuses, after readers nobody uses were closed to make room.
+//          A segment that is gone since it was joined with others is no error: a scan goes on with
+//          the same commit as it is stored now (docs/history.md 5).
 // Threads: thread-safe.
 // Why:     a mapping costs its page faults once: hot segments stay mapped. A reader in use is
 //          shared, so closing it here never takes it away from a scan.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "history/snapshot.h"
@@ -21,7 +24,12 @@ namespace otolith::scan {
 struct StoreOptions {
   bool map = true;              // false: read with pread, verify every time
   std::size_t open_max = 4096;  // readers kept; machines allow some 65,000 mappings a process
+  /// The commit of a snapshot with its rows where they stand now; null, as an empty function, where
+  /// they cannot have moved.
+  history::Renew renew{};
 };
+
+class TailIds;  // tail_ids.h
 
 class SegmentStore {
  public:
@@ -30,6 +38,23 @@ class SegmentStore {
 
   std::shared_ptr<const segment::SegmentReader> open(DatasetId dataset,
                                                      const history::SegmentEntry& entry);
+  /// A reader that nobody keeps but its users, for a file that may be removed before they are done.
+  /// As long as one has it, open() gives it too.
+  std::shared_ptr<const segment::SegmentReader> lend(DatasetId dataset,
+                                                     const history::SegmentEntry& entry);
+  /// The same; nullptr where the file is not there.
+  std::shared_ptr<const segment::SegmentReader> find(DatasetId dataset,
+                                                     const history::SegmentEntry& entry);
+  /// The same, checking what it reads each time and shared with nobody: for who writes it anew.
+  std::shared_ptr<const segment::SegmentReader> find_apart(DatasetId dataset,
+                                                           const history::SegmentEntry& entry);
+  /// The snapshot's commit as it is stored now, where `gone` was not found. corrupt where it still
+  /// has the segment: the file is missing.
+  std::shared_ptr<const history::Snapshot> renewed(const history::Snapshot& snapshot,
+                                                   DatasetId dataset,
+                                                   const history::SegmentEntry& gone) const;
+  /// Where ids of documents stand in what is in no segment yet.
+  TailIds& tail_ids() noexcept;
   /// Reads all of a segment anew from the disk and checks it, also against the dataset's schema;
   /// throws the first damage.
   void verify(DatasetId dataset, const history::SegmentEntry& entry,

@@ -1,12 +1,16 @@
 #include "scan/unit.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/mutant.h"
 #include "model/array.h"
 #include "model/cast.h"
+#include "model/compress.h"
 #include "model/gather.h"
 #include "model/wire.h"
 #include "scan/pages.h"
@@ -26,60 +30,69 @@ Array piece_values(const RowSource& source, std::size_t piece, const Column& col
 
 namespace {
 
-// Bits of values that are there; those from `to` on are zero yet.
-void copy_validity(BytesView page, std::uint64_t first, std::span<const std::uint32_t> rows,
-                   Bytes& bits, std::uint64_t to) {
-  for (const std::uint32_t row : rows) {
-    const unsigned valid = page.empty() || model::bitmap_get(page, row - first) ? 1 : 0;
-    bits[to / 8] |= static_cast<std::byte>(valid << (to % 8));
-    ++to;
-  }
-}
+constexpr std::uint64_t kFewOfPage = 64;  // one row of so many: the others are not worth decoding
 
-void set_validity(Bytes& bits, std::uint64_t rows) {
-  std::fill_n(bits.begin(), rows / 8, std::byte{0xff});
-  if (rows % 8 != 0) bits[rows / 8] = static_cast<std::byte>((1u << (rows % 8)) - 1);
-}
+using PageBits = std::array<std::uint64_t, kPageRowsMax / 64>;
 
-Array gather_text(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
-                  const Column& column) {
-  std::vector<Array> pages;
-  std::vector<std::uint32_t> places;
-  for_each_page(source, piece, rows, [&](RowRange page, std::span<const std::uint32_t> held) {
-    places.clear();
-    for (const std::uint32_t row : held)
-      places.push_back(static_cast<std::uint32_t>(row - page.first));
-    pages.push_back(
-        model::gather(piece_values(source, piece, column, page.first, page.count), places));
-  });
-  std::vector<const Array*> all;
-  for (const Array& page : pages) all.push_back(&page);
-  return model::array_concat(all);
-}
-
-}  // namespace
-
-std::vector<std::uint32_t> row_numbers(const RowRanges& ranges) {
-  std::vector<std::uint32_t> out(rows_in(ranges));
+// Rows by number.
+std::vector<std::uint32_t> row_numbers(const RowSet& rows) {
+  std::vector<std::uint32_t> out(rows.rows());
   std::uint32_t* to = out.data();
-  for (const RowRange& range : ranges) {
+  for (const RowRange& range : rows) {
     const auto first = static_cast<std::uint32_t>(range.first);
     for (std::uint32_t i = 0; i < range.count; ++i) *to++ = first + i;
   }
   return out;
 }
 
-namespace {
+// A bitmap of validity that is there once a null is met.
+class Validity {
+ public:
+  explicit Validity(std::uint64_t rows) : rows_(rows) {}
+
+  /// Of the next `rows`, which stand in a page whose validity is `page` (empty: all are there).
+  void add(BytesView page, std::span<const std::uint64_t> of_page, std::uint64_t rows) {
+    if (!page.empty() && bits_.empty()) {
+      bits_.resize(model::bitmap_bytes(rows_));
+      set(0, done_);
+    }
+    if (page.empty() && !bits_.empty()) set(done_, rows);
+    if (!page.empty()) model::bits_compress(page, of_page, bits_.data(), done_);
+    done_ += rows;
+  }
+  Bytes take() && { return std::move(bits_); }
+
+ private:
+  void set(std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t at = first; at < first + count; ++at)
+      bits_[at / 8] |= static_cast<std::byte>(1u << (at % 8));
+  }
+
+  std::uint64_t rows_;
+  std::uint64_t done_ = 0;
+  Bytes bits_;
+};
+
+Array gather_text(const RowSource& source, std::size_t piece, const RowSet& rows,
+                  const Column& column) {
+  std::vector<Array> pages;
+  for_each_page(source, piece, rows, [&](RowRange page, const RowSet& held) {
+    pages.push_back(model::gather(piece_values(source, piece, column, page.first, page.count),
+                                  row_numbers(held.slice(page))));
+  });
+  std::vector<const Array*> all;
+  for (const Array& page : pages) all.push_back(&page);
+  return model::array_concat(all);
+}
 
 // Rows beside them may be of later commits, whose values the narrower type does not hold: only
 // these are cast.
-Bytes gather_narrowed(const RowSource& source, std::size_t piece,
-                      std::span<const std::uint32_t> rows, const Column& column, Type stored,
-                      std::byte* out) {
+Bytes gather_narrowed(const RowSource& source, std::size_t piece, const RowSet& rows,
+                      const Column& column, Type stored, std::byte* out) {
   Column wide = column;
   wide.type = stored;
   const Array values = gather_values(source, piece, rows, wide);
-  const Array narrow = model::conform_column(&values, column, rows.size());
+  const Array narrow = model::conform_column(&values, column, rows.rows());
   std::ranges::copy(narrow.values.bytes, out);
   const BytesView validity = narrow.null_count == 0 ? BytesView{} : narrow.validity.bytes;
   return {validity.begin(), validity.end()};
@@ -87,54 +100,61 @@ Bytes gather_narrowed(const RowSource& source, std::size_t piece,
 
 }  // namespace
 
-Bytes gather_fixed(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
-                   const Column& column, std::byte* out) {
+Bytes gather_fixed(const RowSource& source, std::size_t piece, const RowSet& rows,
+                   const Column& column, const codec::Target& out) {
   const ColumnId id{column.id};
   const auto stored = source.type(id);
   const bool as_stored = stored == column.type;
   if (stored && !as_stored && !model::cast_always_exact(*stored, column.type) &&
       !mutant("narrowed-by-page")) {
-    return gather_narrowed(source, piece, rows, column, *stored, out);
+    return gather_narrowed(source, piece, rows, column, *stored, out.values);
   }
-  Bytes validity;
-  std::uint64_t done = 0;
-  for_each_page(source, piece, rows, [&](RowRange of, std::span<const std::uint32_t> held) {
-    std::byte* const to = out + done * type_width(column.type);
+  const std::uint32_t width = type_width(column.type);
+  const auto memory = std::make_shared_for_overwrite<std::byte[]>(kPageRowsMax * width);
+  Validity validity(rows.rows());
+  std::byte* to = out.values;
+  for_each_page(source, piece, rows, [&](RowRange page, const RowSet& held) {
+    PageBits bits;
+    held.put_bits(mutant("page-bits-misplaced") ? RowRange{page.first + 1, page.count} : page,
+                  bits.data());
+    const std::span of_page = std::span(bits).first(model::bit_words(page.count));
     std::optional<Buffer> valid;
-    if (as_stored) valid = source.gather(piece, id, of.first / source.page_rows(), held, to);
+    if (as_stored && held.rows() * kFewOfPage < page.count)
+      valid = source.gather(piece, id, page.first / source.page_rows(), row_numbers(held), to);
     if (!valid) {
-      const Array page = piece_values(source, piece, column, of.first, of.count);
-      model::values_gather(page.values.bytes.data(), type_width(page.type), held, of.first, to);
-      valid = page.null_count == 0 ? Buffer{} : page.validity;
+      const bool all = held.rows() == page.count;
+      const codec::Target target =
+          all ? codec::Target{out.owner, to} : codec::Target{memory, memory.get()};
+      const Array values = piece_values(source, piece, column, page.first, page.count, target);
+      const std::byte* const from = values.values.bytes.data();
+      if (!all)
+        model::values_compress(from, width, of_page, to);
+      else if (from != to)
+        std::memcpy(to, from, page.count * width);
+      valid = values.null_count == 0 ? Buffer{} : values.validity;
     }
-    const bool nulls = !valid->bytes.empty();
-    if (nulls && validity.empty()) {
-      validity.resize(model::bitmap_bytes(rows.size()));
-      set_validity(validity, done);
-    }
-    if (!validity.empty()) copy_validity(valid->bytes, of.first, held, validity, done);
-    done += held.size();
+    validity.add(valid->bytes, of_page, held.rows());
+    to += held.rows() * width;
   });
-  return validity;
+  return std::move(validity).take();
 }
 
-Array gather_values(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
+Array gather_values(const RowSource& source, std::size_t piece, const RowSet& rows,
                     const Column& column) {
   if (model::is_text(column.type)) return gather_text(source, piece, rows, column);
-  Array out{.type = column.type, .length = rows.size()};
+  Array out{.type = column.type, .length = rows.rows()};
   std::byte* values = nullptr;
   out.values = buffer_allocate(out.length * type_width(out.type), &values);
-  Bytes validity = gather_fixed(source, piece, rows, column, values);
+  Bytes validity = gather_fixed(source, piece, rows, column, {out.values.owner, values});
   out.null_count = validity.empty() ? 0 : model::bitmap_nulls(validity, out.length);
   if (out.null_count != 0) out.validity = buffer_of(std::move(validity));
   return out;
 }
 
 Array selected_values(const RowSource& source, const Selected& part, const Column& column) {
-  if (part.ranges.size() != 1)
-    return gather_values(source, part.piece, row_numbers(part.ranges), column);
-  const RowRange& range = part.ranges.front();
-  return piece_values(source, part.piece, column, range.first, range.count);
+  const RowSet& rows = part.ranges;
+  if (!rows.is_range()) return gather_values(source, part.piece, rows, column);
+  return piece_values(source, part.piece, column, rows.first_row(), rows.rows());
 }
 
 std::uint64_t rows_in(std::span<const Unit> units) noexcept {
@@ -158,7 +178,7 @@ std::vector<Placed> placed_parts(std::span<const Unit> units) {
   for (const Unit& unit : units) {
     for (const Selected& part : unit.parts) {
       out.push_back({unit.source.get(), &part, place});
-      place += rows_in(part.ranges);
+      place += part.ranges.rows();
     }
   }
   return out;
@@ -167,10 +187,10 @@ std::vector<Placed> placed_parts(std::span<const Unit> units) {
 // Decoded in place where the codec does so, else moved there.
 void place_fixed(const Placed& at, const Column& column, const codec::Target& memory, Array& out) {
   const codec::Target target{memory.owner, memory.values + at.place * type_width(column.type)};
-  const RowRange& range = at.part->ranges.front();
-  out = at.part->ranges.size() == 1
-            ? piece_values(*at.source, at.part->piece, column, range.first, range.count, target)
-            : selected_values(*at.source, *at.part, column);
+  const RowSet& rows = at.part->ranges;
+  out = rows.is_range() ? piece_values(*at.source, at.part->piece, column, rows.first_row(),
+                                       rows.rows(), target)
+                        : selected_values(*at.source, *at.part, column);
   const BytesView values = out.values.bytes;
   if (!values.empty() && values.data() != target.values)
     std::memcpy(target.values, values.data(), values.size());

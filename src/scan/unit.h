@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/row_set.h"
 #include "io/large_memory.h"
 #include "otolith/batch.h"
-#include "scan/ranges.h"
 #include "scan/source.h"
 
 namespace otolith::scan {
@@ -22,7 +22,7 @@ namespace otolith::scan {
 /// The wanted rows of one piece.
 struct Selected {
   std::size_t piece = 0;
-  RowRanges ranges;
+  RowSet ranges;
 };
 
 struct Unit {
@@ -42,15 +42,12 @@ Array piece_values(const RowSource& source, std::size_t piece, const Column& col
 /// any.
 Array selected_values(const RowSource& source, const Selected& part, const Column& column);
 
-/// The rows by number.
-std::vector<std::uint32_t> row_numbers(const RowRanges& ranges);
-
-/// Rows of a piece by number, ascending, of a fixed-width column, into `out`; returns the bitmap of
-/// validity, empty where none is null.
-Bytes gather_fixed(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
-                   const Column& column, std::byte* out);
+/// Rows of a piece of a fixed-width column, into `out`; returns the bitmap of validity, empty where
+/// none is null.
+Bytes gather_fixed(const RowSource& source, std::size_t piece, const RowSet& rows,
+                   const Column& column, const codec::Target& out);
 /// The same of any column, as an Array.
-Array gather_values(const RowSource& source, std::size_t piece, std::span<const std::uint32_t> rows,
+Array gather_values(const RowSource& source, std::size_t piece, const RowSet& rows,
                     const Column& column);
 
 /// Rows of all units, counted through them one after the other.

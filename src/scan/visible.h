@@ -5,14 +5,16 @@
 // Shapes:  ranges of rows within a piece.
 // Errors:  those of reading the columns begin and ordinal.
 // Threads: thread-compatible.
-// Why:     the snapshot is asked once per begin and scan, whatever the number of pieces.
+// Why:     the snapshot is asked once per begin and scan, whatever the number of pieces. A piece of
+//          many begins is asked about as a whole first: mostly all of it is shown, and no row id is
+//          read.
 #pragma once
 
 #include <memory>
 #include <unordered_map>
 
+#include "base/row_set.h"
 #include "history/snapshot.h"
-#include "scan/ranges.h"
 #include "scan/source.h"
 
 namespace otolith::scan {
@@ -24,12 +26,13 @@ class Visibility {
   DatasetId dataset() const noexcept { return dataset_; }
   /// Of one begin, with ordinals below `rows`.
   const history::VisibleRows& of(CommitNumber begin, std::uint64_t rows);
-  RowRanges of(const RowSource& source, std::size_t piece);
+  RowSet of(const RowSource& source, std::size_t piece);
   /// Of many begins: those of the candidates; no row before the first or behind the last is read.
-  RowRanges among(const RowSource& source, std::size_t piece, const RowRanges& candidates);
+  RowSet among(const RowSource& source, std::size_t piece, const RowSet& candidates);
 
  private:
-  RowRanges of_many(const RowSource& source, std::size_t piece, RowRange within);
+  history::VisibleRows::Kind known(const RowSource& source, std::size_t piece) const;
+  RowSet of_many(const RowSource& source, std::size_t piece, RowRange within);
 
   std::shared_ptr<const history::Snapshot> snapshot_;
   DatasetId dataset_;

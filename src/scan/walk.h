@@ -30,6 +30,8 @@ class Walk {
 
   /// The units of the next partition that has any; empty at the end.
   std::vector<Unit> next();
+  /// Rows of all sources that may hold wanted ones, whatever is wanted of them.
+  std::uint64_t rows() const noexcept;
 
  private:
   struct State;

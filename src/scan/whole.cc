@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "base/stopping.h"
 #include "model/array.h"
 #include "model/gather.h"
 #include "segment/tasks.h"
@@ -93,6 +95,7 @@ void Whole::decode_parts(std::vector<Stretch>& stretches) {
     const Part& part = parts_[task / columns];
     const std::size_t i = task % columns;
     batches_[part.batch].columns[i] = column_of(part, result_->columns[i], stretches[i], worker);
+    decoded_ += batches_[part.batch].rows;
   });
 }
 
@@ -117,17 +120,29 @@ void Whole::gather_picked(const Picked& picked, std::vector<Stretch>& stretches,
       };
       Batch& to = batches_[picked.batch + batch];
       to.columns[i] = model::gather(from, rows.subspan(first, to.rows), allocate);
+      decoded_ += to.rows;
     });
   }
 }
 
-std::vector<Batch> Whole::finish() {
+std::vector<Batch> Whole::finish(const Progress& progress) {
+  std::optional<Stopping> telling;
+  const std::uint64_t columns = std::max<std::uint64_t>(result_->columns.size(), 1);
+  if (progress) {
+    telling.emplace([&] {  // that all is done is said once
+      if (decoded_ / columns < rows_) progress(decoded_ / columns, rows_);
+    });
+  }
   std::vector<Stretch> to = stretches();
   decode_parts(to);
   io::Scratch scratch;
   for (const Picked& picked : picked_) gather_picked(picked, to, scratch);
   parts_.clear();
   picked_.clear();
+  telling.reset();
+  std::uint64_t all = 0;
+  for (const Batch& batch : batches_) all += batch.rows;
+  if (progress) progress(all, all);
   return std::move(batches_);
 }
 

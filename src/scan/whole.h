@@ -10,11 +10,13 @@
 //          that users ask for, and starts threads for each row group. Here pages are touched once.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "io/large_memory.h"
 #include "otolith/batch.h"
+#include "otolith/options.h"
 #include "scan/source.h"
 #include "scan/unit.h"
 
@@ -39,8 +41,9 @@ class Whole {
   /// A batch that is made already, as the next one.
   void add(Batch batch);
   std::size_t batches() const noexcept { return batches_.size(); }
-  /// All of them, in the order they were added.
-  std::vector<Batch> finish();
+  /// All of them, in the order they were added. `progress` gets rows decoded, and all of them; it
+  /// may throw to end the read.
+  std::vector<Batch> finish(const Progress& progress = {});
 
  private:
   struct Part {
@@ -72,7 +75,8 @@ class Whole {
   std::vector<Batch> batches_;
   std::vector<Part> parts_;
   std::vector<Picked> picked_;
-  std::uint64_t rows_ = 0;  // of the parts and those picked
+  std::uint64_t rows_ = 0;                 // of the parts and those picked
+  std::atomic<std::uint64_t> decoded_{0};  // values of their columns
 };
 
 }  // namespace otolith::scan

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/limits.h"
 #include "model/array.h"
 
@@ -14,9 +15,9 @@ BytesView piece(const Buffer& part, codec::Extent extent) {
 }
 
 PageEntry page_seal(const EncodedChunkEntry& chunk, const Array& page, const codec::Codec& codec,
-                    std::uint64_t first) {
+                    std::uint64_t first, std::uint32_t page_rows) {
   PageEntry out;
-  out.place = chunk.bytes.pages[first / kPageRowsMax];
+  out.place = chunk.bytes.pages[first / page_rows];
   out.zone = zone_of(page);
   const codec::PageFacts facts{page.type, page.length, page.null_count,
                                !chunk.bytes.validity.bytes.empty(),
@@ -28,29 +29,32 @@ PageEntry page_seal(const EncodedChunkEntry& chunk, const Array& page, const cod
   return out;
 }
 
-void leaves_hand_over(const Array& page, std::uint64_t first, const ChunkLeafSink& leaf) {
-  for (std::uint64_t row = 0; row < page.length; row += kLeafRows) {
-    const std::uint64_t rows = std::min<std::uint64_t>(kLeafRows, page.length - row);
-    leaf((first + row) / kLeafRows, model::array_slice(page, row, rows));
+// The leaves that begin within a page.
+void leaves_hand_over(const Array& chunk, std::uint64_t first, std::uint64_t end,
+                      const ChunkLeafSink& leaf) {
+  for (std::uint64_t row = align_up(first, kLeafRows); row < end; row += kLeafRows) {
+    const std::uint64_t rows = std::min<std::uint64_t>(kLeafRows, chunk.length - row);
+    leaf(row / kLeafRows, model::array_slice(chunk, row, rows));
   }
 }
 
 }  // namespace
 
-EncodedChunkEntry chunk_encode(const Array& rows, const codec::Codec& codec) {
+EncodedChunkEntry chunk_encode(const Array& rows, const codec::Codec& codec,
+                               std::uint32_t page_rows) {
   EncodedChunkEntry out;
-  out.bytes = codec::chunk_parts(codec, rows, kPageRowsMax);
+  out.bytes = codec::chunk_parts(codec, rows, page_rows);
   out.entry.codec = codec.key();
   return out;
 }
 
 void chunk_seal(EncodedChunkEntry& chunk, const Array& rows, const codec::Codec& codec,
-                const ChunkLeafSink& leaf) {
-  for (std::uint64_t first = 0; first < rows.length; first += kPageRowsMax) {
+                std::uint32_t page_rows, const ChunkLeafSink& leaf) {
+  for (std::uint64_t first = 0; first < rows.length; first += page_rows) {
     const Array page =
-        model::array_slice(rows, first, std::min<std::uint64_t>(kPageRowsMax, rows.length - first));
-    if (leaf) leaves_hand_over(page, first, leaf);
-    chunk.pages.push_back(page_seal(chunk, page, codec, first));
+        model::array_slice(rows, first, std::min<std::uint64_t>(page_rows, rows.length - first));
+    if (leaf) leaves_hand_over(rows, first, first + page.length, leaf);
+    chunk.pages.push_back(page_seal(chunk, page, codec, first, page_rows));
     if (first == 0)
       chunk.entry.zone = chunk.pages.front().zone;
     else

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/stopping.h"
 
 namespace otolith::segment {
 
@@ -22,11 +23,17 @@ class Crew {
   void work(unsigned worker) noexcept {
     for (std::size_t i = next_++; i < count_; i = next_++) {
       try {
+        // Of the thread that waits, and of all where one has failed: long tasks have stop points.
+        const Stopping stopping([this] {
+          if (failed_) throw Ended{};
+        });
+        stop_point();
         task_(worker, i);
       } catch (...) {
         next_ = count_;
         const MutexLock lock(mutex_);
         if (!error_) error_ = std::current_exception();
+        failed_ = true;
       }
     }
   }
@@ -37,9 +44,12 @@ class Crew {
   }
 
  private:
+  struct Ended {};  // by another's error, which is told
+
   const std::size_t count_;
   const Task& task_;
   std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> failed_ = false;
   Mutex mutex_;
   std::exception_ptr error_ OTO_GUARDED_BY(mutex_);
 };

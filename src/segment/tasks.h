@@ -4,8 +4,9 @@
 // Shapes:  tasks are numbered 0..count-1 and begun in that order; workers 0..threads-1, each of
 //          which does one task at a time.
 // Errors:  the first exception of a task, after all threads have stopped; later tasks are not
-//          begun.
-// Threads: thread-safe; the calling thread works too.
+//          begun, and those on their way end at their next stop point.
+// Threads: thread-safe; the calling thread works too, with a stop point (base/stopping.h) before
+//          each task.
 // Why:     plain threads for as long as one call lasts: nothing is left behind for fork to trip
 //          over. A thread costs some 30 us to start, which few rows are not worth.
 #pragma once

@@ -327,7 +327,7 @@ void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, co
       named(column_name(column), spec.dataset, [&]() -> const codec::Codec& {
         const codec::Codec& chosen =
             state.codec != nullptr ? *state.codec : codec::codec_choose(state.profile, values);
-        out = chunk_encode(values, chosen);
+        out = chunk_encode(values, chosen, page_rows_of(*spec.schema));
         return chosen;
       });
   place_chunk(columns[column], *work.plan, out, placer, ticket);
@@ -337,7 +337,7 @@ void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, co
       spec.leaf({column, work.plan->leaf_first + block, worker, of_leaf});
     };
   }
-  chunk_seal(out, values, codec, leaf);
+  chunk_seal(out, values, codec, page_rows_of(*spec.schema), leaf);
   write_part(out.entry.validity, out.bytes.validity);
   write_part(out.entry.offsets, out.bytes.offsets);
   write_part(out.entry.values, out.bytes.values);
@@ -415,7 +415,7 @@ Footer SegmentWriter::State::footer() const {
   out.header_hash = header_hash;
   out.rows = rows;
   out.runs = runs;
-  out.page_rows = kPageRowsMax;
+  out.page_rows = page_rows_of(*spec.schema);
   out.unique = unique;
   out.many = spec.many;
   out.time = columns[time].entry.id;
@@ -451,7 +451,8 @@ SegmentInfo SegmentWriter::State::finish() {
   out.put_bytes(trailer_write(trailer));
   file.write_at(base, out.view());
   file.write_back(base, out.size());
-  return {trailer.file_bytes, rows, trailer.footer_hash, {made.time_min}, {made.time_max}};
+  return {trailer.file_bytes, rows,       trailer.footer_hash, {made.time_min},
+          {made.time_max},    made.unique};
 }
 
 SegmentWriter::SegmentWriter(io::File& file, SegmentSpec spec)

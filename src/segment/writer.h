@@ -63,6 +63,7 @@ struct SegmentInfo {
   std::uint64_t footer_hash = 0;
   Timestamp time_min{};
   Timestamp time_max{};
+  bool unique = false;  // no two rows share keys and time, as far as that is known
 };
 
 class SegmentWriter {

@@ -1,4 +1,5 @@
-// Random programs of append, delete and replace against a plain list of rows for each commit.
+// Random programs of append, delete and replace under each duplicates policy, against a plain list
+// of rows for each commit.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -33,8 +34,9 @@ using Ticks = std::vector<Tick>;  // in the order they were added; equal times s
 constexpr std::int64_t kStep = 3'600'000'000'000;
 constexpr std::int64_t kTimes = 60;
 
-Schema ticks_schema() {
+Schema ticks_schema(Duplicates duplicates) {
   Schema schema;
+  schema.duplicates = duplicates;
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false},
                     {.name = "symbol", .type = {TypeKind::string}, .nullable = false},
                     {.name = "number", .type = {TypeKind::int64}}};
@@ -53,11 +55,32 @@ Ticks ordered(const Ticks& rows, Key key) {
   return out;
 }
 
-// What reading shows, in stored order.
-Ticks shown(const Ticks& rows) {
+// In stored order.
+Ticks stored(const Ticks& rows) {
   return ordered(rows, [](const Tick& row) {
     return std::tuple(row.time / (24 * kStep), row.symbol, row.time);
   });
+}
+
+bool duplicates(const Tick& a, const Tick& b) { return a.time == b.time && a.symbol == b.symbol; }
+
+bool hides(Duplicates policy) { return policy == Duplicates::last || policy == Duplicates::first; }
+
+// What reading shows, in stored order.
+Ticks shown(const Ticks& rows, Duplicates policy) {
+  Ticks out;
+  for (const Tick& row : stored(rows)) {
+    if (!hides(policy) || out.empty() || !duplicates(out.back(), row))
+      out.push_back(row);
+    else if (policy == Duplicates::last)
+      out.back() = row;
+  }
+  return out;
+}
+
+bool any_duplicates(const Ticks& rows) {
+  const Ticks sorted = stored(rows);
+  return std::ranges::adjacent_find(sorted, duplicates) != sorted.end();
 }
 
 // A delete in both worlds.
@@ -77,8 +100,15 @@ struct Choice {
            (!below_number || row.number % 10 < *below_number || row.number < *below_number * 100);
   }
 
-  void apply(Ticks& rows) const {
-    std::erase_if(rows, [&](const Tick& row) { return matches(row); });
+  // A row goes with the one that is shown in its place.
+  void apply(Ticks& rows, Duplicates policy) const {
+    std::map<std::pair<std::string, std::int64_t>, Tick> instead;
+    if (hides(policy)) {
+      for (const Tick& row : shown(rows, policy)) instead[{row.symbol, row.time}] = row;
+    }
+    std::erase_if(rows, [&](const Tick& row) {
+      return matches(hides(policy) ? instead.at({row.symbol, row.time}) : row);
+    });
   }
 };
 
@@ -91,10 +121,11 @@ struct Program {
   std::map<std::uint64_t, Ticks> commits;
   Ticks now;
   std::int64_t number = 0;
+  Duplicates policy = static_cast<Duplicates>(below(random, 4));
 
   explicit Program(std::uint64_t seed) : random(seed) {
     open();
-    db->create_table("ticks", ticks_schema());
+    db->create_table("ticks", ticks_schema(policy));
     commits[1] = {};
   }
 
@@ -113,7 +144,18 @@ struct Program {
     Ticks rows;
     const std::uint64_t count = below(random, 8) == 0 ? 300 : 1 + below(random, 12);
     for (std::uint64_t i = 0; i < count; ++i) rows.push_back({symbol(), time().ns, number++});
+    if (policy == Duplicates::error && below(random, 3) != 0) thin(rows);
     return rows;
+  }
+  // Leaves rows that meet no other, but those of what a delete may still end.
+  void thin(Ticks& rows) {
+    Ticks all = now;
+    std::erase_if(rows, [&](const Tick& row) {
+      all.push_back(row);
+      const bool again = any_duplicates(all);
+      if (again) all.pop_back();
+      return again && below(random, 10) != 0;
+    });
   }
   Batch batch(const Ticks& rows) {
     std::vector<test::Row> out;
@@ -150,17 +192,39 @@ struct Program {
     return {choice.asked.start, choice.asked.stop, choice.asked.keys};
   }
 
-  void add(const Ticks& rows) { now.insert(now.end(), rows.begin(), rows.end()); }
+  // Commits what makes these the visible rows, unless the policy forbids them.
+  template <typename Write>
+  void commit_as(Ticks rows, Write write) {
+    if (policy != Duplicates::error || !any_duplicates(rows)) {
+      write();
+      now = std::move(rows);
+      return;
+    }
+    const CommitNumber head = db->head().number;
+    try {
+      write();
+      FAIL("rows of one key and time were taken");
+    } catch (const Error& error) {
+      REQUIRE(error.code() == ErrorCode::conflict);
+      REQUIRE(error.outcome() == Outcome::failed);
+      REQUIRE(error.message().find("\"ticks\"") != std::string::npos);
+      REQUIRE(error.message().find("\"symbol\"") != std::string::npos);
+    }
+    REQUIRE(db->head().number == head);
+  }
+  static Ticks both(Ticks a, const Ticks& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  }
 
   void append() {
     const Ticks rows = some_rows();
-    db->table("ticks").append(batch(rows));
-    add(rows);
+    commit_as(both(now, rows), [&] { db->table("ticks").append(batch(rows)); });
   }
   void remove() {
     const Choice choice = some_choice(true);
     const std::size_t before = now.size();
-    choice.apply(now);
+    choice.apply(now, policy);
     const Commit commit = db->table("ticks").remove(choice.asked);
     const auto change = commit.changes.find("ticks");
     const std::uint64_t ended = change == commit.changes.end() ? 0 : change->second.ended;
@@ -169,9 +233,9 @@ struct Program {
   void replace() {
     const Choice choice = some_choice(false);
     const Ticks rows = rows_within(choice);
-    db->table("ticks").replace(range_of(choice), batch(rows));
-    choice.apply(now);
-    add(rows);
+    Ticks left = now;
+    choice.apply(left, policy);
+    commit_as(both(left, rows), [&] { db->table("ticks").replace(range_of(choice), batch(rows)); });
   }
 
   // What others commit while a recorder is open counts as if it had come before.
@@ -186,8 +250,8 @@ struct Program {
         staged.insert(staged.end(), rows.begin(), rows.end());
         continue;
       }
-      const Choice choice = some_choice(true);
-      choice.apply(staged);
+      const Choice choice = some_choice(!hides(policy) || staged.empty());
+      choice.apply(staged, Duplicates::keep);
       choices.push_back(choice);
       if (choice.below_number || below(random, 2) == 0) {
         recorder.remove("ticks", choice.asked);
@@ -201,9 +265,9 @@ struct Program {
       append();
       keep();
     }
-    recorder.commit();
-    for (const Choice& choice : choices) choice.apply(now);
-    add(staged);
+    Ticks left = now;
+    for (const Choice& choice : choices) choice.apply(left, policy);
+    commit_as(both(left, staged), [&] { recorder.commit(); });
   }
 
   void keep() { commits[std::to_underlying(db->head().number)] = now; }
@@ -242,7 +306,7 @@ struct Program {
 
   void check(std::uint64_t commit, const Ticks& rows) {
     const Table table = db->at(CommitNumber{commit}).table("ticks");
-    const Ticks stored = shown(rows);
+    const Ticks stored = shown(rows, policy);
     REQUIRE(rows_of(table.read({.order = Order::stored})) == stored);
     REQUIRE(table.rows() == stored.size());
     const Ticks by_time = ordered(stored, [](const Tick& row) { return row.time; });
@@ -281,7 +345,7 @@ void run(std::uint64_t seed) {
 }  // namespace
 
 TEST_SUITE("long") {
-  TEST_CASE("delete: every commit of a random program shows what a list of its rows says") {
+  TEST_CASE("policies: every commit of a random program shows what a list of its rows says") {
     test::Budget budget;
     std::uint64_t seed = test::seed();
     do run(seed++);

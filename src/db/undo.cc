@@ -1,0 +1,186 @@
+// Database: rolling back, reverting, and how states differ: two commits, or HEAD and what either
+// would make of it.
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/mutant.h"
+#include "db/diff_maker.h"
+#include "db/hall.h"
+#include "db/schema_rules.h"
+#include "ingest/removals.h"
+#include "otolith/database.h"
+#include "otolith/diff.h"
+
+namespace otolith {
+
+namespace {
+
+using history::DatasetEntry;
+
+// ---- which dataset is meant -------------------------------------------------------------------
+
+// By its name at one of these commits, the first that has it, else at HEAD.
+DatasetEntry dataset_named(history::History& history, const std::string& name,
+                           std::initializer_list<CommitNumber> commits) {
+  for (const CommitNumber commit : commits) {
+    if (auto entry = history.at(commit)->find(name)) return *std::move(entry);
+  }
+  const auto head = history.head();
+  if (auto entry = head->find(name)) return *std::move(entry);
+  db::throw_no_dataset(*head, name);
+}
+
+// As of the commit that it goes back to.
+DatasetEntry dataset_then(history::History& history, const std::string& name, CommitNumber to) {
+  const DatasetEntry named = dataset_named(history, name, {to});
+  if (auto entry = history.at(to)->find(named.id)) return *std::move(entry);
+  throw_error(ErrorCode::not_found,
+              "the dataset {} did not exist as of commit {}; commit {} created it: roll back to "
+              "that one or a later one, or drop the dataset",
+              quoted(name), value_of(to), value_of(named.id.created));
+}
+
+// ---- requests ---------------------------------------------------------------------------------
+
+ReadRequest rows_of(const RollbackOptions& options) {
+  return {.start = options.start, .stop = options.stop, .keys = options.keys};
+}
+
+void check_options(const RollbackOptions& options) {
+  if (!options.scoped()) return;
+  if (!options.dataset) {
+    throw_error(ErrorCode::invalid_argument,
+                "a range or keys are of one dataset: name it with dataset=, or leave them out to "
+                "roll back the whole database");
+  }
+  if (options.replace_name) {
+    throw_error(ErrorCode::invalid_argument,
+                "replace_name= is of a whole dataset: rows that are rolled back change no name");
+  }
+}
+
+// Of what was asked, in the caller's words: a retry may find HEAD elsewhere.
+Hash256 hash_of(std::string_view verb, std::string_view reference,
+                const std::optional<std::string>& dataset, const RollbackOptions& options = {}) {
+  Blake3 hash;
+  hash.add(db::request_hash({verb, reference, dataset ? "of" : "all", dataset.value_or(""),
+                             options.replace_name ? "replace" : ""})
+               .view());
+  if (options.scoped()) ingest::hash_request(hash, {}, 0, rows_of(options));
+  return hash.finish();
+}
+
+// Rows of a dataset that is there then and now.
+history::Marking marking_of(const db::Hall& hall, const db::Rooms& rooms, const DatasetEntry& then,
+                            CommitNumber to, const RollbackOptions& options) {
+  const auto now = rooms.history->head()->find(then.id);
+  if (!now) {
+    throw_error(ErrorCode::not_found,
+                "the dataset {} was dropped since commit {}: roll back the whole dataset, without "
+                "a range or keys",
+                quoted(then.name), value_of(to));
+  }
+  ingest::Removals rows(*now);
+  rows.add(rows_of(options));
+  history::Marking out = rows.marking(hall.scan_context(rooms));
+  out.as_at = to;
+  return out;
+}
+
+void ask_rollback(const db::Hall& hall, db::Rooms& rooms, std::string_view to,
+                  const RollbackOptions& options, history::CommitRequest& request) {
+  const CommitNumber commit = rooms.history->resolve(to);
+  if (!options.dataset) {
+    request.lineage = history::Rollback{commit, std::nullopt, options.replace_name};
+    return;
+  }
+  const DatasetEntry then = dataset_then(*rooms.history, *options.dataset, commit);
+  if (options.scoped()) {
+    request.markings.push_back(marking_of(hall, rooms, then, commit, options));
+  } else {
+    request.lineage = history::Rollback{commit, then.id, options.replace_name};
+  }
+}
+
+void ask_revert(db::Rooms& rooms, std::string_view reference, const RevertOptions& options,
+                history::CommitRequest& request) {
+  const CommitNumber commit = rooms.history->resolve(reference);
+  history::Revert revert{commit, std::nullopt};
+  if (options.dataset) {
+    const CommitNumber before{value_of(commit) == 0 ? 0 : value_of(commit) - 1};
+    revert.dataset = dataset_named(*rooms.history, *options.dataset, {commit, before}).id;
+  }
+  request.lineage = revert;
+}
+
+// Commits what `ask` adds to the request, once.
+template <typename Ask>
+Commit undo(db::Hall& hall, Hash256 asked, const CommitOptions& options, Ask ask) {
+  const auto rooms = hall.rooms_to_write();
+  history::CommitRequest request = hall.request(*rooms, options);
+  request.request_hash = asked;
+  if (auto commit = hall.repeated(*rooms, request)) return *std::move(commit);
+  ask(*rooms, request);
+  Commit commit = rooms->history->commit(std::move(request));
+  hall.committed(*rooms);
+  return commit;
+}
+
+// How HEAD would differ, were it committed.
+template <typename Ask>
+Diff would_undo(const std::shared_ptr<db::Hall>& hall, Ask ask) {
+  const auto rooms = hall->rooms();
+  history::CommitRequest request = hall->request(*rooms, {});
+  ask(*rooms, request);
+  return db::DiffMaker(hall).diff(rooms->history->preview(std::move(request)), true);
+}
+
+// Of a diff: by its name in the second state, else in the first, else at HEAD.
+std::optional<DatasetId> dataset_of(history::History& history,
+                                    const std::optional<std::string>& name, CommitNumber from,
+                                    CommitNumber to) {
+  if (!name) return std::nullopt;
+  return dataset_named(history, *name, {to, from}).id;
+}
+
+}  // namespace
+
+Diff Database::diff(std::string_view from, std::string_view to,
+                    const std::optional<std::string>& dataset) const {
+  history::History& history = *hall_->rooms()->history;
+  const CommitNumber first = history.resolve(from);
+  const CommitNumber second = history.resolve(to);
+  return db::DiffMaker(hall_).diff(
+      history.apart(first, second, dataset_of(history, dataset, first, second)), false);
+}
+
+Commit Database::rollback(std::string_view to, const RollbackOptions& options,
+                          const CommitOptions& commit) {
+  check_options(options);
+  return undo(*hall_, hash_of("rollback", to, options.dataset, options), commit,
+              [&](db::Rooms& rooms, history::CommitRequest& request) {
+                ask_rollback(*hall_, rooms, to, options, request);
+              });
+}
+
+Diff Database::rollback_diff(std::string_view to, const RollbackOptions& options) const {
+  check_options(options);
+  return would_undo(hall_, [&](db::Rooms& rooms, history::CommitRequest& request) {
+    ask_rollback(*hall_, rooms, to, options, request);
+  });
+}
+
+Commit Database::revert(std::string_view reference, const RevertOptions& options,
+                        const CommitOptions& commit) {
+  return undo(*hall_, hash_of("revert", reference, options.dataset), commit,
+              [&](db::Rooms& rooms, history::CommitRequest& request) {
+                ask_revert(rooms, reference, options, request);
+              });
+}
+
+Diff Database::revert_diff(std::string_view reference, const RevertOptions& options) const {
+  return would_undo(hall_, [&](db::Rooms& rooms, history::CommitRequest& request) {
+    ask_revert(rooms, reference, options, request);
+  });
+}
+
+}  // namespace otolith

@@ -1,0 +1,33 @@
+// Join: the rows of small segments of a dataset go into one, and nothing that can be asked changes.
+//
+// Role:    what compact does beside seal and sweep (docs/history.md 6).
+// Shapes:  all rows stay, with begin and ordinal as columns; each group of segments is a file and a
+//          frame of its own, so work that is stopped is done as far as it came.
+// Errors:  those of reading and writing. A dataset that cannot be joined, because a segment is
+//          damaged, its codec is not registered here, or there is no space, is left as it is; the
+//          others are joined, and then its error is thrown.
+// Threads: thread-safe; works on context.threads threads.
+// Why:     the frame names the segments that it replaces: where another join came first the log
+//          shows it, and the file is removed. Replaced files stay for those who read them
+//          (sweep.h).
+#pragma once
+
+#include <cstdint>
+
+#include "ingest/recorder.h"
+
+namespace otolith::ingest {
+
+struct Joined {
+  std::uint64_t segments = 0;  // that became fewer
+  std::uint64_t rows = 0;      // in them
+  std::uint64_t bytes = 0;     // of their files
+};
+
+/// `progress` gets bytes done and bytes in all, which may grow; it may throw to stop.
+Joined join_segments(const IngestContext& context, const Progress& progress = {});
+
+/// Bytes of the files that join_segments would begin with.
+std::uint64_t join_bytes(const IngestContext& context);
+
+}  // namespace otolith::ingest

@@ -1,0 +1,50 @@
+// Rows of several segments of one dataset in one order, a few at a time.
+//
+// Role:    what a join writes: all rows, whoever sees them, with their ids.
+// Shapes:  segments -> batches in stored order (partition, keys, time, begin, ordinal), columns of
+//          the schema, then begin and ordinal; at most a row group to a batch.
+// Errors:  those of reading; corrupt where a stored type does not widen to the schema's.
+// Threads: thread-compatible.
+// Why:     of each run of each segment a window of rows is in memory, sized so that all windows of
+//          a partition fit what is given: what a join takes does not depend on how much it joins.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "model/row_layout.h"
+#include "otolith/batch.h"
+#include "scan/source.h"
+
+namespace otolith::ingest {
+
+/// About what one row takes in memory, with its ids; texts are guessed.
+std::uint64_t row_bytes(const Schema& schema) noexcept;
+
+class JoinRows {
+ public:
+  /// Windows take `window_bytes` together, or 256 rows each.
+  JoinRows(std::vector<std::shared_ptr<const scan::RowSource>> sources,
+           std::shared_ptr<const Schema> schema, std::uint64_t window_bytes);
+
+  /// Partitions of all of them, in order.
+  model::Run run() const;
+  void write(const std::function<void(const Batch&)>& sink) const;
+
+ private:
+  // Pieces of one run within one partition.
+  struct Part {
+    const scan::RowSource* source = nullptr;
+    std::uint32_t run = 0;
+    std::vector<std::size_t> pieces;
+  };
+
+  std::vector<std::shared_ptr<const scan::RowSource>> sources_;
+  std::shared_ptr<const Schema> schema_;
+  std::uint64_t window_bytes_;
+  std::map<std::int64_t, std::vector<Part>> partitions_;
+};
+
+}  // namespace otolith::ingest
