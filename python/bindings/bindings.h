@@ -9,15 +9,21 @@
 #pragma once
 
 #include <nanobind/nanobind.h>
+#include <sys/types.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "base/stopping.h"
 #include "gil.h"
 #include "otolith/otolith.h"
 
@@ -28,14 +34,46 @@ namespace nb = nanobind;
 /// Releases the GIL for the length of a call.
 using Released = nb::call_guard<WithoutGil>;
 
+/// The same for a call that may be long: signals are looked for at its stop points, so that Ctrl-C
+/// ends it. For calls that change nothing.
+class Interruptible {
+ public:
+  Interruptible();
+
+ private:
+  WithoutGil released_;
+  Stopping signals_;
+};
+using ReleasedInterruptible = nb::call_guard<Interruptible>;
+
 /// A shared schema as Python holds it: compared by identity, so that its Python view can be kept.
 struct SchemaHandle {
   std::shared_ptr<const Schema> schema;
 };
 
+/// A recorder as Python holds it. A row that is being set holds no lock of the core's: who is in a
+/// call is known here.
+struct SharedRecorder {
+  explicit SharedRecorder(Recorder recorder) : core(std::move(recorder)) {}
+  Recorder core;
+  const pid_t process = ::getpid();
+  std::atomic<bool> busy{false};
+};
+
+/// progress(done, total) of Python; it may raise to stop.
+using PythonProgress = nb::typed<nb::callable, void(std::uint64_t, std::uint64_t)>;
+
+/// The same for the core, empty without one. It takes the GIL, and may be copied without it.
+Progress progress_of(const std::optional<PythonProgress>& progress);
+
+/// The same for work that tells more often than a person can see: at most each 20 ms, and at its
+/// end.
+Progress seldom(Progress progress);
+
 /// What a writing verb of Python says about its commit; an absent author means the database's own.
 CommitOptions commit_options(std::optional<std::string> author, std::string message,
-                             std::string extra, std::optional<std::string> change_id);
+                             std::string extra, std::optional<std::string> change_id,
+                             const std::optional<PythonProgress>& progress);
 
 /// name, type, nullable, codec, metadata
 using ColumnTuple =
@@ -44,9 +82,23 @@ using ColumnTuple =
 /// The column of a tuple; its id is given by the history.
 Column column_of(const ColumnTuple& column);
 
+/// A key's value as Python has it; bytes are those of a binary key.
+using PythonKey = std::variant<std::int64_t, std::uint64_t, std::string, nb::bytes>;
+using KeyTuples = std::vector<std::pair<std::string, std::vector<PythonKey>>>;
+
+/// Key columns and the values asked for.
+std::vector<KeyFilter> key_filters(const KeyTuples& keys);
+
 /// nullopt, or the Timestamp of so many ns.
 inline std::optional<Timestamp> timestamp_of(std::optional<std::int64_t> ns) {
   return ns ? std::optional(Timestamp{*ns}) : std::nullopt;
+}
+
+/// What a document must be: `given` tells "must not be there", None, from "whatever it is".
+inline std::optional<ExpectedRevision> expected_of(ExpectedRevision revision, bool given) {
+  std::optional<ExpectedRevision> out;
+  if (given) out.emplace(std::move(revision));
+  return out;
 }
 
 /// Text for people, which may hold names of files that are no UTF-8: those bytes as \xe9.
@@ -69,7 +121,10 @@ void bind_arrow(nb::module_& module);
 void bind_arrow_import(nb::module_& module);
 void bind_commit(nb::module_& module);
 void bind_expression(nb::module_& module);
+void bind_documents(nb::module_& module);
 void bind_table(nb::module_& module);
+void bind_collection(nb::module_& module);
+void bind_diff(nb::module_& module);
 void bind_snapshot(nb::module_& module);
 void bind_recorder(nb::module_& module);
 void bind_status(nb::module_& module);

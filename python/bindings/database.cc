@@ -1,6 +1,7 @@
 // Database: open, tables, recorders, history, care.
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -43,6 +44,16 @@ std::vector<Commit> log(const Database& self, std::optional<std::string> dataset
                    .reverse = reverse});
 }
 
+Commit revert(Database& self, std::string_view reference, std::optional<std::string> dataset,
+              const CommitOptions& options) {
+  return self.revert(reference, {.dataset = std::move(dataset)}, options);
+}
+
+Diff revert_diff(const Database& self, std::string_view reference,
+                 std::optional<std::string> dataset) {
+  return self.revert_diff(reference, {.dataset = std::move(dataset)});
+}
+
 std::optional<Commit> wait(const Database& self, std::optional<std::uint64_t> after,
                            std::optional<std::uint64_t> timeout_ns) {
   WaitOptions options{.after = {}, .timeout_ns = timeout_ns, .now_and_then = [] {
@@ -54,24 +65,16 @@ std::optional<Commit> wait(const Database& self, std::optional<std::uint64_t> af
   return self.wait(options);
 }
 
-using Progress = nb::typed<nb::callable, void(std::uint64_t, std::uint64_t)>;
-
-VerifyReport verify(const Database& self, const std::optional<Progress>& progress) {
-  const WithoutGil released;
-  if (!progress) return self.verify();
-  return self.verify([&](std::uint64_t done, std::uint64_t total) {
-    const WithGil held;
-    or_stay([&] { (*progress)(done, total); });
-  });
+VerifyReport verify(const Database& self, const std::optional<PythonProgress>& progress) {
+  const Progress told = progress_of(progress);
+  const Interruptible released;
+  return self.verify(told);
 }
 
-CompactReport compact(Database& self, const std::optional<Progress>& progress) {
+CompactReport compact(Database& self, const std::optional<PythonProgress>& progress) {
+  const Progress told = progress_of(progress);
   const WithoutGil released;
-  if (!progress) return self.compact();
-  return self.compact([&](std::uint64_t done, std::uint64_t total) {
-    const WithGil held;
-    or_stay([&] { (*progress)(done, total); });
-  });
+  return self.compact(told);
 }
 
 void bind_history(nb::class_<Database>& database) {
@@ -92,6 +95,16 @@ void bind_history(nb::class_<Database>& database) {
            nb::arg("reverse"), Released())
       .def("wait", &wait, nb::arg("after").none(), nb::arg("timeout_ns").none(),
            "Signals are looked for every 50 ms.")
+      .def("rollback", &Database::rollback, nb::arg("to"), nb::arg("rows"), nb::arg("options"),
+           Released())
+      .def("rollback_diff", &Database::rollback_diff, nb::arg("to"), nb::arg("rows"),
+           ReleasedInterruptible())
+      .def("revert", &revert, nb::arg("reference"), nb::arg("dataset").none(), nb::arg("options"),
+           Released())
+      .def("revert_diff", &revert_diff, nb::arg("reference"), nb::arg("dataset").none(),
+           ReleasedInterruptible())
+      .def("diff", &Database::diff, nb::arg("first"), nb::arg("second"), nb::arg("dataset").none(),
+           ReleasedInterruptible())
       .def("tag", &Database::tag, nb::arg("name"), nb::arg("reference"), Released())
       .def("untag", &Database::untag, nb::arg("name"), Released())
       .def("tags", &Database::tags, Released());
@@ -111,12 +124,29 @@ void bind_database(nb::module_& module) {
       .def("create_table", &create_table, nb::arg("name"), nb::arg("schema"), nb::arg("exist_ok"),
            nb::arg("options"), Released())
       .def("table", &Database::table, nb::arg("name"), Released())
+      .def("kind", &Database::kind, nb::arg("name"), Released())
+      .def(
+          "collection",
+          [](const Database& self, std::string_view name, std::optional<std::string> path,
+             TimeUnit unit) {
+            CollectionOptions options;
+            if (path) options.time = DocumentTime{*std::move(path), unit};
+            return self.collection(name, options);
+          },
+          nb::arg("name"), nb::arg("time").none(), nb::arg("unit"), Released())
       .def("datasets", &Database::datasets, Released())
       .def("contains", &Database::contains, nb::arg("name"), Released())
+      .def("metadata", &Database::metadata, Released())
+      .def("alter", &Database::alter, nb::arg("metadata"), nb::arg("options"), Released())
       .def("drop", &Database::drop, nb::arg("name"), nb::arg("options"), Released())
       .def("rename", &Database::rename, nb::arg("name"), nb::arg("to"), nb::arg("options"),
            Released())
-      .def("recorder", &Database::recorder, nb::arg("options"), Released())
+      .def(
+          "recorder",
+          [](Database& self, const CommitOptions& options) {
+            return std::make_shared<SharedRecorder>(self.recorder(options));
+          },
+          nb::arg("options"), Released())
       .def("status", &Database::status, Released())
       .def("verify", &verify, nb::arg("progress").none(),
            "progress(bytes done, bytes in all); may raise to stop.")

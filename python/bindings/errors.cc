@@ -21,7 +21,7 @@ nb::object to_python(const Error& error) {
   return nb::module_::import_("otolith.errors")
       .attr("from_core")(error_code_name(error.code()), readable(error.message()),
                          readable(where.file), where.offset, where.commits,
-                         outcome_name(error.outcome()));
+                         outcome_name(error.outcome()), readable_each(error.differences()));
 }
 
 void translate(const std::exception_ptr& thrown, void*) {

@@ -3,6 +3,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <cstring>
+#include <span>
 #include <utility>
 
 #include "bindings.h"
@@ -29,21 +32,45 @@ std::pair<nb::str, nb::str> inspect_both(const nb::bytes& path_bytes, const nb::
 }
 
 using Sink = nb::typed<nb::callable, void(nb::str)>;
+using Reader = nb::typed<nb::callable, nb::bytes(int)>;
+using Wheel = nb::typed<nb::callable, int(nb::str)>;
 
-int command_line(const std::vector<nb::bytes>& arguments, const Sink& out, const Sink& err) {
+std::size_t read_input(const Reader& reader, std::span<char> out) {
+  const WithGil held;
+  const nb::bytes got = nb::cast<nb::bytes>(reader(out.size()));
+  std::memcpy(out.data(), got.c_str(), std::min(got.size(), out.size()));
+  return std::min(got.size(), out.size());
+}
+
+void say(const Sink& sink, std::string_view text) {
+  const WithGil held;
+  sink(readable(text));
+}
+
+void stop_if_interrupted() {
+  const WithGil held;
+  if (PyErr_CheckSignals() != 0) throw nb::python_error();
+}
+
+int command_line(const std::vector<nb::bytes>& arguments, const Sink& out, const Sink& err,
+                 const Reader& reader, const Wheel& wheel, unsigned width, bool err_is_terminal,
+                 bool colour) {
   std::vector<std::string> words;
   for (const nb::bytes& word : arguments) words.emplace_back(word.c_str(), word.size());
-  std::string written;
-  std::string told;
-  int code = 0;
-  {
-    const WithoutGil released;
-    code = cli::run(words, {[&](std::string_view text) { written += text; },
-                            [&](std::string_view text) { told += text; }});
-  }
-  if (!written.empty()) out(readable(written));
-  if (!told.empty()) err(readable(told));
-  return code;
+  const cli::Sinks sinks{.out = [&](std::string_view text) { say(out, text); },
+                         .err = [&](std::string_view text) { say(err, text); },
+                         .in = [&](std::span<char> buffer) { return read_input(reader, buffer); },
+                         .width = width,
+                         .err_is_terminal = err_is_terminal,
+                         .colour = colour,
+                         .wheel =
+                             [&](std::string_view request) {
+                               const WithGil held;
+                               return nb::cast<int>(wheel(readable(request)));
+                             },
+                         .tick = stop_if_interrupted};
+  const WithoutGil released;
+  return cli::run(words, sinks);
 }
 
 }  // namespace
@@ -52,6 +79,8 @@ void bind_inspect(nb::module_& module) {
   module.def("inspect", &inspect_both, nb::arg("path"), nb::arg("file"), nb::arg("verify"),
              "What is found, as text and as JSON.");
   module.def("command_line", &command_line, nb::arg("arguments"), nb::arg("out"), nb::arg("err"),
+             nb::arg("reader"), nb::arg("wheel"), nb::arg("width"), nb::arg("err_is_terminal"),
+             nb::arg("colour"),
              "Runs one command and returns its exit code; what it writes goes to out and err.");
 }
 

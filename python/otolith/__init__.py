@@ -10,12 +10,16 @@ array([1.5 , 1.75])
 0
 """
 
+import importlib
 import logging
+from typing import TYPE_CHECKING
 
 from otolith._core import VERSION as __version__
+from otolith.collection import Collection
 from otolith.commit import Commit
 from otolith.data import Data
 from otolith.database import Database, open
+from otolith.diff import Blame, Blamed, Changed, DatasetDiff, Diff, DiffRows, SchemaDiff
 from otolith.dtypes import (
     DType,
     binary,
@@ -50,20 +54,41 @@ from otolith.errors import (
     Unauthorized,
     UnsupportedFormat,
 )
-from otolith.expression import Expression, col
-from otolith.inspection import Inspection, inspect
+from otolith.expression import Expression, TextFunctions, TimeFunctions, col, condition
 from otolith.recorder import Recorder
 from otolith.schema import Column, Schema
 from otolith.snapshot import Snapshot
 from otolith.table import Table
 
+if TYPE_CHECKING:
+    from otolith.duckdb_views import duckdb
+    from otolith.inspection import Inspection, inspect
+    from otolith.polars_scan import scan_polars
+else:
+    _LATER = {  # imported when they are asked for, so that the rest is there sooner
+        "Inspection": "otolith.inspection", "inspect": "otolith.inspection",
+        "duckdb": "otolith.duckdb_views", "scan_polars": "otolith.polars_scan",
+    }  # fmt: skip
+
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module 'otolith' has no attribute {name!r}")
+        globals()[name] = found = getattr(importlib.import_module(_LATER[name]), name)
+        return found
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+
 logging.getLogger("otolith").addHandler(logging.NullHandler())  # silent unless asked to speak
 
 __all__ = [
-    "Cancelled", "Column", "Commit", "Conflict", "Corrupt", "DType", "Data", "Database", "Error",
+    "Blame", "Blamed", "Cancelled", "Changed", "Collection", "Column", "Commit", "Conflict",
+    "Corrupt", "DType", "Data", "Database", "DatasetDiff", "Diff", "DiffRows", "Error",
     "Expression", "Inspection", "InvalidArgument", "IoError", "LimitExceeded", "Locked", "NoSpace",
-    "NotFound", "Recorder", "Schema", "Snapshot", "SnapshotExpired", "Table", "Unauthorized",
-    "UnsupportedFormat", "__version__", "binary", "bool", "col", "decimal", "float32", "float64",
-    "inspect", "int16", "int32", "int64", "int8", "open", "required", "string", "timestamp",
-    "uint16", "uint32", "uint64", "uint8",
+    "NotFound", "Recorder", "Schema", "SchemaDiff", "Snapshot", "SnapshotExpired", "Table",
+    "TextFunctions", "TimeFunctions", "Unauthorized", "UnsupportedFormat", "__version__", "binary",
+    "bool", "col", "condition", "decimal", "duckdb", "float32", "float64", "inspect", "int16",
+    "int32", "int64", "int8", "open", "required", "scan_polars", "string", "timestamp", "uint16",
+    "uint32", "uint64", "uint8",
 ]  # fmt: skip

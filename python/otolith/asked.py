@@ -23,11 +23,11 @@ def many(values: Any, zone: Optional[Zone], *, undecided: bool = False) -> List[
         if isinstance(values, Values):  # times, and nulls of no type
             if undecided and not values.utc and values.array.dtype.kind == "M":
                 null = np.zeros(len(values.array), bool) if values.null is None else values.null
-                return [None if gone else time for time, gone in zip(values.array, null)]
+                return [None if no else time for time, no in zip(values.array, null)]
             if undecided and values.utc and values.array.dtype.kind == "M":
                 return _of_any_year(values)
-            ns, null = array_to_ns(values.array, None if values.utc else zone, values.null)
-            given: npt.NDArray[Any] = ns if null is None else np.ma.MaskedArray(ns, mask=null)
+            ns, gone = array_to_ns(values.array, None if values.utc else zone, values.null)
+            given: npt.NDArray[Any] = ns if gone is None else np.ma.MaskedArray(ns, mask=gone)
         else:
             given = given_array(values)
         return list(given.tolist())

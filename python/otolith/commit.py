@@ -8,9 +8,12 @@ import uuid
 from typing import Any, Dict, List, Optional, Tuple
 
 from otolith import _core
+from otolith.display import LINES_SHOWN, html_table, outer
 from otolith.errors import InvalidArgument, shown, utf8
+from otolith.status import Progress, progress_of
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_CHANGES_SHOWN = 8  # datasets of one commit
 
 
 class Commit:
@@ -81,6 +84,11 @@ class Commit:
         return {name: (added, ended) for name, (added, ended) in self._core.changes.items()}
 
     @property
+    def ids(self) -> List[str]:
+        """Ids of the documents put, in their order; of the commit that the put returned alone."""
+        return self._core.ids
+
+    @property
     def durable(self) -> bool:
         """True if it survives a power loss."""
         return self._core.durable
@@ -94,32 +102,50 @@ class Commit:
     def __repr__(self) -> str:
         if self.number == 0:
             return "Commit 0 (the empty database)"
-        changes = ", ".join(
+        number, *parts = self._words()
+        return "  ".join([f"Commit {number}", *(part for part in parts if part and part != "''")])
+
+    def _repr_html_(self) -> str:
+        return Log([self])._repr_html_()
+
+    def _words(self) -> List[str]:
+        """Its number, hash, time, author, message and changes, each on one line."""
+        changes = [
             " ".join(
                 [name, *([f"+{added:,}"] if added else []), *([f"-{ended:,}"] if ended else [])]
             )
             for name, (added, ended) in self.changes.items()
-        )
-        time = self.time.strftime("%Y-%m-%d %H:%M:%SZ")
-        parts = [
-            f"Commit {self.number}",
+        ]
+        more = len(changes) - _CHANGES_SHOWN
+        return [
+            str(self.number),
             self.hash[:8],
-            time,
+            self.time.strftime("%Y-%m-%d %H:%M:%SZ"),
             repr(self.author)[1:-1],  # what an author is called must not look like another line
             repr(self.message),
-            changes,
+            ", ".join(changes[:_CHANGES_SHOWN] + ([f"… {more:,} more"] if more > 0 else [])),
         ]
-        return "  ".join(part for part in parts if part and part != "''")
 
 
 class Log(List[Commit]):
-    """Commits in a list that prints one per line."""
+    """Commits in a list that prints one per line, of many the first and the last."""
 
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) if self else "no commits"
+        if not self:
+            return "no commits"
+        lines = outer(self, None)
+        more = f"… {len(self) - LINES_SHOWN:,} more commits"
+        return "\n".join(more if commit is None else repr(commit) for commit in lines)
+
+    def _repr_html_(self) -> str:
+        heads = ["commit", "hash", "time", "author", "message", "rows"]
+        rows = [["…"] * len(heads) if c is None else c._words() for c in outer(self, None)]
+        return html_table(f"{len(self):,} commit{'s' * (len(self) != 1)}", heads, rows)
 
 
-def commit_options(author: Any, message: Any, extra: Any, change_id: Any) -> _core.CommitOptions:
+def commit_options(
+    author: Any, message: Any, extra: Any, change_id: Any, progress: Progress = None
+) -> _core.CommitOptions:
     """Checks what a writing verb says about its commit."""
     if change_id is not None:
         if not isinstance(change_id, (str, uuid.UUID)):
@@ -130,6 +156,7 @@ def commit_options(author: Any, message: Any, extra: Any, change_id: Any) -> _co
         optional_text("message", message) or "",
         "" if extra is None else _json(extra),
         change_id,
+        progress_of(progress, "row"),
     )
 
 

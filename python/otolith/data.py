@@ -12,10 +12,13 @@ import numpy.typing as npt
 from otolith import _core
 from otolith.display import preview_html, preview_text
 from otolith.errors import InvalidArgument, NotFound, nearest, quoted, shown
+from otolith.optional import needed
 from otolith.schema import Schema, schema_of
 
 if TYPE_CHECKING:
     import pandas
+    import polars
+    import pyarrow
 
 
 class Data:
@@ -142,13 +145,40 @@ class Data:
         2026-01-05 00:00:00+00:00     1
         2026-01-06 00:00:00+00:00  <NA>
         """
-        import pandas as pd
-
+        pd = needed("pandas", "to_pandas")
         if index is not None:
             self._place(index)
         series = {name: _to_series(self[name], pd) for name in self.columns}
-        frame = pd.DataFrame(series, index=None if series else range(len(self)), copy=copy)
+        frame: pandas.DataFrame = pd.DataFrame(
+            series, index=None if series else range(len(self)), copy=copy
+        )
         return frame if index is None else frame.set_index(index)
+
+    def to_polars(self) -> polars.DataFrame:
+        """A Polars DataFrame; it shares memory with this result where that can be.
+
+        Times are Datetime("ns", "UTC"), decimals Decimal, nulls nulls. ModuleNotFoundError without
+        Polars.
+
+        >>> db = oto.open(":memory:")
+        >>> table = db.create_table("t", {"time": "timestamp", "n": "int8"})
+        >>> _ = table.append({"time": "2026-01-05", "n": 1})
+        >>> table.read().to_polars()["n"].to_list()
+        [1]
+        """
+        frame: polars.DataFrame = needed("polars", "to_polars").DataFrame(self)
+        return frame
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A PyArrow Table of as many chunks as this result has pieces, sharing memory with it.
+
+        Times are timestamp("ns", "UTC"), text large_string, binary large_binary.
+        ModuleNotFoundError without PyArrow.
+
+        >>> oto.open(":memory:").create_table("t", {"time": "timestamp"}).read().to_arrow().num_rows
+        0
+        """
+        return needed("pyarrow", "to_arrow").table(self)
 
     def to_pylist(self, times: str = "datetime") -> List[Dict[str, Any]]:
         """A dict per row, nulls as None; times as aware datetimes, or as int ns with `times="ns"`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import os
 import re
@@ -9,10 +10,12 @@ from types import TracebackType
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type, Union
 
 from otolith import _core
+from otolith.collection import Collection, document_time
 from otolith.commit import Commit, Log, commit_options, optional_text
+from otolith.display import html_table
 from otolith.errors import InvalidArgument, flag, is_utf8, not_built, printable, shown, utf8
 from otolith.recorder import Recorder
-from otolith.schema import choice, core_schema
+from otolith.schema import choice, core_schema, metadata_change
 from otolith.snapshot import Snapshot, dataset_name
 from otolith.status import (
     CompactReport,
@@ -22,10 +25,12 @@ from otolith.status import (
     counted,
     progress_of,
     report_of,
+    size,
     status_of,
 )
 from otolith.table import Table, count
 from otolith.times import Zone, optional_ns, to_ns, zone_of
+from otolith.undoing import Undoing, reference
 
 _DURABILITIES = {"durable": _core.Durability.durable, "relaxed": _core.Durability.relaxed}
 _THREADS_MAX = 256  # of one call, as in the core
@@ -72,7 +77,7 @@ def open(
     return Database(core, zone)
 
 
-class Database:
+class Database(Undoing):
     """An open database; close it with `close()` or `with`. Thread-safe.
 
     >>> db = oto.open(":memory:")
@@ -126,9 +131,11 @@ class Database:
         `partition` is "hour", "day", "month", "year" or None, in UTC: take one that holds thousands
         of rows, since each costs some 160 bytes a column in each commit. `codec` is "hot" (small,
         and fast to read), "small" (the smallest), "raw" (plain: reads are views of the file), or a
-        dict of columns and codecs. `metadata` are texts by key, `column_metadata` the same for each
-        column named. `storage`, `duplicates`, `index`, `fetch`, `segment_bytes` and
-        `spread` are refused beyond their defaults until they are built.
+        dict of columns and codecs. `duplicates`: of rows that share keys and time "keep" shows all,
+        "last" and "first" one, and under "error" a second one is a Conflict at its commit.
+        `metadata` are texts by key, `column_metadata` the same for each column named. `storage`,
+        `index`, `fetch`, `segment_bytes` and `spread` are refused beyond their defaults until they
+        are built.
 
         >>> db = oto.open(":memory:")
         >>> db.create_table("t", {"time": "timestamp", "n": "int32"}, metadata={"source": "feed A"})
@@ -153,6 +160,40 @@ class Database:
             dataset_name(name), schema, flag("exist_ok", exist_ok), options
         )
         return Table(made, self._zone)
+
+    @property
+    def metadata(self) -> Dict[str, str]:
+        """What is noted of the database: texts by key; `alter` changes them, older commits keep
+        theirs.
+
+        >>> oto.open(":memory:").metadata
+        {}
+        """
+        return self._core.metadata()
+
+    def alter(
+        self,
+        *,
+        metadata: Mapping[str, Optional[str]],
+        author: Optional[str] = None,
+        message: Optional[str] = None,
+        extra: Any = None,
+        change_id: Any = None,
+    ) -> Commit:
+        """Changes what is noted of the database, in a commit of its own: sets texts by key, and
+        takes those away that are None.
+
+        What changes nothing is no commit: HEAD comes back. Conflict where somebody else changed it
+        meanwhile.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.alter(metadata={"owner": "desk 4", "status": "draft"}, author="ana")
+        >>> _ = db.alter(metadata={"owner": "desk 7", "status": None}, author="ana")
+        >>> db.metadata, db.at("HEAD~1").metadata
+        ({'owner': 'desk 7'}, {'owner': 'desk 4', 'status': 'draft'})
+        """
+        options = commit_options(author, message, extra, change_id)
+        return Commit(self._core.alter(metadata_change(metadata), options))
 
     def drop(
         self,
@@ -211,7 +252,32 @@ class Database:
         return iter(self.datasets())
 
     def __getitem__(self, name: str) -> Table:
-        return Table(self._core.table(dataset_name(name)), self._zone)
+        """A table, or a Collection where the name is one's; to a type checker always a table:
+        `collection(name)` is typed as a collection."""
+        name = dataset_name(name)
+        if self._core.kind(name) == _core.DatasetKind.collection:
+            return self.collection(name)  # type: ignore[return-value]
+        return Table(self._core.table(name), self._zone)
+
+    def collection(
+        self, name: str, time: Optional[str] = None, unit: Optional[str] = None
+    ) -> Collection:
+        """A collection of documents, which its first write makes.
+
+        `time` is the path at which each document says its time, as text, a datetime, or a number
+        of `unit` ("s", "ms", "us", "ns") since 1970 UTC; without it a document has the time of the
+        commit that its life began with. Conflict where the collection was made with another one,
+        InvalidArgument for a table.
+
+        >>> db = oto.open(":memory:")
+        >>> events = db.collection("events", time="at", unit="s")
+        >>> _ = events.put({"_id": "a", "at": 1767614400})
+        >>> events.entry("a").time
+        datetime.datetime(2026, 1, 5, 12, 0, tzinfo=datetime.timezone.utc)
+        """
+        path, ticks = document_time(time, unit)
+        core = self._core.collection(dataset_name(name), None if time is None else path, ticks)
+        return Collection(core, self._zone)
 
     def recorder(
         self,
@@ -219,9 +285,10 @@ class Database:
         message: Optional[str] = None,
         extra: Any = None,
         change_id: Any = None,
+        progress: Progress = None,
     ) -> Recorder:
         """Stages changes of many tables; with `with` it commits at the end, and discards on an
-        exception.
+        exception. `progress` is told of its commit, as of `Table.append`.
 
         >>> db = oto.open(":memory:")
         >>> _ = db.create_table("t", {"time": "timestamp"})
@@ -230,7 +297,7 @@ class Database:
         >>> r.result == db.head
         True
         """
-        options = commit_options(author, message, extra, change_id)
+        options = commit_options(author, message, extra, change_id, progress)
         return Recorder(self._core.recorder(options), self._zone)
 
     # ---- History ---------------------------------------------------------------------------------
@@ -316,10 +383,7 @@ class Database:
         >>> db.tags()["v1"].number
         1
         """
-        if isinstance(ref, Commit):
-            ref = ref.number
-        text = ref if isinstance(ref, str) else str(count("commit", ref))
-        self._core.tag(_tag(name), utf8("the reference", text))
+        self._core.tag(_tag(name), reference(ref))
 
     def untag(self, name: str) -> None:
         """Takes a tag away; NotFound where there is none.
@@ -358,20 +422,21 @@ class Database:
         return report_of(self._core.verify(progress_of(progress)))
 
     def compact(self, progress: Progress = None) -> CompactReport:
-        """Moves all rows of the log into segments, and removes segment files that nobody needs;
-        no answer changes. `progress` is True for a bar, or a callable of (bytes done, total).
+        """Moves all rows of the log into segments, joins small segments, and removes segment files
+        that nobody needs; no answer changes. `progress` is True for a bar, or a callable of (bytes
+        done, total).
 
-        Segments are not joined: where commits are small, let the log be sealed by itself (beyond
-        8 MiB or 4,096 commits), and compact before a time of reading. What cannot be sealed stays
-        in the log, and its error is raised.
+        Segments below 4 Mi rows and 256 MiB are small; the files of those joined stay for ten
+        minutes, for those who read them. What cannot be sealed or joined is left as it is, and its
+        error is raised.
 
         >>> db = oto.open(":memory:")
         >>> _ = db.create_table("t", {"time": "timestamp"}).append({"time": "2026-01-05"})
         >>> db.compact()
-        1 row sealed; 0 unneeded files of 0 B removed
+        1 row sealed; 0 segments of 0 B joined; 0 unneeded files of 0 B removed; ...
         """
         core = self._core.compact(progress_of(progress))
-        return CompactReport(core.sealed_rows, core.swept_files, core.swept_bytes)
+        return CompactReport(*(getattr(core, f.name) for f in dataclasses.fields(CompactReport)))
 
     def sync(self) -> None:
         """Makes relaxed commits durable.
@@ -403,6 +468,16 @@ class Database:
         if self._core.closed():
             return f"Database {path} (closed)"
         return f"Database {path}: {counted(len(self.datasets()), 'dataset')}, HEAD is {self.head!r}"
+
+    def _repr_html_(self) -> str:
+        if self._core.closed():
+            return html_table(repr(self), [], [])
+        heads = ["dataset", "rows", "in the tail", "segments", "bytes"]
+        rows = [
+            [name, f"{of.rows:,}", f"{of.tail_rows:,}", f"{of.segments:,}", size(of.segment_bytes)]
+            for name, of in self.status().datasets.items()
+        ]
+        return html_table(repr(self), heads, rows)
 
 
 def _tag(name: Any) -> str:

@@ -25,27 +25,34 @@ class Error(Exception):
     """A failed call; the message names the thing, what was expected and the remedy.
 
     `code` is the kind of failure, `where` a dict of `file`, `offset` and `commits` where they are
-    known (else None), `outcome` is "failed", or "unknown" where a commit may have taken effect.
+    known (else None), `outcome` is "failed", or "unknown" where a commit may have taken effect;
+    `differences` lists what stands against a rollback or a revert, and is empty otherwise.
 
     >>> oto.Error("the disk is on fire").outcome
     'failed'
     """
 
     code: str = "error"
+    differences: List[str]
 
     def __init__(
-        self, message: str, where: Optional[Dict[str, Any]] = None, outcome: str = "failed"
+        self,
+        message: str,
+        where: Optional[Dict[str, Any]] = None,
+        outcome: str = "failed",
+        differences: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.outcome = outcome
+        self.differences = list(differences)
 
     def __str__(self) -> str:
         return self.message
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return type(self), (self.message, self.where, self.outcome)
+        return type(self), (self.message, self.where, self.outcome, self.differences)
 
 
 class NotFound(Error, KeyError):
@@ -55,7 +62,9 @@ class NotFound(Error, KeyError):
 
 
 class Conflict(Error):
-    """Another commit or name stands against this one; nothing was changed."""
+    """Another commit or name stands against this one; nothing was changed. Of a rollback or a
+    revert `differences` says what does, a sentence each.
+    """
 
     code = "conflict"
 
@@ -132,14 +141,20 @@ _BY_CODE: Dict[str, Type[Error]] = {
 
 
 def from_core(
-    code: str, message: str, file: str, offset: Optional[int], commits: List[int], outcome: str
+    code: str,
+    message: str,
+    file: str,
+    offset: Optional[int],
+    commits: List[int],
+    outcome: str,
+    differences: Sequence[str] = (),
 ) -> Error:
     """The exception of an otolith::Error; the compiled module raises what this returns."""
     where: Optional[Dict[str, Any]] = None
     if file or offset is not None or commits:
         where = {"file": file or None, "offset": offset, "commits": commits}
         message += f" (at {place(where)})"
-    return _BY_CODE.get(code, Error)(message, where, outcome)
+    return _BY_CODE.get(code, Error)(message, where, outcome, differences)
 
 
 def place(where: Dict[str, Any]) -> str:

@@ -43,6 +43,7 @@ def decimal_array(values: Values, column: Column) -> _core.Array:
     marks = bytes(len(array)) if null is None else null.tobytes()
     if any(isinstance(value, np.generic) for value in array):
         array = _of_python(array)
+    made: Optional[_core.Array]
     made, row, why = _core.decimal_array(np.ascontiguousarray(array), marks, column.dtype.name)
     if made is None:
         raise InvalidArgument(

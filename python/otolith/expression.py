@@ -1,44 +1,55 @@
-"""Conditions on rows: `oto.col("bid") > 90`, for `read(where=)`.
+"""Conditions on rows: `oto.col("bid") > 90`, for `read(where=)`, or as text: `bid > 90`.
 
 >>> import otolith as oto
 >>> (oto.col("bid") > 90) & ~oto.col("symbol").isin(["AAPL", "MSFT"])
+(col('bid') > 90) & ~col('symbol').isin(['AAPL', 'MSFT'])
+>>> oto.condition("bid > 90 and symbol not in ('AAPL', 'MSFT')")
 (col('bid') > 90) & ~col('symbol').isin(['AAPL', 'MSFT'])
 """
 
 from __future__ import annotations
 
-import decimal
-import math
-import operator
-from typing import Any, List, NoReturn, Optional, Tuple, Union
+from typing import Any, List, NoReturn, Optional, Tuple
 
 import numpy as np
 
 from otolith import _core
 from otolith.asked import many
-from otolith.errors import InvalidArgument, LimitExceeded, nearest, not_built, quoted, shown, utf8
-from otolith.schema import Column, Schema
-from otolith.times import MAX_NS, Zone, null_objects, wide_ns
+from otolith.dtypes import dtype_of
+from otolith.errors import InvalidArgument, LimitExceeded, shown, utf8
+from otolith.times import null_objects
 
-_Kind = _core.ExpressionKind
+Kind = _core.ExpressionKind
+CHAINS = (Kind.all_of, Kind.any_of)
 _DEPTH_MAX = 100  # of a condition, as in the core
-_DIGITS_MAX = 38  # of a decimal, as in the core
-_FLOAT_DIGITS = 400  # before the point: more than any column's type goes to
 _SHOWN_VALUES = 10  # of isin, in a repr
 _SHOWN_PARTS = 100  # of a chain, in a repr
 _WORDS = {
-    _Kind.equal: "==", _Kind.not_equal: "!=", _Kind.less: "<", _Kind.less_equal: "<=",
-    _Kind.greater: ">", _Kind.greater_equal: ">=", _Kind.all_of: "&", _Kind.any_of: "|",
+    Kind.equal: "==", Kind.not_equal: "!=", Kind.less: "<", Kind.less_equal: "<=",
+    Kind.greater: ">", Kind.greater_equal: ">=", Kind.all_of: "&", Kind.any_of: "|",
+    Kind.add: "+", Kind.subtract: "-", Kind.multiply: "*", Kind.divide: "/",
+    Kind.floor_divide: "//", Kind.modulo: "%",
 }  # fmt: skip
+_OF_TIMES = ("year", "month", "day", "hour", "minute", "second", "weekday", "floor")
 _JOIN = "& | ~ join conditions: (oto.col('bid') > 90) & (oto.col('size') > 0), each in parentheses"
 
 
+class Written(float):
+    """A number as it was written in text: decimals take it digit by digit."""
+
+    digits: str
+
+
 class Expression:
-    """A condition on rows, or a column of them; immutable. `oto.col` makes columns, comparing them
-    makes conditions, and `& | ~` join those.
+    """A condition on rows, a value computed of columns, or a column; immutable.
+
+    `oto.col` makes columns. `+ - * / // %` compute with them, `.str` and `.dt` have functions of
+    texts and times, comparing makes conditions, and `& | ~` join those.
 
     A comparison with null is neither true nor false, also under `~` and `!=`: rows are read where
-    the condition is true. NaN compares as in NumPy: false, and `!=` true.
+    the condition is true. NaN compares as in NumPy: false, and `!=` true. Integers and decimals are
+    computed exactly, in up to 38 digits; floats, and `/`, in float64. A time less a time is an
+    integer of ns. docs/conditions.md has all of it.
 
     >>> db = oto.open(":memory:")
     >>> t = db.create_table("t", {"time": "timestamp", "x": "float64"})
@@ -49,6 +60,8 @@ class Expression:
     array([ 1., nan])
     >>> len(t.read(where=oto.col("x").is_null()))
     1
+    >>> t.read(where=oto.col("x") * 2 + 1 == 3)["x"]
+    array([1.])
     """
 
     __array_ufunc__ = None  # NumPy scalars leave comparisons to the other side
@@ -56,18 +69,20 @@ class Expression:
 
     def __init__(
         self,
-        kind: Optional[_Kind],
-        column: str,
+        kind: Kind,
+        name: str,
         values: Tuple[Any, ...],
         of: Tuple[Expression, ...],
+        source: Optional[_core.Expression] = None,
     ) -> None:
-        self._kind = kind  # None: a column
-        self._column = column
+        self._kind = kind
+        self._name = name  # of a column; of a call the function's, of a cast the type's
         self._values = values
-        self._of = of  # of a chain of `&` or `|` as it was put together: _parts has all of it
-        chained = kind in (_Kind.all_of, _Kind.any_of)
-        levels = [part._depth - (chained and part._kind == kind) for part in of]
-        self._depth = 1 + max(levels, default=1 if kind else 0)
+        self._of = of  # of a chain of `&` or `|` as it was put together: parts_of has all of it
+        self._source = source  # what was parsed, for messages
+        chained = kind in CHAINS
+        self._depth = 1 + max((part._depth - (chained and part._kind == kind) for part in of),
+                              default=0)  # fmt: skip
         if self._depth > _DEPTH_MAX:
             raise LimitExceeded(
                 f"a condition of {_DEPTH_MAX} levels is the deepest; nest it less, and ask "
@@ -75,22 +90,22 @@ class Expression:
             )
 
     def __eq__(self, other: object) -> Expression:  # type: ignore[override]
-        return self._compare(_Kind.equal, other)
+        return self._compare(Kind.equal, other)
 
     def __ne__(self, other: object) -> Expression:  # type: ignore[override]
-        return self._compare(_Kind.not_equal, other)
+        return self._compare(Kind.not_equal, other)
 
     def __lt__(self, other: Any) -> Expression:
-        return self._compare(_Kind.less, other)
+        return self._compare(Kind.less, other)
 
     def __le__(self, other: Any) -> Expression:
-        return self._compare(_Kind.less_equal, other)
+        return self._compare(Kind.less_equal, other)
 
     def __gt__(self, other: Any) -> Expression:
-        return self._compare(_Kind.greater, other)
+        return self._compare(Kind.greater, other)
 
     def __ge__(self, other: Any) -> Expression:
-        return self._compare(_Kind.greater_equal, other)
+        return self._compare(Kind.greater_equal, other)
 
     def isin(self, values: Any) -> Expression:
         """Equal to one of the values, in any list, array, Series or set; of none: never. NaN equals
@@ -102,7 +117,11 @@ class Expression:
         given = many(values, None, undecided=True)  # read() knows the zone
         for value in given:
             self._check(value)
-        return self._on_column(_Kind.isin, tuple(given))
+            if isinstance(value, Expression):
+                raise InvalidArgument(
+                    f"{self!r}.isin takes constants, not {value!r}; join comparisons with |"
+                )
+        return Expression(Kind.isin, "", tuple(given), (self,))
 
     def between(self, low: Any, high: Any) -> Expression:
         """From `low` to `high`, both included.
@@ -110,9 +129,11 @@ class Expression:
         >>> oto.col("time").between("2026-01-05", "2026-01-06")
         col('time').between('2026-01-05', '2026-01-06')
         """
+        if isinstance(low, Expression) or isinstance(high, Expression):
+            return _joined(Kind.all_of, self >= low, self <= high)
         self._check(low)
         self._check(high)
-        return self._on_column(_Kind.between, (low, high))
+        return Expression(Kind.between, "", (low, high), (self,))
 
     def is_null(self) -> Expression:
         """Whether there is no value; NaN is one.
@@ -120,7 +141,7 @@ class Expression:
         >>> ~oto.col("bid").is_null()
         ~col('bid').is_null()
         """
-        return self._on_column(_Kind.is_null, ())
+        return Expression(Kind.is_null, "", (), (self,))
 
     def not_null(self) -> Expression:
         """Whether there is a value, be it NaN.
@@ -128,24 +149,97 @@ class Expression:
         >>> oto.col("bid").not_null()
         col('bid').not_null()
         """
-        return self._on_column(_Kind.not_null, ())
+        return Expression(Kind.not_null, "", (), (self,))
+
+    def cast(self, dtype: Any, strict: bool = True) -> Expression:
+        """The value as another type. One that the type cannot hold is InvalidArgument when it is
+        met, or null where not `strict`. Floats become integers without their fraction, and
+        decimals of fewer digits the nearest.
+
+        >>> oto.col("size").cast(oto.float64) / 3 > 0.5
+        (col('size').cast('float64') / 3) > 0.5
+        """
+        kind = Kind.cast if strict else Kind.try_cast
+        return Expression(kind, dtype_of(dtype).name, (), (self,))
+
+    def abs(self) -> Expression:
+        """Without its sign.
+
+        >>> oto.col("x").abs() < 0.5
+        col('x').abs() < 0.5
+        """
+        return Expression(Kind.call, "abs", (), (self,))
+
+    @property
+    def dt(self) -> TimeFunctions:
+        """Functions of times.
+
+        >>> oto.col("time").dt.hour() >= 12
+        col('time').dt.hour() >= 12
+        """
+        return TimeFunctions(self)
+
+    def __add__(self, other: Any) -> Expression:
+        return _computed(Kind.add, self, other)
+
+    def __radd__(self, other: Any) -> Expression:
+        return _computed(Kind.add, other, self)
+
+    def __sub__(self, other: Any) -> Expression:
+        return _computed(Kind.subtract, self, other)
+
+    def __rsub__(self, other: Any) -> Expression:
+        return _computed(Kind.subtract, other, self)
+
+    def __mul__(self, other: Any) -> Expression:
+        return _computed(Kind.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> Expression:
+        return _computed(Kind.multiply, other, self)
+
+    def __truediv__(self, other: Any) -> Expression:
+        return _computed(Kind.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        return _computed(Kind.divide, other, self)
+
+    def __floordiv__(self, other: Any) -> Expression:
+        return _computed(Kind.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Expression:
+        return _computed(Kind.floor_divide, other, self)
+
+    def __mod__(self, other: Any) -> Expression:
+        return _computed(Kind.modulo, self, other)
+
+    def __rmod__(self, other: Any) -> Expression:
+        return _computed(Kind.modulo, other, self)
+
+    def __neg__(self) -> Expression:
+        return Expression(Kind.negate, "", (), (self,))
+
+    def __pos__(self) -> Expression:
+        return self
+
+    def __abs__(self) -> Expression:
+        return self.abs()
 
     def __and__(self, other: Any) -> Expression:
-        return _joined(_Kind.all_of, self, other)
+        return _joined(Kind.all_of, self, other)
 
     def __rand__(self, other: Any) -> Expression:
-        return _joined(_Kind.all_of, other, self)
+        return _joined(Kind.all_of, other, self)
 
     def __or__(self, other: Any) -> Expression:
-        return _joined(_Kind.any_of, self, other)
+        return _joined(Kind.any_of, self, other)
 
     def __ror__(self, other: Any) -> Expression:
-        return _joined(_Kind.any_of, other, self)
+        return _joined(Kind.any_of, other, self)
 
     def __invert__(self) -> Expression:
-        if self._kind == _Kind.inverse:
+        if self._kind == Kind.inverse:
             return self._of[0]
-        return Expression(_Kind.inverse, "", (), (self,))
+        return Expression(Kind.inverse, "", (), (self,))
 
     def __bool__(self) -> NoReturn:
         raise InvalidArgument(
@@ -154,196 +248,236 @@ class Expression:
         )
 
     def __repr__(self) -> str:
-        if self._kind is None:
-            return f"col({self._column!r})"
-        if self._kind == _Kind.inverse:
+        if self._kind == Kind.column:
+            return f"col({self._name!r})"
+        if self._kind == Kind.constant:
+            return shown(self._values[0])
+        if self._kind == Kind.inverse:
             return f"~{_enclosed(self._of[0])}"
-        if self._kind in (_Kind.all_of, _Kind.any_of):
-            parts = _parts(self)
+        if self._kind == Kind.negate:
+            return f"-{_enclosed(self._of[0])}"
+        if self._kind in CHAINS:
+            parts = parts_of(self)
             more = len(parts) - _SHOWN_PARTS
             shown_parts = [_enclosed(part) for part in parts[:_SHOWN_PARTS]]
             if more > 0:
                 shown_parts.append(f"… {more:,} more")
             return f" {_WORDS[self._kind]} ".join(shown_parts)
         if self._kind in _WORDS:
-            return f"col({self._column!r}) {_WORDS[self._kind]} {shown(self._values[0])}"
-        values = ", ".join(map(shown, self._values[:_SHOWN_VALUES]))
-        if self._kind == _Kind.isin:
-            more = len(self._values) - _SHOWN_VALUES
-            values = f"[{values}{f', … {more:,} more' if more > 0 else ''}]"
-        return f"col({self._column!r}).{self._kind.name}({values})"
+            right = shown(self._values[0]) if self._values else _enclosed(self._of[1])
+            return f"{_enclosed(self._of[0])} {_WORDS[self._kind]} {right}"
+        return f"{_enclosed(self._of[0])}.{_method(self)}"
 
-    def _compare(self, kind: _Kind, value: object) -> Expression:
-        self._check(value)
-        return self._on_column(kind, (value,))
-
-    def _on_column(self, kind: _Kind, values: Tuple[Any, ...]) -> Expression:
-        if self._kind is not None:
-            raise InvalidArgument(f"{self!r} is a condition already; compare columns. {_JOIN}")
-        return Expression(kind, self._column, values, ())
+    def _compare(self, kind: Kind, other: object) -> Expression:
+        if isinstance(other, Expression):
+            return Expression(kind, "", (), (self, other))
+        self._check(other)
+        return Expression(kind, "", (other,), (self,))
 
     def _check(self, value: object) -> None:
-        if isinstance(value, Expression):
-            raise InvalidArgument(
-                f"{self!r} is compared with {value!r}; a column is compared with a value, other "
-                f"columns are not built yet. {_JOIN}"
-            )
-        if any(value is null for null in null_objects()) or _is_nat(value):
+        if is_null_value(value):
             raise InvalidArgument(
                 f"{self!r} is compared with {shown(value)}, which nothing equals; ask is_null() or "
                 "not_null()"
             )
 
+    # The last of the class: behind it `str` is no type there.
+    @property
+    def str(self) -> TextFunctions:
+        """Functions of texts.
+
+        >>> oto.col("symbol").str.lower() == "aapl"
+        col('symbol').str.lower() == 'aapl'
+        """
+        return TextFunctions(self)
+
+
+class TextFunctions:
+    """`.str` of an expression: functions of texts; null gives null."""
+
+    def __init__(self, of: Expression) -> None:
+        self._of = of
+
+    def lower(self) -> Expression:
+        """In lower case, letter by letter.
+
+        >>> oto.col("symbol").str.lower() == "aapl"
+        col('symbol').str.lower() == 'aapl'
+        """
+        return Expression(Kind.call, "lower", (), (self._of,))
+
+    def upper(self) -> Expression:
+        """In upper case, letter by letter.
+
+        >>> oto.col("symbol").str.upper() == "AAPL"
+        col('symbol').str.upper() == 'AAPL'
+        """
+        return Expression(Kind.call, "upper", (), (self._of,))
+
+    def len(self) -> Expression:
+        """How many characters it has.
+
+        >>> oto.col("symbol").str.len() > 4
+        col('symbol').str.len() > 4
+        """
+        return Expression(Kind.call, "len", (), (self._of,))
+
+    def contains(self, text: str) -> Expression:
+        """Whether the text occurs in it, as it is written.
+
+        >>> oto.col("note").str.contains("late")
+        col('note').str.contains('late')
+        """
+        return self._call("contains", text)
+
+    def starts_with(self, text: str) -> Expression:
+        """Whether it begins with the text; pages are passed over that hold no such texts.
+
+        >>> oto.col("symbol").str.starts_with("AA")
+        col('symbol').str.starts_with('AA')
+        """
+        return self._call("starts_with", text)
+
+    def ends_with(self, text: str) -> Expression:
+        """Whether it ends with the text.
+
+        >>> oto.col("symbol").str.ends_with(".L")
+        col('symbol').str.ends_with('.L')
+        """
+        return self._call("ends_with", text)
+
+    def like(self, pattern: str) -> Expression:
+        """Whether all of it is as the pattern of SQL: % is any text, _ any character.
+
+        >>> oto.col("symbol").str.like("A_PL%")
+        col('symbol').str.like('A_PL%')
+        """
+        return self._call("like", pattern)
+
+    def matches(self, expression: str) -> Expression:
+        """Whether a regular expression, as in Perl and mostly as in Python, is found in it: ^ and $
+        tie it to the ends. One of a million steps from one place of a text is LimitExceeded.
+
+        >>> oto.col("symbol").str.matches("^A+PL$")
+        col('symbol').str.matches('^A+PL$')
+        """
+        return self._call("matches", expression)
+
+    def _call(self, function: str, text: str) -> Expression:
+        if not isinstance(text, str):
+            raise InvalidArgument(f"{function}({shown(text)}): give a text")
+        return Expression(Kind.call, function, (utf8(f"{function}:", text),), (self._of,))
+
+
+class TimeFunctions:
+    """`.dt` of an expression: functions of times, in UTC; null gives null."""
+
+    def __init__(self, of: Expression) -> None:
+        self._of = of
+
+    def year(self) -> Expression:
+        """The year.
+
+        >>> oto.col("time").dt.year() == 2026
+        col('time').dt.year() == 2026
+        """
+        return Expression(Kind.call, "year", (), (self._of,))
+
+    def month(self) -> Expression:
+        """The month, from 1.
+
+        >>> oto.col("time").dt.month().isin([6, 7, 8])
+        col('time').dt.month().isin([6, 7, 8])
+        """
+        return Expression(Kind.call, "month", (), (self._of,))
+
+    def day(self) -> Expression:
+        """The day of the month, from 1.
+
+        >>> oto.col("time").dt.day() == 1
+        col('time').dt.day() == 1
+        """
+        return Expression(Kind.call, "day", (), (self._of,))
+
+    def hour(self) -> Expression:
+        """The hour, 0 to 23.
+
+        >>> oto.col("time").dt.hour().between(9, 16)
+        col('time').dt.hour().between(9, 16)
+        """
+        return Expression(Kind.call, "hour", (), (self._of,))
+
+    def minute(self) -> Expression:
+        """The minute, 0 to 59.
+
+        >>> oto.col("time").dt.minute() == 0
+        col('time').dt.minute() == 0
+        """
+        return Expression(Kind.call, "minute", (), (self._of,))
+
+    def second(self) -> Expression:
+        """The second, 0 to 59.
+
+        >>> oto.col("time").dt.second() < 30
+        col('time').dt.second() < 30
+        """
+        return Expression(Kind.call, "second", (), (self._of,))
+
+    def weekday(self) -> Expression:
+        """The day of the week, 0 on Mondays, as in Python and pandas.
+
+        >>> oto.col("time").dt.weekday() < 5
+        col('time').dt.weekday() < 5
+        """
+        return Expression(Kind.call, "weekday", (), (self._of,))
+
+    def floor(self, unit: str) -> Expression:
+        """The time rounded down to "15m", "1h", "1d": an integer and one of ns us ms s m h d w.
+        Weeks begin on Mondays.
+
+        >>> oto.col("time").dt.floor("1h") == "2026-01-05T12:00"
+        col('time').dt.floor('1h') == '2026-01-05T12:00'
+        """
+        if not isinstance(unit, str):
+            raise InvalidArgument(f"floor({shown(unit)}): give a text such as '1h'")
+        return Expression(Kind.call, "floor", (unit,), (self._of,))
+
 
 def col(name: str) -> Expression:
-    """A column by name, to be compared with values; by itself a condition where it is boolean.
+    """A column by name, to be compared and computed with; by itself a condition where it is
+    boolean.
 
     >>> oto.col("bid") >= 90.5
     col('bid') >= 90.5
     """
     if not isinstance(name, str):
         raise InvalidArgument(f"col({shown(name)}): give the name of a column")
-    return Expression(None, utf8("col:", name), (), ())
+    return Expression(Kind.column, utf8("col:", name), (), ())
 
 
-def core_condition(where: object, schema: Schema, zone: Optional[Zone]) -> _core.Expression:
-    """What `where=` asks of a table, its constants typed as the columns are."""
-    if isinstance(where, Expression):
-        return _core_of(where, schema, zone)
-    example = "oto.col('bid') > 90"
-    if isinstance(where, str):
-        raise not_built("where= as text", f"give an expression, {example}")
-    if callable(where):
-        raise InvalidArgument(f"where= takes no function; give an expression, {example}")
-    raise InvalidArgument(f"where={shown(where)}: give an expression, {example}")
+def condition(text: str) -> Expression:
+    """A condition in words, as `where=` takes it too; docs/conditions.md has the grammar.
+
+    InvalidArgument shows the place of what cannot be read.
+
+    >>> oto.condition("bid > 90 and (venue is null or venue like 'N%')")
+    (col('bid') > 90) & (col('venue').is_null() | col('venue').str.like('N%'))
+    >>> oto.condition("bid > > 90")
+    Traceback (most recent call last):
+    otolith.errors.InvalidArgument: where: expected a value, found ">" (character 7):
+      bid > > 90
+            ^
+    """
+    if not isinstance(text, str):
+        raise InvalidArgument(f"condition({shown(text)}): give a text such as 'bid > 90'")
+    return _of_core(_core.parse_condition(utf8("where:", text)))
 
 
-def _core_of(where: Expression, schema: Schema, zone: Optional[Zone]) -> _core.Expression:
-    if where._kind in (_Kind.all_of, _Kind.any_of, _Kind.inverse):
-        return _core.Expression.join(
-            where._kind, [_core_of(part, schema, zone) for part in _parts(where)]
-        )
-    column = schema.by_name.get(where._column)
-    if column is None:
-        near = nearest(where._column, schema.names)
-        raise InvalidArgument(f"where: there is no column {quoted(where._column)}{near}")
-    if where._kind is None:
-        return _core.Expression.column(column.name)
-    if column.dtype.name == "timestamp":
-        kind, times = _on_times(where._kind, [wide_ns(value, zone) for value in where._values])
-        return _core.Expression.compare(kind, column.name, times, True)
-    values = [_constant(column, value) for value in where._values]
-    return _core.Expression.compare(where._kind, column.name, values, False)
-
-
-def _on_times(
-    kind: _Kind, places: List[Tuple[Union[int, float], bool]]
-) -> Tuple[_Kind, List[Union[int, float]]]:
-    """A comparison with times, of which some lie between two that can be stored: with those."""
-    if all(exact for _, exact in places):
-        return kind, [ns for ns, _ in places]
-    if kind == _Kind.between:
-        (low, exact), (high, _) = places
-        if not exact:
-            low = low + 1 if low < MAX_NS else math.inf
-        return kind, [low, high]
-    if kind in (_Kind.less, _Kind.less_equal):
-        return _Kind.less_equal, [places[0][0]]
-    if kind in (_Kind.greater, _Kind.greater_equal):
-        return _Kind.greater, [places[0][0]]
-    return kind, [ns if exact else math.inf for ns, exact in places]  # nothing equals them
-
-
-def _constant(column: Column, value: Any) -> Union[bool, int, float, str, bytes]:
-    """A value as the core compares it with the column; InvalidArgument where it does not."""
-    dtype = column.dtype.name
-    if dtype == "string":
-        if isinstance(value, str):
-            return utf8(f"where: {quoted(column.name)} as", str(value))
-        _refuse(column, value, "text")
-    if dtype == "binary":
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return bytes(value)
-        _refuse(column, value, "bytes")
-    if isinstance(value, (bool, np.bool_)) or dtype == "bool":
-        if isinstance(value, (bool, np.bool_)) and dtype == "bool":
-            return bool(value)
-        _refuse(column, value, "True or False" if dtype == "bool" else "a number")
-    return _number(column, value)
-
-
-def _number(column: Column, value: Any) -> Union[int, float, str]:
-    if isinstance(value, (float, np.floating)):
-        if float(value) == value or math.isnan(value):
-            return float(value)
-        _refuse(column, value, "a number that float64 holds")  # of more than 64 bits
-    if isinstance(value, decimal.Decimal):
-        return _decimal(column, value)
-    try:
-        number = operator.index(value)
-    except TypeError:
-        _refuse(column, value, "a number")
-    if -(2**63) <= number < 2**64:
-        return number
-    beyond = math.inf if number > 0 else -math.inf
-    if not column.dtype.name.startswith(("float", "decimal")):
-        return beyond  # all integers of a column
-    if column.dtype.name.startswith("decimal"):
-        return str(number) if abs(number) < 10**_DIGITS_MAX else beyond
-    if abs(number) < 2**1023 and int(float(number)) == number:
-        return float(number)
-    _refuse(column, value, "a number that float64 holds")
-
-
-def _decimal(column: Column, value: decimal.Decimal) -> Union[int, float, str]:
-    if value.is_nan():
-        return math.nan
-    if value == 0:
-        return 0
-    if value.is_infinite() or value.adjusted() > _FLOAT_DIGITS:
-        return math.inf if value > 0 else -math.inf
-    if column.dtype.name.startswith("decimal"):
-        if value.adjusted() < -_DIGITS_MAX - 1:  # between 0 and the least of any decimal column
-            value = decimal.Decimal((value.is_signed(), (1,), -_DIGITS_MAX - 1))
-        return format(value, "f")
-    if column.dtype.name.startswith("float"):
-        if decimal.Decimal(float(value)) == value:
-            return float(value)
-        _refuse(column, value, "a number that float64 holds")
-    return _among_integers(column, value)
-
-
-def _among_integers(column: Column, value: decimal.Decimal) -> Union[int, float]:
-    """A number that lies to all integers as this one does."""
-    floor = int(value.to_integral_value(decimal.ROUND_FLOOR))
-    if not -(2**63) <= floor < 2**64:
-        return math.inf if floor > 0 else -math.inf
-    if floor == value:
-        return floor
-    if abs(floor) < 2**52:
-        return floor + 0.5
-    _refuse(column, value, "a whole number")
-
-
-def _refuse(column: Column, value: Any, wanted: str) -> NoReturn:
-    raise InvalidArgument(
-        f"where: column {quoted(column.name)} is {column.dtype.name} and is compared with "
-        f"{type(value).__name__} {shown(value)}; give {wanted}"
-    )
-
-
-def _joined(kind: _Kind, left: Any, right: Any) -> Expression:
-    for side in (left, right):
-        if not isinstance(side, Expression):
-            raise InvalidArgument(f"{shown(side)} is no condition; {_JOIN}")
-    return Expression(kind, "", (), (left, right))
-
-
-def _parts(joined: Expression) -> List[Expression]:
+def parts_of(joined: Expression) -> List[Expression]:
     """What a condition joins: `a & b & c` is one of three, however it was put together. Joining
     copies nothing, so that a chain made in a loop costs what it is long.
     """
-    chained = joined._kind in (_Kind.all_of, _Kind.any_of)
+    chained = joined._kind in CHAINS
     parts: List[Expression] = []
     left = list(reversed(joined._of))
     while left:
@@ -355,10 +489,58 @@ def _parts(joined: Expression) -> List[Expression]:
     return parts
 
 
+def is_null_value(value: object) -> bool:
+    """Whether a constant stands for null."""
+    nat = isinstance(value, (np.datetime64, np.timedelta64)) and bool(np.isnat(value))
+    return nat or any(value is null for null in null_objects())
+
+
+def _of_core(core: _core.Expression) -> Expression:
+    values = tuple(_written(value, digits) if digits else value for value, digits in core.values)
+    operands = tuple(_of_core(operand) for operand in core.operands)
+    return Expression(core.kind, core.name, values, operands, core)
+
+
+def _written(value: Any, digits: str) -> Written:
+    out = Written(value)
+    out.digits = digits
+    return out
+
+
+def _computed(kind: Kind, left: Any, right: Any) -> Expression:
+    return Expression(kind, "", (), (_operand(left, right), _operand(right, left)))
+
+
+def _operand(value: Any, other: Any) -> Expression:
+    if isinstance(value, Expression):
+        return value
+    if is_null_value(value):
+        raise InvalidArgument(
+            f"{other!r} is computed with {shown(value)}, which gives null for every row"
+        )
+    return Expression(Kind.constant, "", (value,), ())
+
+
+def _joined(kind: Kind, left: Any, right: Any) -> Expression:
+    for side in (left, right):
+        if not isinstance(side, Expression):
+            raise InvalidArgument(f"{shown(side)} is no condition; {_JOIN}")
+    return Expression(kind, "", (), (left, right))
+
+
+def _method(of: Expression) -> str:
+    """A node as the method that made it."""
+    if of._kind in (Kind.cast, Kind.try_cast):
+        return f"cast({of._name!r}{'' if of._kind == Kind.cast else ', strict=False'})"
+    values = ", ".join(map(shown, of._values[:_SHOWN_VALUES]))
+    if of._kind == Kind.call:
+        place = "" if of._name == "abs" else "dt." if of._name in _OF_TIMES else "str."
+        return f"{place}{of._name}({values})"
+    if of._kind == Kind.isin:
+        more = len(of._values) - _SHOWN_VALUES
+        values = f"[{values}{f', … {more:,} more' if more > 0 else ''}]"
+    return f"{of._kind.name}({values})"
+
+
 def _enclosed(part: Expression) -> str:
-    joined = part._kind in _WORDS
-    return f"({part!r})" if joined else repr(part)
-
-
-def _is_nat(value: object) -> bool:
-    return isinstance(value, (np.datetime64, np.timedelta64)) and bool(np.isnat(value))
+    return f"({part!r})" if part._kind in _WORDS or part._kind == Kind.negate else repr(part)

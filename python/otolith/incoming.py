@@ -79,6 +79,12 @@ def _columns_of(data: Any, schema: Schema) -> Mapping[str, Any]:
             f"{type(data).__name__} cannot be appended; give a dict of columns, a dict of one row, "
             "a list of dicts, a structured array, a DataFrame or Arrow data"
         )
+    if is_frame(data) and schema.time not in columns and schema.time not in data.index.names:
+        raise InvalidArgument(
+            f"the DataFrame has no column {quoted(schema.time)}, and its index is no DatetimeIndex "
+            f"that could be it but {type(data.index).__name__}; give the times as a column, or "
+            "frame.set_index(pandas.DatetimeIndex(times))"
+        )
     _check_names(columns, schema, data.index.names if is_frame(data) else ())
     return columns
 

@@ -104,7 +104,8 @@ class Inspection:
 
     def to_dict(self) -> Dict[str, Any]:
         """The same as plain dicts and lists, as `otolith inspect --json` writes them."""
-        return json.loads(self._json)
+        plain: Dict[str, Any] = json.loads(self._json)
+        return plain
 
     def __repr__(self) -> str:
         return self._text.rstrip("\n")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from otolith import _core
+from otolith.display import LINES_SHOWN, html_table, outer
 from otolith.dtypes import DType, dtype_of
 from otolith.errors import InvalidArgument, NotFound, is_utf8, nearest, quoted, shown, utf8
 
@@ -100,8 +101,19 @@ class Schema:
             f"{c.name:{name}}  {c.dtype.name:{dtype}}  {self.role(c)}".rstrip()
             for c in self.columns
         ]
-        policies = f"partition {self.partition} · duplicates {self.duplicates} · codec {self.codec}"
-        return "\n".join([*lines, policies])
+        more = f"… {len(lines) - LINES_SHOWN:,} more columns"
+        return "\n".join([*outer(lines, more), self._policies()])
+
+    def _repr_html_(self) -> str:
+        heads = ["column", "type", "", "codec", "metadata"]
+        rows = [
+            [c.name, c.dtype.name, self.role(c), c.codec or self.codec, dict(c.metadata) or ""]
+            for c in self.columns
+        ]
+        return html_table(self._policies(), heads, rows)
+
+    def _policies(self) -> str:
+        return f"partition {self.partition} · duplicates {self.duplicates} · codec {self.codec}"
 
 
 def schema_of(core: _core.Schema) -> Schema:
@@ -183,9 +195,9 @@ def core_change(
             _text(name, "widen: a column's name"): _wider(name, spec)
             for name, spec in _dict("widen", widen, "names and types").items()
         },
-        _metadata_change(metadata),
+        metadata_change(metadata),
         {
-            name: _metadata_change(change)
+            name: metadata_change(change)
             for name, change in _metadata_by_column(column_metadata).items()
         },
     )
@@ -246,7 +258,8 @@ def _metadata(metadata: Optional[Mapping[str, str]]) -> Dict[str, str]:
     }
 
 
-def _metadata_change(metadata: Optional[Mapping[str, Optional[str]]]) -> Dict[str, Optional[str]]:
+def metadata_change(metadata: Optional[Mapping[str, Optional[str]]]) -> Dict[str, Optional[str]]:
+    """What `alter` was given as metadata; InvalidArgument names what is no text."""
     return {
         _text(k, "a metadata key"): None if v is None else _text(v, f"metadata {shown(k)}")
         for k, v in _dict("metadata", metadata, "texts").items()

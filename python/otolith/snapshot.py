@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Iterator, List, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NoReturn, Optional
 
 from otolith import _core
+from otolith.collection import Collection
 from otolith.commit import Commit
+from otolith.diff import Blame, blame_of
+from otolith.display import html_table, outer
 from otolith.errors import InvalidArgument, is_utf8, shown, utf8
 from otolith.table import Table
 from otolith.times import Zone
 
-_WRITING = ("create_table", "drop", "recorder", "rename", "tag", "untag")
+_WRITING = (
+    "alter", "create_table", "drop", "recorder", "rename", "revert", "rollback", "tag", "untag",
+)  # fmt: skip
 
 
 class Snapshot:
@@ -34,6 +39,27 @@ class Snapshot:
         """The commit it shows."""
         return Commit(self._core.commit())
 
+    @property
+    def timezone(self) -> Optional[str]:
+        """The zone that naive times are in, as it was given to `open`: its IANA name, "UTC+02:00"
+        of a fixed offset; None where none was given, which is UTC.
+
+        >>> import datetime as dt
+        >>> two_hours = dt.timezone(dt.timedelta(hours=2))
+        >>> oto.open(":memory:", timezone=two_hours).at(0).timezone
+        'UTC+02:00'
+        """
+        return None if self._zone is None else self._zone.name
+
+    @property
+    def metadata(self) -> Dict[str, str]:
+        """What was noted of the database as of this commit: texts by key.
+
+        >>> oto.open(":memory:").at(0).metadata
+        {}
+        """
+        return self._core.metadata()
+
     def datasets(self) -> List[str]:
         """Names of the datasets, sorted.
 
@@ -49,7 +75,39 @@ class Snapshot:
         return iter(self.datasets())
 
     def __getitem__(self, name: str) -> Table:
-        return Table(self._core.table(dataset_name(name)), self._zone)
+        """A table, or a Collection where the name is one's; to a type checker always a table:
+        `collection(name)` is typed as a collection."""
+        name = dataset_name(name)
+        if self._core.kind(name) == _core.DatasetKind.collection:
+            return self.collection(name)  # type: ignore[return-value]
+        return Table(self._core.table(name), self._zone)
+
+    def collection(self, name: str) -> Collection:
+        """A collection as of this commit; NotFound where there is none.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.collection("notes").put({"_id": "a", "n": 1}), db["notes"].delete("a")
+        >>> db.at(1).collection("notes")["a"], "a" in db["notes"]
+        ({'_id': 'a', 'n': 1}, False)
+        """
+        return Collection(self._core.collection(dataset_name(name)), self._zone)
+
+    def blame(
+        self,
+        name: str,
+        start: Any = None,
+        stop: Any = None,
+        *,
+        keys: Optional[Mapping[str, Any]] = None,
+    ) -> Blame:
+        """Who wrote the rows that a table shows as of this commit, as of `Database.blame`.
+
+        >>> db = oto.open(":memory:")
+        >>> _ = db.create_table("t", {"time": "timestamp"}).append({"time": "2026-01-05"})
+        >>> [(of.commit.number, len(of.rows)) for of in db.at("HEAD").blame("t")]
+        [(2, 1)]
+        """
+        return blame_of(self[name], start, stop, keys)
 
     if not TYPE_CHECKING:  # to a checker the writing verbs are not there, and nothing else is
 
@@ -60,6 +118,21 @@ class Snapshot:
 
     def __repr__(self) -> str:
         return f"Snapshot of {self.commit!r}"
+
+    def _repr_html_(self) -> str:
+        heads = ["dataset", "columns", "keys", "partition"]
+        rows = [
+            ["…"] * len(heads) if name is None else _described(self[name])
+            for name in outer(self.datasets(), None)
+        ]
+        return html_table(repr(self), heads, rows)
+
+
+def _described(table: Any) -> List[str]:
+    if isinstance(table, Collection):
+        return [table.name, "documents", "_id", "None"]
+    schema = table.schema
+    return [table.name, f"{len(schema)}", ", ".join(schema.keys), str(schema.partition)]
 
 
 def dataset_name(name: object) -> str:

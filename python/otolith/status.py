@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import sys
 from typing import Any, Callable, Dict, List, Optional, Union
@@ -115,18 +116,26 @@ class VerifyReport:
 
 @dataclasses.dataclass(frozen=True)
 class CompactReport:
-    """What `compact` did: rows moved from the log into segments, segment files removed that nobody
-    needed.
+    """What `compact` did: rows moved from the log into segments, small segments joined (each time
+    one was, the rows in them, bytes of their files), segment files removed that nobody needed, log
+    files rewritten without rows that stand in segments (bytes: by which they are smaller).
     """
 
     sealed_rows: int
+    joined_segments: int
+    joined_rows: int
+    joined_bytes: int
     swept_files: int
     swept_bytes: int
+    stripped_files: int
+    stripped_bytes: int
 
     def __repr__(self) -> str:
         return (
             f"{counted(self.sealed_rows, 'row')} sealed; "
-            f"{counted(self.swept_files, 'unneeded file')} of {size(self.swept_bytes)} removed"
+            f"{counted(self.joined_segments, 'segment')} of {size(self.joined_bytes)} joined; "
+            f"{counted(self.swept_files, 'unneeded file')} of {size(self.swept_bytes)} removed; "
+            f"{counted(self.stripped_files, 'log file')} shortened by {size(self.stripped_bytes)}"
         )
 
 
@@ -150,12 +159,12 @@ def report_of(core: _core.VerifyReport) -> VerifyReport:
     return VerifyReport(problems, core.segments, core.bytes)
 
 
-def progress_of(progress: Progress) -> Optional[Callable[[int, int], Any]]:
-    """The callable of `progress=`: True is a bar on standard error."""
+def progress_of(progress: Progress, of: str = "byte") -> Optional[Callable[[int, int], Any]]:
+    """The callable of `progress=`: True is a bar on standard error, of bytes or of rows."""
     if progress is None or progress is False:
         return None
     if progress is True:
-        return _bar
+        return functools.partial(_bar, of)
     if not callable(progress):
         raise InvalidArgument(
             f"progress={shown(progress)}: give True, or a callable of (done, total)"
@@ -163,12 +172,11 @@ def progress_of(progress: Progress) -> Optional[Callable[[int, int], Any]]:
     return progress
 
 
-def _bar(done: int, total: int) -> None:
+def _bar(of: str, done: int, total: int) -> None:
     share = done / total if total else 1.0
     end = "\n" if done >= total else ""
-    print(
-        f"\r[{'#' * int(share * 40):<40}] {share:4.0%} of {size(total)}", end=end, file=sys.stderr
-    )
+    whole = size(total) if of == "byte" else counted(total, of)
+    print(f"\r[{'#' * int(share * 40):<40}] {share:4.0%} of {whole}", end=end, file=sys.stderr)
 
 
 def counted(count: int, what: str) -> str:

@@ -14,12 +14,14 @@ from otolith import _core
 from otolith.asked import many
 from otolith.commit import Commit, commit_options
 from otolith.data import Data
-from otolith.display import preview_html
+from otolith.display import escaped, preview_html
 from otolith.errors import Error, InvalidArgument, flag, quoted, shown, utf8
-from otolith.expression import Expression, core_condition
+from otolith.expression import Expression
 from otolith.incoming import batch_of
 from otolith.schema import Schema, choice, core_change, schema_of
+from otolith.status import Progress, progress_of
 from otolith.times import Zone, optional_ns, to_ns, zone_of
+from otolith.where import core_condition
 
 _COUNT_MAX = 2**63 - 1
 _ORDERS = {"time": _core.Order.time, "stored": _core.Order.stored}
@@ -82,20 +84,24 @@ class Table:
         *,
         columns: Union[str, Sequence[str], None] = None,
         keys: Optional[Mapping[str, Any]] = None,
-        where: Optional[Expression] = None,
+        where: Union[Expression, str, None] = None,
         limit: Optional[int] = None,
         reverse: bool = False,
         order: str = "time",
         timezone: Any = None,
+        progress: Progress = None,
     ) -> Data:
         """Rows of [start, stop): ISO text, datetime, datetime64, Timestamp or int ns UTC; None is
         open.
 
         `columns` are given in the order asked for; `keys` maps key columns to a value or many of
         them, in any list, array, Series or set; `where` is a condition that must be true of a row,
-        `(oto.col("bid") > 90) & oto.col("venue").is_null()`; `limit` counts rows of the result;
-        `reverse` gives the last ones first. `order="time"` is stable, `"stored"` is by partition,
-        keys and time, and the cheapest. InvalidArgument names the column and the nearest name.
+        `(oto.col("bid") > 90) & oto.col("venue").is_null()`, or the same as text, `"bid > 90 and
+        venue is null"` (docs/conditions.md); `limit` counts rows of the result; `reverse` gives
+        the last ones first. `order="time"` is stable, `"stored"` is by partition, keys and time,
+        and the cheapest. `progress` is True for a bar, or a callable of (rows done, rows in all);
+        where it raises, and at Ctrl-C, the read ends. InvalidArgument names the column and the
+        nearest name.
 
         >>> db = oto.open(":memory:")
         >>> columns = {"time": "timestamp", "sensor": "string", "celsius": "float32"}
@@ -106,6 +112,8 @@ class Table:
         array([4.5], dtype=float32)
         >>> t.read(where=oto.col("celsius") < 4).to_pylist(times="ns")
         [{'time': 1767614400000000000, 'sensor': 'a', 'celsius': 3.5}]
+        >>> t.read(where="celsius * 2 > 8 and sensor like 'b%'")["celsius"]
+        array([4.5], dtype=float32)
         """
         in_order = choice("order", order, _ORDERS)
         zone = self._zone_for(timezone)
@@ -114,6 +122,7 @@ class Table:
             key_filters(keys, self.schema, zone),
             None if where is None else core_condition(where, self.schema, zone),
             None if limit is None else count("limit", limit), flag("reverse", reverse), in_order,
+            progress_of(progress, "row"),
         )  # fmt: skip
         return Data(self._core.read(request))
 
@@ -135,6 +144,37 @@ class Table:
         """
         return Data(self._core.tail(count("n", n)))
 
+    def asof(
+        self,
+        t: Any,
+        keys: Optional[Mapping[str, Any]] = None,
+        *,
+        columns: Union[str, Sequence[str], None] = None,
+        timezone: Any = None,
+    ) -> Data:
+        """The last row of each key at or before `t`, in the order of keys; of a table without keys
+        its last row then. Keys that have no row yet are left out.
+
+        `keys` maps key columns to a value or many of them: named keys are looked for backwards, and
+        nothing before the last of them is read. Of rows of one key and time the last one committed
+        counts, or the one that `duplicates=` shows.
+
+        >>> db = oto.open(":memory:")
+        >>> columns = {"time": "timestamp", "symbol": "string", "bid": "float64"}
+        >>> quotes = db.create_table("quotes", columns, keys=["symbol"])
+        >>> _ = quotes.append({"time": ["2026-01-05T09:00", "2026-01-05T09:01", "2026-01-05T09:02"],
+        ...                    "symbol": ["AAPL", "MSFT", "AAPL"], "bid": [270.5, 480.25, 270.75]})
+        >>> quotes.asof("2026-01-05T09:01:30", columns=["symbol", "bid"]).to_pylist()
+        [{'symbol': 'AAPL', 'bid': 270.5}, {'symbol': 'MSFT', 'bid': 480.25}]
+        >>> quotes.asof("2026-01-06", {"symbol": "AAPL"})["bid"]
+        array([270.75])
+        """
+        zone = self._zone_for(timezone)
+        request = _core.AsofRequest.make(
+            to_ns(t, zone), _names(columns), key_filters(keys, self.schema, zone)
+        )
+        return Data(self._core.asof(request))
+
     def append(
         self,
         data: Any,
@@ -143,6 +183,7 @@ class Table:
         message: Optional[str] = None,
         extra: Any = None,
         change_id: Any = None,
+        progress: Progress = None,
         timezone: Any = None,
         nan: str = "keep",
     ) -> Commit:
@@ -153,7 +194,9 @@ class Table:
         cast where nothing is lost, else InvalidArgument names column, row and value; then nothing
         changes. Arrays are borrowed for the call only. No rows are no commit: HEAD comes back,
         without changes. `change_id` (32 hex digits) makes a retry return the commit that won;
-        `extra` is any JSON; `nan="null"` turns NaN into null.
+        `extra` is any JSON; `nan="null"` turns NaN into null. `progress` is True for a bar, or a
+        callable of (rows done, rows in all), told before the commit; where it raises, nothing is
+        committed.
 
         >>> t = oto.open(":memory:").create_table("t", {"time": "timestamp", "n": "int32"})
         >>> t.append({"time": np.array(["2026-01-05"], "M8[D]"), "n": [7]}, message="seven").changes
@@ -162,7 +205,7 @@ class Table:
         Traceback (most recent call last):
         otolith.errors.InvalidArgument: column "n": row 0 is 2147483648, which cannot be kept ...
         """
-        options = commit_options(author, message, extra, change_id)
+        options = commit_options(author, message, extra, change_id, progress)
         batch = batch_of(data, self.schema, self._zone_for(timezone), nan)
         return Commit(self._core.append(batch, options))
 
@@ -213,7 +256,7 @@ class Table:
         stop: Any = None,
         *,
         keys: Optional[Mapping[str, Any]] = None,
-        where: Optional[Expression] = None,
+        where: Union[Expression, str, None] = None,
         all: bool = False,
         author: Optional[str] = None,
         message: Optional[str] = None,
@@ -255,6 +298,7 @@ class Table:
         message: Optional[str] = None,
         extra: Any = None,
         change_id: Any = None,
+        progress: Progress = None,
         timezone: Any = None,
         nan: str = "keep",
     ) -> Commit:
@@ -271,11 +315,17 @@ class Table:
         >>> t.read()["n"]
         array([ 1, 20], dtype=int32)
         """
-        options = commit_options(author, message, extra, change_id)
+        options = commit_options(author, message, extra, change_id, progress)
         zone = self._zone_for(timezone)
         schema = self.schema
         rows = replace_request(schema, zone, start, stop, keys)
         return Commit(self._core.replace(rows, batch_of(data, schema, zone, nan), options))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """All rows as an Arrow stream, as the result of `read` gives it: `polars.DataFrame(table)`,
+        `pyarrow.table(table)` and DuckDB's `from table` work, and `append` of another table.
+        """
+        return self.read().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         try:
@@ -287,7 +337,14 @@ class Table:
             return f"Table ({error})"
 
     def _repr_html_(self) -> str:
-        return preview_html(self.head(10))
+        try:
+            named, _, schema = repr(self).partition("\n")
+            policies = schema.rpartition("\n")[2]
+            return f"<div>{escaped(named)}<br>{escaped(policies)}</div>" + preview_html(
+                self.head(10)
+            )
+        except Error as error:
+            return f"<div>{escaped(f'Table ({error})')}</div>"
 
     def _zone_for(self, timezone: Any) -> Optional[Zone]:
         return self._zone if timezone is None else zone_of(timezone)
@@ -299,7 +356,7 @@ def delete_request(
     start: Any,
     stop: Any,
     keys: Optional[Mapping[str, Any]],
-    where: Optional[Expression],
+    where: Union[Expression, str, None],
     every: Any,
 ) -> _core.DeleteRequest:
     """What `delete` was asked, of a table with this schema."""

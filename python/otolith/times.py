@@ -46,6 +46,29 @@ class Zone:
     def __init__(self, zone: datetime.tzinfo) -> None:
         self._zone = zone
 
+    @property
+    def name(self) -> str:
+        """Its IANA name, such as "Europe/Paris"; "UTC+02:00" of a fixed offset, and what str makes
+        of the tzinfo where that has neither.
+        """
+        if self.key is not None:
+            return self.key
+        offset = self.offset
+        return str(self._zone if offset is None else datetime.timezone(offset))
+
+    @property
+    def key(self) -> Optional[str]:
+        """Its IANA name; None where it has none."""
+        return getattr(self._zone, "key", None)
+
+    @property
+    def offset(self) -> Optional[datetime.timedelta]:
+        """From UTC, where it is always the same."""
+        try:
+            return self._zone.utcoffset(None)
+        except Exception:  # of a class of the caller that needs a time: it may raise anything
+            return None
+
     def utc(self, local: Int64s) -> Int64s:
         """ns UTC of ns of local time; InvalidArgument where that does not exist or is ambiguous."""
         if len(local) == 0:
@@ -195,7 +218,8 @@ def _wide_datetime64(value: np.datetime64) -> Tuple[int, bool]:
         return count, True
     if abs(count) > _COUNT_MAX[unit]:  # years and months: in range or far beyond
         return count * MAX_NS, True
-    return int(np.datetime64(count, unit).astype("M8[ns]").astype(np.int64)), True
+    months = np.array([count], f"M8[{unit}]")
+    return int(months.astype("M8[ns]").astype(np.int64)[0]), True
 
 
 def optional_ns(value: Any, zone: Optional[Zone]) -> Optional[int]:

@@ -30,6 +30,7 @@ def without(name):
 
 
 GOOD = rows(2)
+ROW = {"time": 0, "symbol": "A"}
 HUGE = 10**5000  # which Python refuses to write out
 LONG = "x" * 10**6
 BAD_DATA = [
@@ -50,6 +51,13 @@ BAD_DATA = [
     ({**GOOD, "bid": 1.5}, '"bid": it is one value, and other columns are many; repeat it'),
     ({**GOOD, "bid": ["a", "b"]}, "\"bid\": row 0 is str 'a', which is no float64"),
     ({**GOOD, "bid": np.array(["a", "b"])}, '"bid": it is float64; <U1 values'),
+    (
+        {**GOOD, "bid": np.array([1.5, "b"], object)},
+        "\"bid\": row 1 is str 'b', which is no float64",
+    ),
+    ({**GOOD, "symbol": np.array(["A", 1.5], object)}, '"symbol": row 1 is no text: float 1.5'),
+    ([{**ROW, "bid": 1.5}, {**ROW, "bid": "x"}], "\"bid\": row 1 is str 'x', which is no float64"),
+    ([{**ROW, "size": 1}, {**ROW, "size": None}, {**ROW, "size": [2]}], '"size": row 2 is list'),
     ({**GOOD, "bid": [True, False]}, '"bid" is float64; bool values'),
     (
         {**GOOD, "size": [1, 2.5]},
@@ -123,7 +131,7 @@ BAD_READS = [
     ({"limit": True}, "limit=True: give an int"),
     ({"limit": 1.5}, "limit=1.5"),
     ({"order": "random"}, "order='random'"),
-    ({"where": "bid > 90"}, "where= as text is not built yet; give an expression"),
+    ({"where": "bid > > 90"}, "expected a value"),
     ({"where": lambda batch: batch["bid"] > 90}, "where= takes no function"),
     ({"where": True}, "where=True: give an expression"),
     ({"timezone": "Mars/Olympus"}, "timezone='Mars/Olympus'"),
@@ -175,9 +183,10 @@ BAD_TABLES = [
     (("t", {**TIME, "x": "float64"}), {"keys": ["x"]}, "x"),
     (("t", TIME), {"keys": [7]}, "a key is text"),
     (("t", TIME), {"time": "tiem"}, 'tiem'),
-    (("t", TIME), {"partition": "week"}, "partition='week'"),
-    (("t", TIME), {"duplicates": "last"}, "duplicates.*not built yet"),
-    (("t", TIME), {"duplicates": "some"}, "duplicates='some'"),
+    (("t", TIME), {"partition": "week"}, "partition='week': choose one of 'hour', 'day', 'mo"),
+    (("t", TIME), {"partition": 1}, "partition=1: choose one of"),
+    (("t", TIME), {"duplicates": "some"}, "duplicates='some': choose one of 'keep', 'last', 'fi"),
+    (("t", TIME), {"duplicates": None}, "duplicates=None: choose one of 'keep'"),
     (("t", TIME), {"storage": "lmdb"}, "storage='lmdb' is not built yet"),
     (("t", TIME), {"codec": "zip"}, "zip"),
     (("t", TIME), {"codec": {"tme": "raw"}}, 'codec: no column "tme".*did you mean "time"'),

@@ -124,17 +124,65 @@ def test_a_recorder_sees_what_others_committed_since(db, quotes):
     assert r.commit().changes == {}
 
 
-def test_staged_rows_that_stand_in_a_file_are_not_deleted(path):
+def test_staged_rows_beyond_the_memory_are_deleted_and_never_written(path):
     with oto.open(path, memory_bytes=1 << 20) as db:
         t = db.create_table("t", {"time": "timestamp", "n": "int64"})
-        r = db.recorder()
         n = 100_000
-        r["t"].append({"time": np.arange(n), "n": np.arange(n)})
-        with pytest.raises(oto.LimitExceeded, match="memory_bytes"):
-            r["t"].delete(where=oto.col("n") < 5)
-        assert r.commit().changes == {"t": (n, 0)}
-        assert t.delete(where=oto.col("n") >= 5).changes == {"t": (0, n - 5)}
-        assert t.read()["n"].tolist() == [0, 1, 2, 3, 4]
+        with db.recorder() as r:
+            r["t"].append({"time": np.arange(n), "n": np.arange(n)})
+            r["t"].delete(where=oto.col("n") >= 5)
+            r["t"].append({"time": np.arange(n, n + 3), "n": np.arange(3)})
+            r["t"].replace(3, 5, {"time": [4], "n": [-1]})
+        assert r.result.changes == {"t": (7, 0)}
+        assert t.read()["n"].tolist() == [0, 1, 2, -1, 0, 1, 2]
+        with db.recorder() as r:
+            r["t"].append({"time": np.arange(n), "n": np.arange(n)})
+            r["t"].delete(where=oto.col("n") < n, stop=n)
+        assert r.result.changes == {"t": (0, 4)} and len(t) == 3
+        assert db.verify().ok and db.status().unnamed_files == 0
+
+
+def test_a_recorder_reads_what_it_staged_and_nobody_else_does(db, quotes):
+    quotes.append(rows(3))
+    with db.recorder() as r:
+        seen = r["quotes"]
+        assert len(seen) == 3
+        seen.append(rows(2, symbol="MSFT"))
+        seen.delete(where=oto.col("size") == 1)
+        seen.append(rows(2, symbol="IBM"))
+        assert len(seen) == 5 and len(quotes) == 3
+        assert sizes(seen, order="stored") == [0, 2, 0, 1, 0]
+        assert sizes(seen, keys={"symbol": ["IBM", "MSFT"]}, reverse=True, limit=2) == [1, 0]
+        assert sizes(seen, where=oto.col("size") > 0) == [1, 2]
+        assert seen.head(1)["size"].tolist() == [0] and seen.tail(1)["size"].tolist() == [2]
+        assert seen.time_range[0] == quotes.time_range[0]
+        data = seen.read("2026-01-05", "2026-01-06", columns=["symbol"])
+        quotes.append(rows(1, symbol="X"))  # the next read sees it
+        assert len(seen) == 6
+        shown = seen.read().to_pylist()
+    assert quotes.read().to_pylist() == shown
+    assert sorted(data["symbol"].tolist()) == ["AAPL", "AAPL", "IBM", "IBM", "MSFT"]
+    with pytest.raises(oto.InvalidArgument, match="committed"):
+        seen.read()
+
+
+def test_a_recorder_reads_no_table_that_was_altered_since_it_staged(db, quotes):
+    other = db.create_table("other", {"time": "timestamp"})
+    r = db.recorder()
+    r["quotes"].append(rows(2))
+    quotes.alter(metadata={"source": "b"})
+    assert len(r["quotes"]) == 2
+    quotes.alter(add={"venue": "string"})
+    with pytest.raises(oto.Conflict, match="altered since"):
+        len(r["quotes"])
+    other.alter(add={"venue": "string"})
+    assert r["other"].read().columns == ["time", "venue"]
+    db.drop("quotes")
+    with pytest.raises(oto.Conflict, match="dropped since"):
+        r["quotes"].read()
+    with pytest.raises(oto.NotFound):
+        r["quotess"].read()
+    r.discard()
 
 
 def test_replace_ends_the_range_and_adds_in_one_commit(db, quotes):

@@ -81,6 +81,10 @@ def test_the_demo_imports_a_month_a_commit_and_shows_a_day_as_it_was(demo, folde
     row = next(line for line in shown.splitlines() if line.startswith("EWR"))
     assert row.split() == "EWR 3 / 2 1 / 1 20.0 / 10.0 30 / 10".split()
     assert "verify: ok" in shown and "imported 399 rows" in shown
+    assert "weather: 36 rows in commit 2" in shown
+    assert "1.5" in shown[shown.index("otolith query") : shown.index("otolith plot")]
+    head, old = shown.split("SQL as of HEAD")[1].split("SQL as of commit 3")
+    assert "123" in head and "12" in old and "123" not in old
 
 
 def test_the_demo_is_safe_to_repeat(demo, folder, capsys):

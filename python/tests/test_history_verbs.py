@@ -175,7 +175,7 @@ def test_a_recorder_with_nothing_staged_is_no_commit(db, quotes):
 
 def test_a_recorder_names_the_nearest_table(db, quotes):
     with pytest.raises(oto.NotFound, match='did you mean "quotes"'):
-        db.recorder()["quote"]
+        db.recorder()["quote"].append({})
 
 
 def test_a_change_id_is_applied_once(db, quotes):

@@ -7,6 +7,8 @@ import importlib.util
 import inspect
 import pathlib
 import pkgutil
+import subprocess
+import sys
 
 import numpy as np
 
@@ -33,6 +35,15 @@ def test_every_public_name_has_a_docstring():
             if public and documentable and not inspect.getdoc(member):
                 missing.append(path)
     assert missing == []
+
+
+def test_the_import_brings_numpy_only():
+    """What is heavy is loaded when it is asked for; `./dev bench interop` has the time."""
+    program = "import sys, otolith; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    heavy = {"pandas", "polars", "pyarrow", "duckdb", "matplotlib", "tqdm", "IPython"}
+    assert "numpy" in ran.stdout.split()
+    assert heavy.isdisjoint(ran.stdout.split())
 
 
 def test_examples_in_docstrings_run():

@@ -88,7 +88,7 @@ def test_long_calls_let_other_threads_run(big, verb):
 def _request():
     from otolith import _core
 
-    return _core.ReadRequest.make(None, None, None, [], None, None, True, _core.Order.time)
+    return _core.ReadRequest.make(None, None, None, [], None, None, True, _core.Order.time, None)
 
 
 def test_threads_append_and_read_one_database(db, quotes):
@@ -309,6 +309,30 @@ def test_compact_seals_sweeps_and_tells_how_far_it_is(path):
         assert db.status().datasets["t"].tail_rows == 1
 
 
+def test_compact_joins_small_segments_and_changes_no_answer(path):
+    rows = 60_000  # beyond what a commit keeps in the log
+    with oto.open(path) as db:
+        table = db.create_table("t", {"time": "timestamp", "n": "int64", "x": "float64"})
+        for day in range(12):
+            times = np.arange(rows) * 10**6 + day * 86_400 * 10**9
+            n = np.random.default_rng(day).integers(0, 2**60, rows)
+            table.append({"time": times, "n": n, "x": n / 3})
+        assert db.status().datasets["t"].segments == 12
+        old = db.at(7)["t"]
+        before = [table.read()["n"].copy(), old.read()["n"].copy()]
+        report = db.compact()
+        assert (report.joined_segments, report.joined_rows) == (12, 12 * rows)
+        assert report.joined_bytes > 0
+        assert " 12 segments of " in repr(report)
+        status = db.status()
+        assert status.datasets["t"].segments == 2  # of 8 and 4 commits
+        assert status.unnamed_files == 12  # for those who read them still
+        assert db.compact().joined_segments == 0
+        for reads in (table, old):
+            assert np.array_equal(reads.read()["n"], before[reads is old])
+        assert len(old) == 6 * rows and db.verify().ok
+
+
 def test_compact_is_refused_where_nothing_may_be_written(path):
     oto.open(path).close()
     with oto.open(path, read_only=True) as db, pytest.raises(oto.InvalidArgument):
@@ -335,7 +359,7 @@ def test_what_a_killed_recorder_left_is_told_and_swept(path):
         assert "1 segment file of " in repr(status)
         report = db.compact()
         assert (report.swept_files, report.swept_bytes) == (1, status.unnamed_bytes)
-        assert repr(report).startswith("0 rows sealed; 1 unneeded file of ")
+        assert repr(report).startswith("0 rows sealed; 0 segments of 0 B joined; 1 unneeded file ")
         assert db.status().unnamed_files == 0
 
 

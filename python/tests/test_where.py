@@ -339,9 +339,12 @@ def bad_conditions():
         (lambda: n == None, "is_null"),  # noqa: E711
         (lambda: n.isin([1, None]), "is_null"),
         (lambda: n > np.datetime64("NaT"), "is_null"),
-        (lambda: n > oto.col("x"), "other columns are not built yet"),
-        (lambda: (n > 1) == True, "condition already"),  # noqa: E712
-        (lambda: (n > 1).isin([1]), "condition already"),
+        (lambda: n + None, "null for every row"),
+        (lambda: n.isin([1, oto.col("x")]), "takes constants"),
+        (lambda: n.str.contains(5), "give a text"),
+        (lambda: n.dt.floor(5), "such as '1h'"),
+        (lambda: n.cast("int7"), "int7"),
+        (lambda: oto.condition(5), "give a text"),
         (lambda: n > 1 & n, "in parentheses"),
         (lambda: (n > 1) & True, "in parentheses"),
         (lambda: oto.col(7), "give the name"),
@@ -370,6 +373,20 @@ def test_misused_conditions_say_what_to_write(case):
         (oto.col("bid"), "no condition by itself"),
         (~oto.col("symbol"), "no condition by itself"),
         (np.array([True]), "give an expression"),
+        (False, ".dt.year()"),
+        ((oto.col("bid") > 1) > 5, "is bool and is compared with int 5; give True or False"),
+        (oto.col("bid") > oto.col("symbol"), "float64 is not compared with string"),
+        (oto.col("bid") + oto.col("symbol") > 1, "float64 and string do not go together"),
+        (oto.col("bid") + oto.col("time") > 1, "time + ns"),
+        (oto.col("bid") + object() > 1, "nothing to compute with"),
+        (oto.col("bid").str.lower() == "a", "lower takes strings, not float64"),
+        (oto.col("bid") + 1 > "a", "bid + 1 is float64 and is compared with str 'a'"),
+        (oto.col("time").cast("float64") > 1, "timestamp cannot become float64"),
+        (oto.col("symbol").str.matches("("), "where: matches(symbol, '('): \"(\" is no regular"),
+        (oto.col("time").dt.floor("1 hour") > 1, 'where: "floor" of time: "1 hour" is no duration'),
+        (oto.col("time").between("2026-01-05", "noon"), 'where: column "time": "noon" is not a'),
+        (oto.col("time") - "noon" > 1, 'where: "noon" is not a time'),
+        (oto.col("time") + 1 > "noon", 'where: time + 1: "noon" is not a time'),
     ],
     ids=repr,
 )
@@ -378,6 +395,23 @@ def test_conditions_that_do_not_fit_the_table_are_refused(quotes, where, words):
     with pytest.raises(oto.InvalidArgument) as caught:
         quotes.read(where=where)
     assert words in str(caught.value)
+
+
+def test_messages_show_the_beginning_of_long_conditions(quotes):
+    quotes.append(rows(3))
+    long = "x" * 10**6
+    for where in [
+        oto.col("bid").isin(list(range(10**5))) == 5,
+        oto.col("bid") + long > 1,
+        (oto.col("symbol") == long).cast("int8") > "a",
+        f"symbol.str.contains('{long}') > 5",
+        f"bid + '{long}' > 1",
+        f"time > '{long}'",
+    ]:
+        with pytest.raises(oto.InvalidArgument, match="where: ") as caught:
+            quotes.read(where=where)
+        assert len(str(caught.value)) < 800
+        assert "…" in str(caught.value)
 
 
 def test_a_condition_too_deep_is_refused():

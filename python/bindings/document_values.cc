@@ -1,0 +1,403 @@
+#include "document_values.h"
+
+#include <datetime.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "document/builder.h"
+#include "document/canonical.h"
+#include "document/condition.h"
+#include "document/json_reader.h"
+#include "document/json_writer.h"
+#include "document/path.h"
+#include "objects.h"
+
+namespace otolith::bindings {
+
+namespace {
+
+using document::Builder;
+using document::Kind;
+using document::Value;
+
+// Where a value stands: within what, and under which key or at which place.
+struct Frame {
+  const Frame* within = nullptr;
+  PyObject* key = nullptr;
+  Py_ssize_t place = 0;
+};
+
+std::string path_of(const Frame* frame) {
+  if (frame == nullptr || frame->within == nullptr) return {};
+  const std::string within = path_of(frame->within);
+  if (frame->key == nullptr)
+    return document::path_with(within, static_cast<std::size_t>(frame->place));
+  return document::path_with(within, utf8_of(frame->key).value_or("?"));
+}
+
+std::string shown(const Frame& frame) {
+  const std::string path = path_of(&frame);
+  return path.empty() ? "a document" : "a document's " + quoted(path);
+}
+
+template <typename... Args>
+[[noreturn]] void refuse(const Frame& at, fmt::format_string<const Args&...> format,
+                         const Args&... args) {
+  throw_error(ErrorCode::invalid_argument, "{}: {}", shown(at), fmt::format(format, args...));
+}
+
+const char* type_of(PyObject* object) noexcept { return Py_TYPE(object)->tp_name; }
+
+class Packing {
+ public:
+  explicit Packing(const DocumentRules& rules) : rules_(rules) {}
+
+  Bytes all(PyObject* value) {
+    put(value, Frame{});
+    return out_.take();
+  }
+
+ private:
+  // Nearly all values are of these very types; the rest is asked what it derives from.
+  void put(PyObject* value, const Frame& at) {
+    if (PyUnicode_CheckExact(value))
+      text(value, at);
+    else if (PyLong_CheckExact(value))
+      integer(value, at);
+    else if (PyFloat_CheckExact(value))
+      out_.float64(PyFloat_AS_DOUBLE(value));
+    else if (value == Py_None)
+      out_.null();
+    else if (PyBool_Check(value))
+      out_.boolean(value == Py_True);
+    else if (PyDict_CheckExact(value))
+      dict(value, at);
+    else if (PyList_Check(value))
+      list(value, at);
+    else if (PyTuple_Check(value))
+      tuple(value, at);
+    else
+      derived(value, at);
+  }
+
+  void derived(PyObject* value, const Frame& at) {
+    if (PyUnicode_Check(value))
+      text(value, at);
+    else if (PyLong_Check(value))
+      integer(value, at);
+    else if (PyFloat_Check(value))
+      out_.float64(PyFloat_AS_DOUBLE(value));
+    else if (PyDict_Check(value))
+      items(value, at);
+    else if (PyBytes_Check(value))
+      out_.binary({reinterpret_cast<const std::byte*>(PyBytes_AS_STRING(value)),
+                   static_cast<std::size_t>(PyBytes_GET_SIZE(value))});
+    else if (PyByteArray_Check(value))
+      out_.binary({reinterpret_cast<const std::byte*>(PyByteArray_AS_STRING(value)),
+                   static_cast<std::size_t>(PyByteArray_GET_SIZE(value))});
+    else if (!datetime(value))
+      other(value, at);
+  }
+
+  void text(PyObject* value, const Frame& at) {
+    const auto utf8 = utf8_of(value);
+    if (!utf8) refuse(at, "a str holds half of a surrogate pair, which is no UTF-8");
+    out_.string(*utf8);
+  }
+
+  void integer(PyObject* value, const Frame& at) {
+    int overflow = 0;
+    const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (overflow == 0) return out_.integer(number);
+    const unsigned long long large = PyLong_AsUnsignedLongLong(value);
+    if (PyErr_Occurred() != nullptr) {
+      PyErr_Clear();
+      refuse(at, "an int has more than 64 bits; store it as a str");
+    }
+    out_.unsigned_integer(large);
+  }
+
+  // Where conversions run code of others, what is gone through may change: its size is asked each
+  // time, and what is looked at is kept.
+  void dict(PyObject* value, const Frame& at) {
+    begin_map(static_cast<std::size_t>(PyDict_GET_SIZE(value)), at);
+    Py_ssize_t place = 0;
+    PyObject* key = nullptr;
+    PyObject* field = nullptr;
+    while (PyDict_Next(value, &place, &key, &field) != 0) {
+      const nb::object kept_key = nb::borrow(key);
+      const nb::object kept = nb::borrow(field);
+      put_field(key, field, at);
+    }
+    out_.end();
+  }
+
+  // A dict that may have an order of its own.
+  void items(PyObject* value, const Frame& at) {
+    const nb::object all = nb::steal(PyMapping_Items(value));
+    if (!all.is_valid()) throw nb::python_error();
+    begin_map(nb::len(all), at);
+    for (const nb::handle item : all) {
+      const nb::object key = item[0];
+      const nb::object field = item[1];
+      put_field(key.ptr(), field.ptr(), at);
+    }
+    out_.end();
+  }
+
+  void put_field(PyObject* key, PyObject* value, const Frame& at) {
+    const auto name = utf8_of(key);
+    if (!name && PyUnicode_Check(key)) refuse(at, "a key holds half of a surrogate pair");
+    if (!name) refuse(at, "a key is of type {}; keys are str", type_of(key));
+    out_.key(*name);
+    put(value, Frame{.within = &at, .key = key});
+  }
+
+  void list(PyObject* value, const Frame& at) {
+    begin_array(static_cast<std::size_t>(PyList_GET_SIZE(value)), at);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); ++i) {
+      const nb::object kept = nb::borrow(PyList_GET_ITEM(value, i));
+      put(kept.ptr(), Frame{.within = &at, .place = i});
+    }
+    out_.end();
+  }
+
+  void tuple(PyObject* value, const Frame& at) {
+    begin_array(static_cast<std::size_t>(PyTuple_GET_SIZE(value)), at);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i)
+      put(PyTuple_GET_ITEM(value, i), Frame{.within = &at, .place = i});
+    out_.end();
+  }
+
+  void begin_map(std::size_t count, const Frame& at) {
+    check_depth(at);
+    out_.begin_map(count);
+  }
+  void begin_array(std::size_t count, const Frame& at) {
+    check_depth(at);
+    out_.begin_array(count);
+  }
+  void check_depth(const Frame& at) const {
+    if (out_.depth() < kDocumentDepthMax) return;
+    throw_error(ErrorCode::limit, "{}: more than {} levels of dicts and lists; flatten it",
+                shown(at), kDocumentDepthMax);
+  }
+
+  // A datetime of the standard library that is in UTC, or naive where that means UTC. All others
+  // the Python layer knows better.
+  bool datetime(PyObject* value) {
+    if (!PyDateTime_CheckExact(value)) return false;
+    PyObject* const zone = PyDateTime_DATE_GET_TZINFO(value);
+    if (zone != PyDateTime_TimeZone_UTC && !(zone == Py_None && rules_.naive_is_utc)) return false;
+    using namespace std::chrono;
+    const sys_days date = year_month_day(year(PyDateTime_GET_YEAR(value)),
+                                         month(static_cast<unsigned>(PyDateTime_GET_MONTH(value))),
+                                         day(static_cast<unsigned>(PyDateTime_GET_DAY(value))));
+    const seconds within(PyDateTime_DATE_GET_HOUR(value) * 3600 +
+                         PyDateTime_DATE_GET_MINUTE(value) * 60 +
+                         PyDateTime_DATE_GET_SECOND(value));
+    const std::int64_t us = duration_cast<microseconds>(date.time_since_epoch() + within).count() +
+                            PyDateTime_DATE_GET_MICROSECOND(value);
+    std::int64_t ns = 0;
+    if (__builtin_mul_overflow(us, 1000, &ns)) return false;
+    out_.timestamp({ns});
+    return true;
+  }
+
+  // What the Python layer makes of it: ("time", ns) or ("value", one of the kinds above).
+  void other(PyObject* value, const Frame& at) {
+    const nb::object made = asked(value, at);
+    if (!PyTuple_Check(made.ptr()) || PyTuple_GET_SIZE(made.ptr()) != 2)
+      throw nb::type_error("plain gives a pair");
+    PyObject* const plain = PyTuple_GET_ITEM(made.ptr(), 1);
+    if (nb::cast<std::string_view>(made[0]) == "time")
+      return out_.timestamp({nb::cast<std::int64_t>(nb::handle(plain))});
+    const bool again = Py_TYPE(plain) == Py_TYPE(value);
+    if (again) refuse(at, "a {} is nothing that a document holds", type_of(value));
+    put(plain, at);
+  }
+
+  nb::object asked(PyObject* value, const Frame& at) const {
+    PyObject* const made = PyObject_CallOneArg(rules_.plain.ptr(), value);
+    if (made != nullptr) return nb::steal(made);
+    nb::python_error raised;
+    const nb::object invalid = nb::module_::import_("otolith.errors").attr("InvalidArgument");
+    if (!raised.matches(invalid)) throw raised;
+    refuse(at, "{}", nb::cast<std::string>(nb::str(raised.value())));
+  }
+
+  const DocumentRules& rules_;
+  Builder out_;
+};
+
+// ------------------------------------------------------------------------------------------ back
+
+class Unpacking {
+ public:
+  explicit Unpacking(const nb::callable& fine) : fine_(fine) {}
+
+  nb::object object(const Value& value) {
+    switch (value.kind()) {
+      case Kind::null:
+        return nb::none();
+      case Kind::boolean:
+        return nb::bool_(value.boolean());
+      case Kind::integer:
+        return taken(PyLong_FromLongLong(value.integer()));
+      case Kind::unsigned_integer:
+        return taken(PyLong_FromUnsignedLongLong(value.unsigned_integer()));
+      case Kind::float64:
+        return taken(PyFloat_FromDouble(value.float64()));
+      case Kind::string:
+        return text(value.string());
+      case Kind::binary:
+        return nb::bytes(value.binary().data(), value.binary().size());
+      case Kind::array:
+        return list(value);
+      case Kind::map:
+        return dict(value);
+      case Kind::timestamp:
+        break;
+    }
+    return time(value.timestamp());
+  }
+
+ private:
+  static nb::object taken(PyObject* made) {
+    if (made == nullptr) throw nb::python_error();
+    return nb::steal(made);
+  }
+
+  static nb::object text(std::string_view utf8) {
+    return taken(PyUnicode_FromStringAndSize(utf8.data(), static_cast<Py_ssize_t>(utf8.size())));
+  }
+
+  nb::object list(const Value& value) {
+    const Level level(*this);
+    nb::object out = taken(PyList_New(static_cast<Py_ssize_t>(value.size())));
+    Py_ssize_t place = 0;
+    for (const Value& item : value.items())
+      PyList_SET_ITEM(out.ptr(), place++, object(item).release().ptr());
+    return out;
+  }
+
+  nb::object dict(const Value& value) {
+    const Level level(*this);
+    nb::object out = taken(PyDict_New());
+    for (const document::Field& field : value.fields()) {
+      const nb::object key = text(field.key);
+      if (PyDict_SetItem(out.ptr(), key.ptr(), object(field.value).ptr()) != 0)
+        throw nb::python_error();
+    }
+    return out;
+  }
+
+  // Exact, or not a datetime.
+  nb::object time(Timestamp at) const {
+    using namespace std::chrono;
+    constexpr std::int64_t kMicrosecondNs = 1000;
+    if (at.ns % kMicrosecondNs != 0) return fine_(at.ns);
+    const sys_time<microseconds> us{microseconds(at.ns / kMicrosecondNs)};
+    const sys_days days = floor<std::chrono::days>(us);
+    const year_month_day date(days);
+    const hh_mm_ss within(us - days);
+    return taken(PyDateTimeAPI->DateTime_FromDateAndTime(
+        static_cast<int>(date.year()), static_cast<int>(static_cast<unsigned>(date.month())),
+        static_cast<int>(static_cast<unsigned>(date.day())),
+        static_cast<int>(within.hours().count()), static_cast<int>(within.minutes().count()),
+        static_cast<int>(within.seconds().count()), static_cast<int>(within.subseconds().count()),
+        PyDateTime_TimeZone_UTC, PyDateTimeAPI->DateTimeType));
+  }
+
+  // Bytes that were not checked may be deeper than the stack is.
+  class Level {
+   public:
+    explicit Level(Unpacking& of) : depth_(of.depth_) {
+      if (++depth_ > kDocumentDepthMax)
+        throw_error(ErrorCode::corrupt, "a document is deeper than any that is stored; run verify");
+    }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+    ~Level() { --depth_; }
+
+   private:
+    std::size_t& depth_;
+  };
+
+  const nb::callable& fine_;
+  std::size_t depth_ = 0;
+};
+
+BytesView view_of(const nb::bytes& bytes) {
+  return {static_cast<const std::byte*>(bytes.data()), bytes.size()};
+}
+
+nb::bytes bytes_of(const Bytes& bytes) { return nb::bytes(bytes.data(), bytes.size()); }
+
+document::JsonStyle::NotFinite not_finite_of(std::string_view name) {
+  using NotFinite = document::JsonStyle::NotFinite;
+  if (name == "null") return NotFinite::null;
+  return name == "words" ? NotFinite::words : NotFinite::refuse;
+}
+
+nb::str to_json(const nb::bytes& body, unsigned indent, std::string_view not_finite) {
+  std::string out;
+  document::to_json(view_of(body), out,
+                    {.indent = indent, .not_finite = not_finite_of(not_finite)});
+  return nb::str(out.data(), out.size());
+}
+
+}  // namespace
+
+Bytes document_of(nb::handle value, const DocumentRules& rules) {
+  return Packing(rules).all(value.ptr());
+}
+
+nb::object object_of(const Value& value, const nb::callable& fine) {
+  return Unpacking(fine).object(value);
+}
+
+void bind_documents(nb::module_& module) {
+  PyDateTime_IMPORT;
+  module.def(
+      "document_pack",
+      [](nb::handle value, nb::callable plain, bool naive_is_utc) {
+        return bytes_of(document_of(value, {std::move(plain), naive_is_utc}));
+      },
+      nb::arg("value"), nb::arg("plain"), nb::arg("naive_is_utc") = true,
+      "A value as canonical msgpack; `plain` says what other objects are.");
+  module.def(
+      "document_unpack",
+      [](const nb::bytes& body, const nb::callable& fine) {
+        return object_of(Value(view_of(body)), fine);
+      },
+      nb::arg("body"), nb::arg("fine"),
+      "The value; `fine` makes times of ns that are no whole us.");
+  module.def(
+      "document_canonical",
+      [](const nb::bytes& msgpack) { return bytes_of(document::canonical(view_of(msgpack))); },
+      nb::arg("msgpack"), "Msgpack of others in the one form that is kept.");
+  module.def(
+      "document_from_json",
+      [](std::string_view text) { return bytes_of(document::from_json(text)); }, nb::arg("text"),
+      "A JSON object as canonical msgpack.");
+  module.def("document_to_json", &to_json, nb::arg("body"), nb::arg("indent") = 0,
+             nb::arg("not_finite") = "refuse",
+             "As JSON; NaN and infinities: refuse, null, or words.");
+  nb::class_<document::Condition>(module, "DocumentCondition", "A condition on documents.")
+      .def(nb::init<const Expression&>(), nb::arg("where"))
+      .def_prop_ro("paths", &document::Condition::needed_paths)
+      .def(
+          "holds",
+          [](const document::Condition& self, std::string_view id, std::int64_t ns,
+             const nb::bytes& body) { return self.holds(id, Timestamp{ns}, Value(view_of(body))); },
+          nb::arg("id"), nb::arg("ns"), nb::arg("body"), "Whether it is true of a document.");
+}
+
+}  // namespace otolith::bindings
