@@ -53,7 +53,11 @@ GOOD = {
     "src/io/file.h": HEADER + '#include "base/bytes.h"\n',
     "src/io/file.cc": '#include "io/file.h"\n#include <fstream>\nstd::ifstream input;\n',
     "src/model/row.cc": '#include "otolith/row.h"\n#include "io/file.h"\n' + PROSE,
-    "src/model/row_test.cc": '#include "model/row.h"\n#include "test/budget.h"\n',
+    "src/model/row_test.cc": '#include "model/row.h"\n#include "test/budget.h"\n'
+    'TEST_CASE("row: it is there") {}\nTEST_CASE(\n    "row: it "\n    "is long") {}\n',
+    "python/tests/a.py": '"""Rows."""\n\n\ndef test_a():\n    pass\n',
+    "docs/promises.md": "| promise | proved by |\n|---|---|\n| rows | `src/model/row_test.cc`: "
+    "`row: it is there`, `row: it is long`; `python/tests/a.py`: `test_a` |\n",
     "include/otolith/row.h": HEADER + PUBLIC,
     "python/otolith/__init__.py": '"""Otolith."""\n\n\ndef open():\n    """Opens."""\n',
 }
@@ -179,6 +183,12 @@ BAD = {
         "by name": ("src/io/file.cc", "// Why: see FLOW.md 2.\n"),
         "by path": ("docs/adr/0001-a.md", "As docs/format/row.md says.\n"),
         "in another folder": ("docs/a.md", "As adr/0002-b.md says.\n"),
+    },
+    "promises": {
+        "no test": ("docs/promises.md", "| it lasts | we hope so |\n"),
+        "no file": ("docs/promises.md", "| it lasts | `test/a_test.cc`: `it lasts` |\n"),
+        "no case": ("docs/promises.md", "| a row | `src/model/row_test.cc`: `row: it lasts` |\n"),
+        "no function": ("docs/promises.md", "| a row | `python/tests/a.py`: `test_it` |\n"),
     },
 }
 

@@ -1,7 +1,7 @@
 // A history without a log: it remembers what it is asked, and answers as it is told.
 //
 // Role:    tests of ingest: what a commit or a seal hands over, and what happens where it fails.
-// Errors:  `fails` is thrown by commit and seal.
+// Errors:  `fails` is thrown by commit and seal, `at_fails` by at.
 // Threads: thread-compatible.
 // Why:     outcomes that the real one reaches only by faults, said outright. What both do together
 //          is tested over the real one.
@@ -44,6 +44,7 @@ class PlainHistory final : public history::History {
   std::vector<history::SealRequest> seals;
   std::function<void()> while_committing;
   std::optional<Error> fails;
+  std::optional<Error> at_fails;
   bool seal_answer = true;
   std::uint64_t checkpoints = 0;
   std::uint64_t left = 0;  // seals that left some of the tail
@@ -65,7 +66,13 @@ class PlainHistory final : public history::History {
   }
   std::shared_ptr<const history::Snapshot> head() override { return snapshot; }
   std::shared_ptr<const history::Snapshot> readable() override { return head(); }
-  std::shared_ptr<const history::Snapshot> at(CommitNumber) override { return snapshot; }
+  std::shared_ptr<const history::Snapshot> at(CommitNumber) override {
+    if (at_fails) throw Error(*at_fails);
+    return snapshot;
+  }
+  std::shared_ptr<const history::Snapshot> renew(const history::Snapshot&) override {
+    return nullptr;
+  }
   CommitNumber resolve(std::string_view) override { return {}; }
   CommitNumber resolve_time(Timestamp) override { return {}; }
   Commit commit_info(CommitNumber number) override {
@@ -73,6 +80,10 @@ class PlainHistory final : public history::History {
     out.number = number;
     return out;
   }
+  history::StatesApart apart(CommitNumber, CommitNumber, std::optional<DatasetId>) override {
+    return {};
+  }
+  history::StatesApart preview(history::CommitRequest) override { return {}; }
   CommitNumber durable_head() override { return CommitNumber{commits.size()}; }
   std::vector<Commit> log(const LogFilter&) override { return {}; }
   void tag(const std::string&, CommitNumber) override {}
@@ -89,10 +100,12 @@ class PlainHistory final : public history::History {
     return found == snapshot->entries.end() ? schema : found->second.schema;
   }
   void seal_left() override { ++left; }
+  bool compact(const history::CompactRequest&) override { return false; }
   void checkpoint() override { ++checkpoints; }
   void sync() override {}
   std::vector<history::NeededSegment> all_segments() override { return {}; }
-  std::vector<Id128> unneeded(const std::vector<Id128>&) override { return {}; }
+  std::vector<Id128> unneeded(const std::vector<Id128>&, bool) override { return {}; }
+  history::StripReport strip_log(std::size_t) override { return {}; }
   history::LogStatus status() override { return {}; }
   void verify(const std::function<void(const Error&)>&) override {}
   void close() override {}

@@ -3,7 +3,8 @@
   test/run.py BUILD             every test case; random loops take their small default
   test/run.py BUILD --long S    only the suite "long", which together gets S seconds
 
-Crash states need the most seconds to reach their figure: WEIGHTS says how many shares a case takes.
+Crash states and programs of the stateful model need the most seconds to reach their figures:
+WEIGHTS says how many shares a case takes.
 Prints one line per executable, the whole output of those that fail, in --long also the figures the
 tests print, and last the sums. Exits 1 on any failure. Counts are added to the file
 named by OTOLITH_TALLY, if set.
@@ -24,7 +25,7 @@ import time
 
 TIMEOUT_S = 900
 DEFAULT_BUDGET_S = 2.0
-WEIGHTS = {"crash_test": 6}
+WEIGHTS = {"crash_test": 6, "stateful_test": 4}
 SUMMARY = re.compile(r"\[doctest\] test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed")
 BOILERPLATE = re.compile(r"\[doctest\]|=====|\s*$|.*_test\.cc:\d+:$|TEST (SUITE|CASE):")
 

@@ -47,21 +47,13 @@ class PlainSnapshot final : public history::Snapshot {
   std::vector<history::TailEntry> tail(DatasetId) const override { return tail_list; }
 
   history::VisibleRows visible(DatasetId, CommitNumber begin, std::uint64_t rows) const override {
-    using Kind = history::VisibleRows::Kind;
     const std::vector<bool>& bits = shown.at(value_of(begin));
-    std::vector<history::OrdinalRun> runs;
-    for (std::uint64_t ordinal = 0; ordinal < std::min<std::uint64_t>(rows, bits.size());
-         ++ordinal) {
-      if (!bits[ordinal]) continue;
-      if (!runs.empty() && runs.back().first + runs.back().count == ordinal) {
-        ++runs.back().count;
-      } else {
-        runs.push_back({ordinal, 1});
-      }
+    rows = std::min<std::uint64_t>(rows, bits.size());
+    RowSet set;
+    for (std::uint64_t ordinal = 0; ordinal < rows; ++ordinal) {
+      if (bits[ordinal]) set.append({ordinal, 1});
     }
-    if (runs.empty()) return {};
-    if (runs.size() == 1 && runs[0].count == bits.size()) return {Kind::all};
-    return {Kind::some, std::move(runs)};
+    return {std::move(set), rows, false, rows};
   }
   bool shows_all(DatasetId, CommitNumber first, CommitNumber last) const override {
     return std::ranges::all_of(shown, [&](const auto& begin) {

@@ -1,10 +1,10 @@
 """Runs clang-tidy on the files that changed since they were last found clean.
 
-  test/tidy.py BUILD... [--jobs N]
+  test/tidy.py BUILD [--jobs N]
 
 A file is clean for as long as the text of it, of every header of ours it includes (as Ninja knows
-them), and of .clang-tidy stays the same; tidy/ in the first BUILD remembers that. Taken are the
-sources below src/, python/bindings/ and bench/ that a BUILD compiles, each by the first that does.
+them), and of .clang-tidy stays the same; tidy/ in BUILD remembers that. Taken are the sources
+below src/, python/bindings/ and bench/ that BUILD compiles.
 Tests and harnesses are left out: doctest's macros are not ours to judge. Exits 1 on any warning.
 """
 
@@ -73,22 +73,22 @@ def tidy(path, build):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("builds", nargs="+", type=pathlib.Path)
+    options.add_argument("build", type=pathlib.Path)
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = options.parse_args()
-    memory = chosen.builds[0].resolve() / "tidy"
+    build = chosen.build.resolve()
+    memory = build / "tidy"
     memory.mkdir(exist_ok=True)
 
-    stamps, build_of = {}, {}
-    for build in map(pathlib.Path.resolve, chosen.builds):
-        objects, deps = sources(build), inputs(build)
-        for path, made in objects.items():
-            if build_of.setdefault(path, build) == build:
-                stamps[path] = fingerprint([path, ROOT / ".clang-tidy", *deps.get(made, [])])
+    deps = inputs(build)
+    stamps = {
+        path: fingerprint([path, ROOT / ".clang-tidy", *deps.get(made, [])])
+        for path, made in sources(build).items()
+    }
     changed = [path for path, stamp in stamps.items() if not (memory / stamp).exists()]
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
-        for path, warnings in zip(changed, pool.map(lambda p: tidy(p, build_of[p]), changed)):
+        for path, warnings in zip(changed, pool.map(lambda p: tidy(p, build), changed)):
             if warnings:
                 bad += 1
                 print(warnings, flush=True)

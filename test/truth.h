@@ -66,6 +66,15 @@ inline bool compares(ExpressionKind kind, const Constant& constant, const test::
 
 inline Truth truth_of(const Expression& where, const Schema& schema, const test::Row& row);
 
+inline Truth beside_column(const ExpressionNode& node, const test::Value& left,
+                           const Schema& schema, const test::Row& row) {
+  const test::Cell& right = row[*schema.find(node.operands[1].node().column)];
+  if (!right) return std::nullopt;
+  if (const auto* text = std::get_if<std::string>(&left))
+    return compares(node.kind, *text, std::get<std::string>(*right));
+  return compares(node.kind, number_of(left), number_of(*right));
+}
+
 inline Truth joined_truth(const ExpressionNode& node, const Schema& schema, const test::Row& row) {
   const bool decides = node.kind == ExpressionKind::any_of;
   Truth out = !decides;
@@ -89,6 +98,7 @@ inline Truth truth_of(const Expression& where, const Schema& schema, const test:
   if (node.kind == ExpressionKind::is_null) return !cell;
   if (node.kind == ExpressionKind::not_null) return cell.has_value();
   if (!cell) return std::nullopt;
+  if (node.operands.size() == 2) return beside_column(node, *cell, schema, row);
   if (node.kind == ExpressionKind::between) {
     return compares(ExpressionKind::greater_equal, node.constants[0], *cell) &&
            compares(ExpressionKind::less_equal, node.constants[1], *cell);
@@ -150,7 +160,36 @@ inline Constant random_constant(test::Random& random, const Column& column) {
   return test::below(random, 4) == 0 ? Constant(timestamp_format(time)) : Constant(time);
 }
 
+// Columns of types that are compared with one another have the same mark.
+inline int comparable(Type type) {
+  switch (type.kind) {
+    case TypeKind::decimal:
+      return 0;  // with nothing here: see number_of
+    case TypeKind::boolean:
+    case TypeKind::timestamp:
+    case TypeKind::string:
+    case TypeKind::binary:
+      return 1 + static_cast<int>(type.kind);
+    default:
+      return 1;
+  }
+}
+
+// Of two columns; nullopt where there are no two to compare.
+inline std::optional<Expression> random_comparison_of_columns(test::Random& random,
+                                                              const Schema& schema) {
+  const Column& left = schema.columns[test::below(random, schema.columns.size())];
+  const Column& right = schema.columns[test::below(random, schema.columns.size())];
+  if (comparable(left.type) == 0 || comparable(left.type) != comparable(right.type))
+    return std::nullopt;
+  return Expression({.kind = static_cast<ExpressionKind>(1 + test::below(random, 6)),
+                     .operands = {col(left.name), col(right.name)}});
+}
+
 inline Expression random_comparison(test::Random& random, const Schema& schema) {
+  if (test::below(random, 4) == 0) {
+    if (auto columns = random_comparison_of_columns(random, schema)) return *std::move(columns);
+  }
   const Column& column = schema.columns[test::below(random, schema.columns.size())];
   ExpressionNode node;
   node.operands = {col(column.name)};

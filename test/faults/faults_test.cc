@@ -18,14 +18,16 @@ namespace {
 
 // One letter a step, small ones by a durable handle, capitals by a relaxed one: n makes a table,
 // a appends a row, g as many as get a segment of their own, w writes two tables at once, t tags,
-// u untags, s syncs, r reads all, x closes and opens again, k is killed and opened again. Where the
-// first step is n the disk is empty, so that the database is created too; else it has a table.
+// u untags, s syncs, c compacts, r reads all, x closes and opens again, k is killed and opened
+// again. Where the first step is n the disk is empty, so that the database is created too; else it
+// has a table.
 constexpr std::array kScenarios = {
-    "n",     "nn",     "na",       "ng",        "nwaG",    "aaa",        "aAaA",     "ggg",
-    "gGgG",  "agag",   "AAA",      "AASA",      "ASaS",    "GS",         "GSGaS",    "aRar",
-    "nNwW",  "tat",    "atut",     "AtSu",      "aaaaaaa", "gagagaga",   "AaAaAaAa", "AAAAAAAA",
-    "axa",   "gxgxr",  "AXAX",     "GXGX",      "aaaaxaa", "akaAKA",     "gkGKg",    "AKaKS",
-    "wwxwW", "naxtxu", "rAgaSRxX", "aaaagxrkR", "AGASXaS", "tgAuXkaGSwr"};
+    "n",         "nn",       "na",          "ng",    "nwaG",   "aaa",     "aAaA",
+    "ggg",       "gGgG",     "agag",        "AAA",   "AASA",   "ASaS",    "GS",
+    "GSGaS",     "aRar",     "nNwW",        "tat",   "atut",   "AtSu",    "aaaaaaa",
+    "gagagaga",  "AaAaAaAa", "AAAAAAAA",    "axa",   "gxgxr",  "AXAX",    "GXGX",
+    "aaaaxaa",   "akaAKA",   "gkGKg",       "AKaKS", "wwxwW",  "naxtxu",  "rAgaSRxX",
+    "aaaagxrkR", "AGASXaS",  "tgAuXkaGSwr", "gacr",  "ggcgcr", "gGCagcR", "gagcxgkc"};
 
 constexpr std::int64_t kRowsOfSegment = 40;
 constexpr std::int64_t kTimesPerAppend = 1000;
@@ -39,6 +41,7 @@ history::HistoryOptions small_sizes() {
   sizes.tail_commits_max = 3;
   sizes.checkpoint_commits = 3;
   sizes.inline_bytes_max = 400;
+  sizes.sweep_after_ns = 0;
   return sizes;
 }
 
@@ -128,6 +131,9 @@ class Scenario {
         return untag(db);
       case 's':
         db.sync();
+        return acknowledge_relaxed(which);
+      case 'c':
+        db.compact();
         return acknowledge_relaxed(which);
       case 'r':
         (void)times_in(db, "t");

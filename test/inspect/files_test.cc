@@ -154,7 +154,7 @@ TEST_CASE("inspect: a damaged file is told with its place, and the others are sh
     }));
     CHECK(found.files.at(0).kind != FileKind::unknown);
     CHECK_FALSE(found.files[0].verified);
-    CHECK(otolith({"inspect", kept.path, "--verify"}).code == cli::kDamage);
+    CHECK(command({"inspect", kept.path, "--verify"}).code == cli::kBad);
     kept.write(file, sound);
     return found;
   };

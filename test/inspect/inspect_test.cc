@@ -143,37 +143,37 @@ TEST_CASE("inspect: a database whose log does not open still shows its segments"
 
 TEST_CASE("command line: inspect writes text or JSON, and its exit code says how it went") {
   Kept kept;
-  const Ran text = otolith({"inspect", kept.path});
+  const Ran text = command({"inspect", kept.path});
   CHECK(text.code == cli::kDone);
   CHECK(text.err.empty());
   CHECK(text.out == inspect(kept.path).text());
   CHECK(text.out.find('\x1b') == std::string::npos);
-  const Ran json = otolith({"inspect", kept.path, kept.file, "--json", "--verify"});
+  const Ran json = command({"inspect", kept.path, kept.file, "--json", "--verify"});
   CHECK(json.code == cli::kDone);
   CHECK(holds(json.out, "\"dataset\": \"readings\""));
   CHECK(holds(json.out, "\"problems\": []"));
-  CHECK(otolith({"inspect", kept.path + "/" + kept.file}).code == cli::kDone);
+  CHECK(command({"inspect", kept.path + "/" + kept.file}).code == cli::kDone);
   kept.flip(kept.file, 500);
-  const Ran damaged = otolith({"inspect", kept.path, "--verify"});
-  CHECK(damaged.code == cli::kDamage);
+  const Ran damaged = command({"inspect", kept.path, "--verify"});
+  CHECK(damaged.code == cli::kBad);
   CHECK(holds(damaged.out, "damage: page "));
   CHECK(holds(damaged.out, kept.file));
 }
 
 TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in message and JSON") {
   Folder folder;
-  CHECK(otolith({}).code == cli::kUsage);
-  CHECK(holds(otolith({}).err, "otolith: give a verb; `otolith --help`"));
-  CHECK(holds(otolith({"--csv"}).err, "--csv; `otolith --help`"));
-  CHECK(otolith({"inspect"}).code == cli::kUsage);
-  CHECK(otolith({"inspct", "x"}).code == cli::kUsage);
-  CHECK(holds(otolith({"inspct", "x"}).err, "\"inspct\""));
-  CHECK(otolith({"inspect", "x", "y", "z"}).code == cli::kUsage);
+  CHECK(command({}).code == cli::kUsage);
+  CHECK(holds(command({}).err, "otolith: give a verb; `otolith --help`"));
+  CHECK(holds(command({"--csv"}).err, "\"--csv\"; `otolith --help`"));
+  CHECK(command({"inspect"}).code == cli::kUsage);
+  CHECK(command({"inspct", "x"}).code == cli::kUsage);
+  CHECK(holds(command({"inspct", "x"}).err, "\"inspct\""));
+  CHECK(command({"inspect", "x", "y", "z"}).code == cli::kUsage);
   for (const auto& words : {std::vector<std::string>{"inspect"},
                             {"inspect", "x", "--csv"},
                             {"inspect", "x", "y", "z"},
                             {"inspect", "x", "--csv\x1b[2J"}}) {
-    const Ran ran = otolith(words);
+    const Ran ran = command(words);
     CHECK(ran.code == cli::kUsage);
     CHECK(ran.out.empty());
     CHECK(ran.err.starts_with("otolith inspect: "));
@@ -181,12 +181,12 @@ TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in messag
     CHECK(std::ranges::count(ran.err, '\n') == 1);
     CHECK_FALSE(holds(ran.err, "\x1b"));
   }
-  const Ran help = otolith({"inspect", "--help"});
+  const Ran help = command({"inspect", "--help"});
   CHECK(help.code == cli::kDone);
   CHECK(holds(help.out, "--verify"));
-  CHECK(holds(otolith({"--help"}).out, "inspect"));
-  CHECK(holds(otolith({"--version"}).out, "otolith "));
-  const Ran missing = otolith({"inspect", folder.path("no\"ne\n"), "--json"});
+  CHECK(holds(command({"--help"}).out, "inspect"));
+  CHECK(holds(command({"--version"}).out, "otolith "));
+  const Ran missing = command({"inspect", folder.path("no\"ne\n"), "--json"});
   CHECK(missing.code == cli::kError);
   CHECK(missing.err.starts_with("otolith inspect: not_found: "));
   CHECK(holds(missing.err, R"(no\"ne\x0a")"));

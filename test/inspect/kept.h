@@ -13,33 +13,15 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "cli/command_line.h"
 #include "io/posix.h"
 #include "otolith/inspect.h"
+#include "test/door.h"
 #include "test/sensors.h"
 
 namespace otolith::test {
 
 inline constexpr std::int64_t kRows =
     70'000;  // more than a commit keeps in the log, and a row group
-
-struct Ran {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-inline Ran otolith(const std::vector<std::string>& words) {
-  Ran out;
-  out.code = cli::run(words, {[&](std::string_view text) { out.out += text; },
-                              [&](std::string_view text) { out.err += text; }});
-  return out;
-}
-
-inline bool holds(std::string_view text, std::string_view part) {
-  CAPTURE(text);
-  return text.find(part) != std::string_view::npos;
-}
 
 // A database with one table in one segment.
 struct Kept {

@@ -112,9 +112,9 @@ std::vector<history::Difference> Replay::collisions(
   std::set<std::pair<int, int>> keys;
   std::vector<history::Difference> found;
   const auto each = [&](const std::vector<history::RowsOfBegin>& rows, auto visit) {
-    for (const auto& [begin, runs] : rows) {
-      for (const history::OrdinalRun& run : runs) {
-        for (std::uint64_t i = run.first; i < run.first + run.count; ++i) {
+    for (const auto& [begin, set] : rows) {
+      for (const RowRange& range : set) {
+        for (std::uint64_t i = range.first; i < range.end(); ++i) {
           const Row& row = model_.rows().at(rows_.at(d).at(value_of(begin)).at(i)).row;
           visit(begin, i, std::pair(row.key, by_id ? 0 : row.time));
         }
@@ -141,7 +141,7 @@ bool Replay::accepts(const Operation& operation) {
   if (operation.kind == Operation::Kind::revert) {
     const auto decision =
         history::decide_revert(*lineage_, *this, CommitNumber{operation.target}, dataset,
-                               [&](DatasetId d, const auto& back, const auto& since) {
+                               [&](DatasetId d, const auto&, const auto& back, const auto& since) {
                                  return collisions(d, back, since);
                                });
     reversal_ = decision.reversal;
@@ -213,8 +213,7 @@ std::string Replay::compare() const {
             CommitNumber{begin}, stamps.size(),
             [&](CommitNumber b) { return lineage_->contains(d, CommitNumber{c}, b); });
         for (std::uint64_t i = 0; i < stamps.size(); ++i) {
-          bool shown = visible.kind == history::VisibleRows::Kind::all;
-          for (const auto& run : visible.runs) shown |= run.first <= i && i < run.first + run.count;
+          const bool shown = visible.shows(i);
           if (shown == model_.visible(model_.rows().at(stamps[i]), v)) continue;
           return fmt::format("row {} of commit {} at commit {}: {}", i, begin, c, shown);
         }

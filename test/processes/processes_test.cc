@@ -237,6 +237,7 @@ TEST_CASE("processes: a forked child's handle reads, and refuses to write; its r
   table.append(batch_of(table.schema(), {{std::int64_t{1}, "a", 1.0, kNull}}));
   Recorder recorder = db.recorder();
   recorder.append("t", batch_of(table.schema(), {{std::int64_t{2}, "a", 1.0, kNull}}));
+  const Table staged = recorder.table("t");
   Child child([&](int pipe) {
     say(pipe, static_cast<std::int64_t>(table.rows()));
     const auto refused = [&](const std::function<void()>& work) -> std::int64_t {
@@ -251,10 +252,14 @@ TEST_CASE("processes: a forked child's handle reads, and refuses to write; its r
           table.append(batch_of(table.schema(), {{std::int64_t{3}, "a", 1.0, kNull}}));
         }));
     say(pipe, refused([&] { recorder.commit(); }));
+    say(pipe, refused([&] { (void)recorder.table("t"); }));
+    say(pipe, refused([&] { (void)staged.rows(); }));
     Database own = Database::open(path);
     own.table("t").append(batch_of(table.schema(), {{std::int64_t{4}, "a", 1.0, kNull}}));
     say(pipe, static_cast<std::int64_t>(table.rows()));
   });
+  CHECK(child.next() == 1);
+  CHECK(child.next() == 1);
   CHECK(child.next() == 1);
   CHECK(child.next() == 1);
   CHECK(child.next() == 1);

@@ -99,13 +99,15 @@ TEST_CASE("processes: 128 readers beside a writer meet no lock and miss no commi
         std::make_unique<Child>([&](int pipe) { read_for_ever(path, *shared, pipe); }));
   }
   for (const auto& reader : readers) REQUIRE(reader->next() == kRowsBefore);
-  // A writer among so many has a hundredth of the cores.
+  // A writer among so many has a hundredth of the cores, and so has each reader.
   const auto for_a_while = [&](Phase phase, std::uint64_t commits) {
     const std::uint64_t before = shared->acknowledged;
     const auto begin = Clock::now();
     shared->phase = phase;
-    while (seconds_since(begin) < kAloneS ||
-           (shared->acknowledged - before < commits && seconds_since(begin) < kPatienceS)) {
+    const auto seen = [&] {
+      return shared->acknowledged - before >= commits && shared->reads[phase] > 0;
+    };
+    while (seconds_since(begin) < kAloneS || (!seen() && seconds_since(begin) < kPatienceS)) {
       ::usleep(10'000);
     }
     return seconds_since(begin);

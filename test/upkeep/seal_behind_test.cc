@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "db/hall.h"
 #include "test/budget.h"
@@ -20,6 +21,8 @@ namespace {
 history::HistoryOptions sealed_every(std::uint64_t commits) {
   history::HistoryOptions sizes;
   sizes.tail_commits_max = commits;
+  sizes.log.file_bytes = 16 << 10;  // so that there are files to be stripped
+  sizes.sweep_after_ns = 0;         // of what was joined
   return sizes;
 }
 
@@ -79,32 +82,45 @@ void complain(LogLevel, std::string_view line) {
   if (line.find("could not be sealed") != std::string_view::npos) ++complaints;
 }
 
-}  // namespace
-
-TEST_CASE(
-    "seal behind: commits go on beside a seal, and wait for it where the tail is twice full") {
-  Database db = db::Door::open(":memory:", {}, sealed_every(10));
+// `limit` commits, of a row each, fill the tail.
+void check_waits(const std::string& path, const history::HistoryOptions& sizes,
+                 std::int64_t limit) {
+  const auto twice = static_cast<std::uint64_t>(2 * limit);
+  Database db = db::Door::open(path, {}, sizes);
   const Table table = db.create_table("t", gated());
   Gate::shut();
   std::int64_t i = 0;
-  for (; i < 11; ++i) append(table, i);  // the last is one too many
+  for (; i <= limit; ++i) append(table, i);  // the last is one too many
   Gate::waits.wait(false);
-  for (; i < 20; ++i) append(table, i);  // beside the seal
-  CHECK(table.rows() == 20);
+  for (; i < 2 * limit; ++i) append(table, i);  // beside the seal
+  CHECK(table.rows() == twice);
   CHECK(db.status().datasets.at("t").segments == 0);
   std::atomic<bool> returned{false};
   std::jthread waiting([&] {
     append(table, i);
     returned = true;
   });
-  while (table.rows() < 21) std::this_thread::yield();  // it stands, and is not told yet
+  while (table.rows() <= twice) std::this_thread::yield();  // it stands, and is not told yet
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   CHECK_FALSE(returned);
   Gate::let();
   waiting.join();
   CHECK(returned);
   CHECK(db.status().datasets.at("t").segments >= 1);
-  CHECK(table.read().rows() == 21);
+  CHECK(table.read().rows() == twice + 1);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "seal behind: commits go on beside a seal, and wait for it where the tail is twice full") {
+  check_waits(":memory:", sealed_every(10), 10);
+  check_waits(":memory:", {}, static_cast<std::int64_t>(kTailCommitsMax));
+}
+
+TEST_CASE("seal behind: on a real directory too, commits wait at twice the tail and no earlier") {
+  Folder folder;
+  check_waits(folder.path("waits.oto"), sealed_every(10), 10);
 }
 
 TEST_CASE("seal behind: closing waits for the seal that was asked for") {

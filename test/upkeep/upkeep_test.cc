@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "cli/command_line.h"
 #include "db/hall.h"
 #include "ingest/segment_file.h"
 #include "io/posix.h"
+#include "io/sim_disk.h"
 #include "segment/path.h"
 #include "test/budget.h"
 #include "test/child.h"
@@ -59,6 +61,12 @@ void leave_killed_recorder(const std::string& path) {
   CHECK(killed.finish(SIGKILL) == -SIGKILL);
 }
 
+Database sweeping_at_once(const std::string& path) {
+  history::HistoryOptions sizes;
+  sizes.sweep_after_ns = 0;  // of what was joined
+  return db::Door::open(path, {}, sizes);
+}
+
 ErrorCode refused(const std::function<void()>& work) {
   try {
     work();
@@ -88,6 +96,28 @@ TEST_CASE("upkeep: what a killed recorder left is told by status and goes with c
   CHECK(db.status().unnamed_files == 0);
 }
 
+TEST_CASE(
+    "upkeep: of more killed recorders than a sweep holds the locks of, all files go at once") {
+  io::SimDisk disk;
+  constexpr std::uint64_t killed = kSweepOwnersMax + 6;
+  const auto open = [&](const std::shared_ptr<io::Vfs>& vfs, std::uint64_t process) {
+    return db::Door::open(vfs, io::simulated_environment(process, {.process = process}), kSpilling,
+                          {});
+  };
+  open(disk.attach(), 1000).create_table("t", sensors());
+  for (std::uint64_t i = 0; i < killed; ++i) {
+    const std::shared_ptr<io::Vfs> vfs = disk.attach();
+    const Database db = open(vfs, 1 + i);
+    Recorder recorder = Database(db).recorder();
+    spill(recorder, db);
+    disk.kill(*vfs);
+  }
+  Database db = open(disk.attach(), 2000);
+  CHECK(db.status().unnamed_files == killed);
+  CHECK(db.compact().swept_files == killed);
+  CHECK(db.status().unnamed_files == 0);
+}
+
 TEST_CASE("upkeep: the file of an open recorder stays, also of a stopped one, and is committed") {
   Folder folder;
   const std::string path = new_database(folder);
@@ -114,6 +144,36 @@ TEST_CASE("upkeep: the file of an open recorder stays, also of a stopped one, an
   CHECK(other.finish() == 0);
   CHECK(db.compact().swept_files == 0);
   CHECK(db.table("t").rows() == 60'000);
+  CHECK(db.verify().problems.empty());
+}
+
+TEST_CASE("upkeep: what a killed recorder left goes behind the first commit, without a seal") {
+  Folder folder;
+  const std::string path = new_database(folder);
+  leave_killed_recorder(path);
+  Child other([&](int pipe) {
+    Database db = Database::open(path, kSpilling);
+    Recorder recorder = db.recorder();
+    spill(recorder, db);
+    say(pipe, 1);
+    ::raise(SIGSTOP);
+    recorder.commit();
+  });
+  REQUIRE(other.next() == 1);
+  {
+    Database reading = Database::open(path);
+    CHECK(reading.table("t").rows() == 0);
+  }
+  CHECK(segment_files(path).size() == 2);  // who only reads sweeps nothing
+  {
+    Database db = Database::open(path);
+    db.table("t").append(batch_at(db.table("t"), 0, 1));
+  }
+  CHECK(segment_files(path).size() == 1);  // that of the recorder which stands
+  other.signal(SIGCONT);
+  CHECK(other.finish() == 0);
+  Database db = Database::open(path);
+  CHECK(db.table("t").rows() == 30'001);
   CHECK(db.verify().problems.empty());
 }
 
@@ -246,9 +306,12 @@ TEST_CASE("upkeep: otolith compact says what it did, and what it could not") {
                             [&](std::string_view text) { err += text; }});
   };
   CHECK(run({"compact", path}) == cli::kDone);
-  CHECK(out.find(": 10 rows sealed; 1 unneeded file of ") != std::string::npos);
+  CHECK(out.find(": 10 rows sealed; 0 segments of 0 B joined; 1 unneeded file of ") !=
+        std::string::npos);
   CHECK(run({"compact", path, "--json"}) == cli::kDone);
-  CHECK(out == "{\"sealed_rows\": 0, \"swept_files\": 0, \"swept_bytes\": 0}\n");
+  CHECK(out ==
+        "{\"sealed_rows\": 0, \"joined_segments\": 0, \"joined_rows\": 0, \"joined_bytes\": 0, "
+        "\"swept_files\": 0, \"swept_bytes\": 0, \"stripped_files\": 0, \"stripped_bytes\": 0}\n");
   CHECK(run({"compact", folder.path("none.oto")}) == cli::kError);
   CHECK(err.find("otolith compact: ") == 0);
   CHECK(run({"compact"}) == cli::kUsage);
@@ -283,7 +346,7 @@ TEST_CASE("upkeep: beside sweeps and kills every acknowledged commit keeps its s
     Child two(append);
     ++next;
     Child sweeping([&](int) {
-      for (Database db = Database::open(path); true;) db.compact();
+      for (Database db = sweeping_at_once(path); true;) db.compact();
     });
     ::usleep(static_cast<useconds_t>(random() % 60'000));
     for (Child* child : {&one, &two, &sweeping}) child->signal(SIGKILL);
@@ -291,7 +354,7 @@ TEST_CASE("upkeep: beside sweeps and kills every acknowledged commit keeps its s
       while (child->next()) ++acknowledged;
     }
     for (Child* child : {&one, &two, &sweeping}) CHECK(child->finish() == -SIGKILL);
-    Database db = Database::open(path);
+    Database db = sweeping_at_once(path);
     INFO("cycle ", cycles, " seed ", seed());
     swept += db.compact().swept_files;
     CHECK(db.status().unnamed_files == 0);

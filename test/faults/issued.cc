@@ -1,0 +1,74 @@
+#include "test/faults/issued.h"
+
+#include <utility>
+
+#include "test/sensors.h"
+
+namespace otolith::test {
+
+namespace {
+
+constexpr std::size_t kLongBytes = 6000;
+
+}  // namespace
+
+void IssuedTable::remove(const DeleteRequest& asked) {
+  std::erase_if(rows, [&](const auto& row) {
+    if (asked.start && row.first < asked.start->ns) return false;
+    if (asked.stop && row.first >= asked.stop->ns) return false;
+    return asked.keys.empty() || asked.keys[0].values[0] == KeyValue(row.second);
+  });
+}
+
+IssuedState issued_state(const Snapshot& at) {
+  IssuedState out;
+  for (const std::string& name : at.datasets()) {
+    const Table table = at.table(name);
+    IssuedTable& read = out[name];
+    read.columns = table.schema()->names();
+    for (const Batch& batch : table.read().batches()) {
+      for (const Row& row : rows_of(batch)) {
+        const auto& sensor = std::get<std::string>(*row[1]);
+        read.rows[std::get<std::int64_t>(*row[0])] = sensor.size() == kLongBytes ? "long" : sensor;
+      }
+    }
+  }
+  return out;
+}
+
+Batch batch_of_times(const std::shared_ptr<const Schema>& schema, const SensorTimes& rows) {
+  std::vector<Row> cells;
+  for (const auto& [time, sensor] : rows) {
+    Row row{time, sensor == "long" ? std::string(kLongBytes, 'l') : sensor};
+    row.resize(schema->columns.size());
+    cells.push_back(std::move(row));
+  }
+  return batch_of(schema, cells);
+}
+
+IssuedTable& first_table(IssuedState& state) {
+  return state.contains("v") ? state["v"] : state["t"];
+}
+
+std::function<bool(IssuedState&)> on_first_table(std::function<void(IssuedTable&)> effect) {
+  return [effect = std::move(effect)](IssuedState& state) {
+    effect(first_table(state));
+    return true;
+  };
+}
+
+std::set<IssuedState> IssuedCommits::states() const {
+  std::set<IssuedState> out{first_};
+  for (const Issued& issued : issued_) {
+    if (issued.fate == Issued::Fate::failed) continue;
+    std::set<IssuedState> next;
+    if (issued.fate != Issued::Fate::acknowledged) next = out;
+    for (IssuedState state : out) {
+      if (issued.effect(state)) next.insert(std::move(state));
+    }
+    out = std::move(next);
+  }
+  return out;
+}
+
+}  // namespace otolith::test

@@ -1,0 +1,36 @@
+// How a call is refused, for tests that look at messages.
+//
+// Role:    unit tests of what users write: conditions, JSON, msgpack, documents.
+// Shapes:  a call -> the message of its error, "accepted" where there is none.
+// Errors:  none: another code than the one wanted fails the test.
+// Threads: thread-compatible.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+#include "otolith/error.h"
+
+namespace otolith::test {
+
+template <typename Call>
+std::string refusal_of(Call call, ErrorCode code = ErrorCode::invalid_argument) {
+  try {
+    call();
+  } catch (const Error& error) {
+    CHECK(error.code() == code);
+    return error.message();
+  }
+  return "accepted";
+}
+
+/// Whether a message has these words; one that has not is printed.
+inline bool tells(const std::string& message, std::string_view words) {
+  const bool found = message.find(words) != std::string::npos;
+  if (!found) MESSAGE(message);
+  return found;
+}
+
+}  // namespace otolith::test
