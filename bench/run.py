@@ -4,18 +4,20 @@
 
 Each program prints one JSON line a figure (bench/measure.h, bench/peers/turns.py). A program may be
 named without its `_bench`. Python programs find those of C++ that they start (bench/questions) in
-OTOLITH_BENCH_BUILD. The goals stand in bench/goals.py; a goal that is missed says so in the
-table, with by how much.
+OTOLITH_BENCH_BUILD, and those of C++ find DuckDB in its package. The goals stand in bench/goals.py;
+a goal that is missed says so in the table, with by how much.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import sysconfig
 import tempfile
 
 from page import page, shown
@@ -31,6 +33,15 @@ def programs(build: pathlib.Path, wanted: list[str]) -> list[pathlib.Path]:
     return [p for p in found if not wanted or {p.stem, p.stem.removesuffix("_bench")} & set(wanted)]
 
 
+def duckdb() -> dict[str, str]:
+    """Where programs of C++ find DuckDB: in its Python package, which needs Python's names."""
+    found = importlib.util.find_spec("_duckdb")
+    python = sysconfig.get_config_var("LDLIBRARY")
+    if found is None or found.origin is None or not python:
+        return {}
+    return {"OTOLITH_DUCKDB": found.origin, "OTOLITH_LIBPYTHON": python}
+
+
 def run(program: pathlib.Path, build: pathlib.Path, folder: str) -> tuple[list[dict], str]:
     """The figures a program printed, and what went wrong: '' if nothing did."""
     print(f"== {program.name}", flush=True)
@@ -40,7 +51,7 @@ def run(program: pathlib.Path, build: pathlib.Path, folder: str) -> tuple[list[d
     try:
         result = subprocess.run(
             command, stdout=subprocess.PIPE, text=True, check=False, timeout=TIMEOUT_S,
-            env={**os.environ, "OTOLITH_BENCH_BUILD": str(build.resolve())},
+            env={**os.environ, "OTOLITH_BENCH_BUILD": str(build.resolve()), **duckdb()},
         )  # fmt: skip
         printed = result.stdout
         if result.returncode != 0:

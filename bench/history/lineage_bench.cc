@@ -90,7 +90,7 @@ void flatten_marks() {
   history::Marks marks;
   for (std::uint64_t n = 2; n < kMarks + 2; ++n) {
     const history::MarkRun run{CommitNumber{1}, n * 7919 % (kMarks * 2), 1, n % 3 == 0};
-    marks.append(CommitNumber{n}, std::span(&run, 1));
+    marks.append(CommitNumber{n}, {run});
   }
   report(kRow, "visible rows of a begin under 100,000 marks of as many commits", samples(1, [&] {
            marks.visible(CommitNumber{1}, kMarks * 2, [](CommitNumber) { return true; });

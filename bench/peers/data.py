@@ -131,15 +131,27 @@ def weather():
     return _of_demo("weather")
 
 
-def _of_demo(name: str):
-    """A table as the demo reads it, which knows the archive and its hash."""
-    import pyarrow as pa
+def nycflights_csv() -> bytes:
+    """The file that nycflights comes from."""
+    demo = _demo()
+    return demo.csv_bytes(demo.fetch(), "flights")
 
-    demo = str(ROOT / "python" / "demo")
-    if demo not in sys.path:
-        sys.path.append(demo)
+
+def _demo():
+    """The demo, which knows the archive and its hash."""
+    folder = str(ROOT / "python" / "demo")
+    if folder not in sys.path:
+        sys.path.append(folder)
     import flights
 
+    return flights
+
+
+def _of_demo(name: str):
+    """A table as the demo reads it."""
+    import pyarrow as pa
+
+    flights = _demo()
     text, _ = flights.read_csv(flights.fetch(), name)
     columns = flights.table_columns(text, flights.TABLES[name])
     order = np.argsort(np.asarray(columns["time"]), kind="stable")

@@ -1,7 +1,7 @@
-// Rows 1 and 3 of the goals: bulk ingest of W1, and small durable commits, beside the machine's own
-// limits.
+// Rows 1, 2 and 3 of the goals: bulk ingest of W1, rows one at a time, and small durable commits,
+// beside the machine's own limits.
 //
-//   writes_bench commits|columns|all FOLDER
+//   writes_bench commits|columns|rows|all FOLDER
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   const std::string folder = argc > 2 ? argv[2] : "build/bench";
   try {
     if (what == "commits" || what == "all") otolith::bench::commits(folder);
+    if (what == "rows" || what == "all") otolith::bench::rows(folder);
     if (what == "columns" || what == "all") otolith::bench::columns(folder);
   } catch (const otolith::Error& error) {
     fmt::print(stderr, "writes_bench: {}\n", error.what());

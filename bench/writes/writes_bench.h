@@ -1,4 +1,4 @@
-// The two workloads of writes_bench.
+// The three workloads of writes_bench.
 #pragma once
 
 #include <string>
@@ -12,5 +12,9 @@ void commits(const std::string& folder);
 /// W1: 10 M rows over 31 days, five columns of 8 bytes, in turns with writing the plain columns and
 /// syncing them.
 void columns(const std::string& folder);
+
+/// 2 M rows of five columns, one at a time, in turns with copying each row, and with DuckDB's
+/// appender where it is there.
+void rows(const std::string& folder);
 
 }  // namespace otolith::bench
