@@ -135,14 +135,15 @@ class Writing : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Writing> 
   }
 
   bool integer(std::string_view digits) {
-    const char* const end = digits.data() + digits.size();
+    const char* const begin = digits.data();
+    const char* const end = begin + digits.size();
     std::int64_t number = 0;
-    if (std::from_chars(digits.data(), end, number).ec == std::errc()) {
+    if (std::from_chars(begin, end, number).ec == std::errc()) {
       out_.integer(number);
       return true;
     }
     std::uint64_t large = 0;
-    const auto [at, error] = std::from_chars(digits.data(), end, large);
+    const auto [at, error] = std::from_chars(begin, end, large);
     if (error != std::errc() || at != end) {
       return refuse(here() - digits.size(),
                     fmt::format("the integer {} has more than 64 bits; write it as text, or as a "
