@@ -67,17 +67,31 @@ void Machine::take(const Step& step) {
                   verb_name(step.verb)));
   using enum Verb;
   static const std::map<Verb, void (Machine::*)(Handle&)> kVerbs{
-      {create, &Machine::create},     {append, &Machine::append},
-      {remove, &Machine::remove},     {replace, &Machine::replace},
-      {alter, &Machine::alter},       {rename, &Machine::rename},
-      {drop, &Machine::drop},         {stage, &Machine::stage},
-      {settle, &Machine::settle},     {retry, &Machine::retry},
-      {reuse, &Machine::reuse},       {tag, &Machine::tag},
-      {reopen, &Machine::close},      {kill, &Machine::kill},
-      {cut, &Machine::cut},           {full, &Machine::full},
-      {hold, &Machine::hold},         {wait, &Machine::wait},
-      {rollback, &Machine::rollback}, {rollback_some, &Machine::rollback_some},
-      {revert, &Machine::revert},     {refuse, &Machine::refuse}};
+      {create, &Machine::create},
+      {append, &Machine::append},
+      {remove, &Machine::remove},
+      {replace, &Machine::replace},
+      {alter, &Machine::alter},
+      {rename, &Machine::rename},
+      {drop, &Machine::drop},
+      {stage, &Machine::stage},
+      {settle, &Machine::settle},
+      {retry, &Machine::retry},
+      {reuse, &Machine::reuse},
+      {tag, &Machine::tag},
+      {reopen, &Machine::close},
+      {kill, &Machine::kill},
+      {cut, &Machine::cut},
+      {full, &Machine::full},
+      {hold, &Machine::hold},
+      {wait, &Machine::wait},
+      {rollback, &Machine::rollback},
+      {rollback_some, &Machine::rollback_some},
+      {revert, &Machine::revert},
+      {refuse, &Machine::refuse},
+      {put, &Machine::put},
+      {patch, &Machine::patch},
+      {remove_documents, &Machine::remove_documents}};
   if (step.verb == Verb::sync) {
     handle.db->sync();
     durable_ = head();
@@ -160,6 +174,17 @@ void Machine::cut(Handle&) {
 }
 
 std::string Machine::some_table() {
+  std::vector<std::string> tables;
+  while (tables.empty()) {
+    for (const auto& [name, table] : now()) {
+      if (!table.documents) tables.push_back(name);
+    }
+    if (tables.empty()) create(some_handle());
+  }
+  return chance_.of(tables);
+}
+
+std::string Machine::some_dataset() {
   if (now().empty()) create(some_handle());
   auto at = now().begin();
   std::advance(at, static_cast<std::ptrdiff_t>(chance_.upto(now().size())));

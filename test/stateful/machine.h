@@ -128,7 +128,8 @@ class Machine {
 
   const PlainState& now() const { return committed_.back().state; }
   std::uint64_t head() const { return committed_.size() - 1; }
-  std::string some_table();  // made where there is none
+  std::string some_table();    // made where there is none
+  std::string some_dataset();  // a table or a collection
   CommitOptions some_options(bool of_a_recorder = false);
   std::string some_change_id();
 
@@ -179,7 +180,23 @@ class Machine {
   Rows in_order(int id, Rows rows) const;
   void check_difference(const Database& db);
 
+  // machine_documents.cc
+  struct Written;
+  void put(Handle& handle);
+  void patch(Handle& handle);
+  void remove_documents(Handle& handle);
+  std::optional<std::string> some_collection();
+  void write(Handle& handle, Written written, Request request);
+  void check_documents(const Collection& documents, const PlainTable& plain);
+  void check_find(const Collection& documents, const PlainTable& plain);
+  void check_one(const Collection& documents, const PlainTable& plain);
+
   // machine_check.cc
+  template <typename At>
+  void check_dataset(const At& at, const std::string& name, const PlainTable& plain) {
+    if (plain.documents) return check_documents(at.collection(name), plain);
+    check_table(at.table(name), plain);
+  }
   void check_head(Handle& handle);
   void check_old(Handle& handle);
   void check_commit(const Snapshot& at, std::uint64_t number, bool in_full);

@@ -35,7 +35,7 @@ void Machine::check_head(Handle& handle) {
   std::vector<std::string> names;
   for (const auto& [name, table] : now()) names.push_back(name);
   require(handle.db->datasets() == names, "other tables are there");
-  for (const std::string& name : names) check_table(handle.db->table(name), now().at(name));
+  for (const std::string& name : names) check_dataset(*handle.db, name, now().at(name));
 }
 
 void Machine::check_old(Handle& handle) {
@@ -97,7 +97,7 @@ void Machine::check_commit(const Snapshot& at, std::uint64_t number, bool in_ful
   if (!in_full) names = {chance_.of(names)};
   for (const std::string& name : names) {
     try {
-      check_table(at.table(name), committed.state.at(name));
+      check_dataset(at, name, committed.state.at(name));
     } catch (const Differs& differs) {
       differ(fmt::format("{} at {}: {}", name, number, differs.what));
     }

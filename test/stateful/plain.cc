@@ -155,7 +155,7 @@ Rows PlainTable::shown(Order order) const {
 }
 
 bool PlainTable::same_place(const PlainRow& a, const PlainRow& b) const {
-  return a.time == b.time && std::ranges::all_of(keys, [&](int key) {
+  return (documents || a.time == b.time) && std::ranges::all_of(keys, [&](int key) {
            return cell(a, column(key)) == cell(b, column(key));
          });
 }

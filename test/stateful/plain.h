@@ -51,6 +51,7 @@ struct PlainTable {
   std::map<std::string, std::string> metadata{};
   Rows rows{};             // in the order they came
   bool held_rows = false;  // also ones that are gone
+  bool documents = false;  // a collection: rows are documents, of which an id has one
 
   const PlainColumn& column(int number) const;
   const PlainColumn* find(const std::string& name) const;
@@ -64,7 +65,8 @@ struct PlainTable {
   Row values(const PlainRow& row) const;
   /// What reading shows, in this order.
   Rows shown(Order order) const;
-  bool same_place(const PlainRow& a, const PlainRow& b) const;  // of one time, and of one key each
+  /// Of one time, and of one key each; of documents: of one id.
+  bool same_place(const PlainRow& a, const PlainRow& b) const;
   /// Whether it has rows that its policy does not take.
   bool refuses_duplicates() const;
 };

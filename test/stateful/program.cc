@@ -26,7 +26,9 @@ constexpr std::array kShares{
     Share{Verb::cut, 2, "cut"},           Share{Verb::full, 3, "full"},
     Share{Verb::hold, 2, "hold"},         Share{Verb::wait, 1, "wait"},
     Share{Verb::rollback, 5, "rollback"}, Share{Verb::rollback_some, 4, "rollback of some"},
-    Share{Verb::revert, 6, "revert"},     Share{Verb::refuse, 2, "refuse"}};
+    Share{Verb::revert, 6, "revert"},     Share{Verb::put, 14, "put"},
+    Share{Verb::patch, 4, "patch"},       Share{Verb::remove_documents, 4, "remove documents"},
+    Share{Verb::refuse, 2, "refuse"}};
 
 constexpr std::size_t kStepsMin = 8;
 constexpr std::size_t kStepsMore = 24;

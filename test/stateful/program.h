@@ -40,7 +40,10 @@ enum class Verb : std::uint8_t {
   rollback,
   rollback_some,  // of a range or keys of a table
   revert,
-  refuse,  // what must be refused
+  put,  // documents, some as they are there already, into a collection that may be new
+  patch,
+  remove_documents,  // by ids or a condition
+  refuse,            // what must be refused
 };
 std::string_view verb_name(Verb verb);
 
