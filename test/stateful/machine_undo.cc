@@ -34,8 +34,7 @@ std::set<int> ids_of(std::initializer_list<const PlainState*> states) {
   return out;
 }
 
-// Rows of both that share keys and time, and are not the same. A key may have been widened on either
-// side.
+// Rows of both that share keys and time, and are not the same. Keys may have been widened.
 std::uint64_t changed_rows(const PlainTable& before, const PlainTable& after, const Rows& gone,
                            const Rows& come) {
   if (after.duplicates == Duplicates::keep && !after.documents) return 0;
