@@ -1,5 +1,7 @@
 #include "test/faults/issued.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "test/sensors.h"
@@ -9,6 +11,19 @@ namespace otolith::test {
 namespace {
 
 constexpr std::size_t kLongBytes = 6000;
+
+IssuedTable issued_documents(const Collection& collection) {
+  IssuedTable out{{}, {}};
+  DocumentStream stream = collection.find();
+  for (auto some = stream.next(); !some.empty(); some = stream.next()) {
+    for (const DocumentEntry& entry : some) {
+      const std::int64_t id = std::stoll(entry.document.id());
+      const std::string json = entry.document.json();
+      out.rows[id] = json.substr(json.find("text") + 7, 1);
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -20,9 +35,20 @@ void IssuedTable::remove(const DeleteRequest& asked) {
   });
 }
 
+std::vector<Document> documents_of(const SensorTimes& rows) {
+  std::vector<Document> out;
+  for (const auto& [id, text] : rows)
+    out.push_back(Document::from_json(fmt::format(R"({{"_id":"{}","text":"{}"}})", id, text)));
+  return out;
+}
+
 IssuedState issued_state(const Snapshot& at) {
   IssuedState out;
   for (const std::string& name : at.datasets()) {
+    if (name == kCollection) {
+      out[name] = issued_documents(at.collection(name));
+      continue;
+    }
     const Table table = at.table(name);
     IssuedTable& read = out[name];
     read.columns = table.schema()->names();

@@ -22,6 +22,7 @@
 namespace otolith::test {
 
 using SensorTimes = std::map<std::int64_t, std::string>;  // a row each; "long": of kLongBytes
+inline constexpr const char* kCollection = "notes";       // its documents: id and field `text`
 
 /// Rows and columns of one table.
 struct IssuedTable {
@@ -38,6 +39,7 @@ using IssuedState = std::map<std::string, IssuedTable>;
 
 /// What a commit shows.
 IssuedState issued_state(const Snapshot& at);
+std::vector<Document> documents_of(const SensorTimes& rows);
 Batch batch_of_times(const std::shared_ptr<const Schema>& schema, const SensorTimes& rows);
 
 /// An effect on the table that is first called `t` and may be renamed to `v`: where the outcome of

@@ -21,14 +21,17 @@ namespace {
 // renames one and notes something, v renames the table, n makes a second one, o drops it, h records
 // several operations of several tables, b as many rows that they go into a file before the commit,
 // c compacts, s syncs, w waits, r reads all, x closes and opens again, k is killed and opened
-// again.
+// again, q puts documents, i deletes some, z rolls all back to what was there at first.
 constexpr std::array kScenarios = {
     "ad",        "gdr",     "ae",      "gep",    "ap",        "gpx",      "al",       "lml",
     "gmlax",     "av",      "vavk",    "no",     "onan",      "ho",       "nhx",      "ghk",
     "b",         "nbx",     "bkb",     "ac",     "gacr",      "adcx",     "pcpw",     "lclc",
     "aDAs",      "APSx",    "LaLx",    "VaVk",   "nHhSw",     "bckc",     "glpdcvxr", "nbdchokx",
-    "aaadcaaad", "wawdwpw", "naovnxh", "gcgcge", "dkplvxcbr", "AcDcPcsw", "hhhhchx",  "noxnokc"};
+    "aaadcaaad", "wawdwpw", "naovnxh", "gcgcge", "dkplvxcbr", "AcDcPcsw", "hhhhchx",  "noxnokc",
+    "q",         "qiqx",    "gqcqc",   "qkqi",   "az",        "gdzc",     "qzqx",     "lvzap",
+    "nqhzx",     "QzQIs"};
 
+constexpr int kFirstCommits = 2;  // that each life begins with
 constexpr std::int64_t kRowsOfSegment = 40;
 constexpr std::int64_t kLongRows = 70;  // of kLongBytes each: beyond a third of the least memory
 constexpr std::int64_t kTimesPerStep = 1000;
@@ -48,8 +51,7 @@ history::HistoryOptions small_sizes() {
 
 class Life {
  public:
-  Life(io::SweepRun& run, std::string_view steps)
-      : run_(run), issued_({{"t", {{{0, "a"}, {1, "b"}}}}}) {
+  Life(io::SweepRun& run, std::string_view steps) : run_(run), issued_(first_) {
     attempt([&] { (void)handle(0); });
     attempt([&] { (void)handle(1); });
     for (const char step : steps) attempt([&] { take(step); });
@@ -134,6 +136,12 @@ class Life {
       case 'h':
       case 'b':
         return record(db, name, step == 'b');
+      case 'q':
+        return put(db);
+      case 'i':
+        return remove_documents(db);
+      case 'z':
+        return rollback(db);
       default:
         return tend(db, step < 'a' ? step - 'A' + 'a' : step);
     }
@@ -258,6 +266,39 @@ class Life {
     ask([](IssuedState& state) { return state.erase("u") == 1; }, [&] { return db.drop("u"); });
   }
 
+  // Some that are there already, and some that are not.
+  void put(Database& db) {
+    const SensorTimes documents{{steps_ % 3, "a"}, {steps_, steps_ % 2 == 0 ? "b" : "c"}};
+    ask(
+        [documents](IssuedState& state) {
+          IssuedTable& to = state.try_emplace(kCollection, IssuedTable{{}, {}}).first->second;
+          for (const auto& [id, text] : documents) to.rows[id] = text;
+          return true;
+        },
+        [&] { return db.collection(kCollection).put(documents_of(documents)); });
+  }
+
+  void remove_documents(Database& db) {
+    if (!db.contains(kCollection)) return;
+    ask(
+        [](IssuedState& state) {
+          const auto found = state.find(kCollection);
+          if (found == state.end()) return false;
+          found->second.rows.erase(1);
+          return true;
+        },
+        [&] { return db.collection(kCollection).remove("1"); });
+  }
+
+  void rollback(Database& db) {
+    ask(
+        [first = first_](IssuedState& state) {
+          state = first;
+          return true;
+        },
+        [&] { return db.rollback(fmt::format("{}", kFirstCommits)); });
+  }
+
   // Rows and deletes of one table, and rows of another where there is one, all in one commit.
   void record(Database& db, const std::string& name, bool spills) {
     const DeleteRequest gone{.stop = Timestamp{steps_ * 300}, .keys = {{"sensor", {"a"}}}};
@@ -339,6 +380,7 @@ class Life {
   std::uint64_t processes_ = 0;
   std::int64_t steps_ = 0;
   std::int64_t rows_ = 0;
+  const IssuedState first_{{"t", {{{0, "a"}, {1, "b"}}}}};
   IssuedCommits issued_;
   std::vector<std::size_t> pending_;  // relaxed ones of the relaxed handle
   std::map<CommitNumber, std::pair<std::string, std::set<IssuedState>>> acknowledged_;
