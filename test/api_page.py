@@ -21,7 +21,11 @@ GROUPS = {
     "Opening": ["open", "Database", "Snapshot"],
     "Tables": ["Table", "Recorder", "Data", "Schema", "Column", "Commit"],
     "Documents": ["Collection"],
-    "Differences": ["Diff", "DatasetDiff", "DiffRows", "Changed", "SchemaDiff", "Blame", "Blamed"],
+    "Differences": [
+        "Diff", "DatasetDiff", "DiffRows", "Changed", "Documents", "ChangedDocuments",
+        "DocumentChange", "PathChange", "SchemaDiff", "Blame", "Blamed", "DocumentBlame",
+        "PathBlame",
+    ],
     "Conditions": ["col", "condition", "Expression", "TextFunctions", "TimeFunctions"],
     "Types": ["DType", "required", "decimal"],
     "Other engines": ["scan_polars", "duckdb"],

@@ -67,6 +67,13 @@ class DocumentStream {
   std::unique_ptr<State> state_;
 };
 
+/// Who set a value of a document last.
+struct PathBlame {
+  std::string path;  // "user.city", "tags.0"; empty: of the whole, which has no fields
+  DocumentValue value;
+  Commit commit;
+};
+
 /// Documents by id.
 class Collection {
  public:
@@ -109,6 +116,12 @@ class Collection {
   DocumentStream find(const FindRequest& request = {}) const;
   /// What became of an id, the newest first, deletions too, as far as this state's lineage goes.
   std::vector<DocumentRevision> revisions(std::string_view id) const;
+  /// Which commit set each value of a document to what it is, in the order of the fields: scalars,
+  /// and maps and arrays that hold nothing. A value that a later commit put again as it was is
+  /// still its first one's. not_found where there is no document of that id.
+  ///
+  ///     for (const PathBlame& of : notes.blame("a")) print(of.path, of.commit.author);
+  std::vector<PathBlame> blame(std::string_view id) const;
   /// The commit that an entry or a revision names.
   Commit commit_of(CommitNumber number) const;
 

@@ -48,6 +48,14 @@ class Document {
   std::string body_;
 };
 
+/// A value within a document, by itself.
+struct DocumentValue {
+  std::string msgpack{};  // canonical
+  /// As within the JSON of its document; invalid_argument where a number is NaN or infinite.
+  std::string json() const;
+  bool operator==(const DocumentValue&) const = default;
+};
+
 /// A document where it stands: which revision, and of when.
 struct DocumentEntry {
   Document document;

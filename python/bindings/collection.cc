@@ -119,6 +119,7 @@ void bind_collection(nb::module_& module) {
       .def("size", &Collection::size, ReleasedInterruptible())
       .def("find", &Collection::find, nb::arg("request"), ReleasedInterruptible())
       .def("revisions", &Collection::revisions, nb::arg("id"), ReleasedInterruptible())
+      .def("blame", &Collection::blame, nb::arg("id"), ReleasedInterruptible())
       .def(
           "commit_of",
           [](const Collection& self, std::uint64_t number) {

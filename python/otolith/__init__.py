@@ -20,6 +20,8 @@ from otolith.commit import Commit
 from otolith.data import Data
 from otolith.database import Database, open
 from otolith.diff import Blame, Blamed, Changed, DatasetDiff, Diff, DiffRows, SchemaDiff
+from otolith.document_blame import DocumentBlame, PathBlame
+from otolith.document_diff import ChangedDocuments, DocumentChange, Documents, PathChange
 from otolith.dtypes import (
     DType,
     binary,
@@ -83,10 +85,11 @@ else:
 logging.getLogger("otolith").addHandler(logging.NullHandler())  # silent unless asked to speak
 
 __all__ = [
-    "Blame", "Blamed", "Cancelled", "Changed", "Collection", "Column", "Commit", "Conflict",
-    "Corrupt", "DType", "Data", "Database", "DatasetDiff", "Diff", "DiffRows", "Error",
-    "Expression", "Inspection", "InvalidArgument", "IoError", "LimitExceeded", "Locked", "NoSpace",
-    "NotFound", "Recorder", "Schema", "SchemaDiff", "Snapshot", "SnapshotExpired", "Table",
+    "Blame", "Blamed", "Cancelled", "Changed", "ChangedDocuments", "Collection", "Column", "Commit",
+    "Conflict", "Corrupt", "DType", "Data", "Database", "DatasetDiff", "Diff", "DiffRows",
+    "DocumentBlame", "DocumentChange", "Documents", "Error", "Expression", "Inspection",
+    "InvalidArgument", "IoError", "LimitExceeded", "Locked", "NoSpace", "NotFound", "PathBlame",
+    "PathChange", "Recorder", "Schema", "SchemaDiff", "Snapshot", "SnapshotExpired", "Table",
     "TextFunctions", "TimeFunctions", "Unauthorized", "UnsupportedFormat", "__version__", "binary",
     "bool", "col", "condition", "decimal", "duckdb", "float32", "float64", "inspect", "int16",
     "int32", "int64", "int8", "open", "required", "scan_polars", "string", "timestamp", "uint16",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 from otolith import _core
 from otolith.commit import Commit, commit_options
 from otolith.display import html_table
+from otolith.document_blame import DocumentBlame, PathBlame
 from otolith.document_values import pack, unpack
 from otolith.document_where import document_condition
 from otolith.errors import Error, InvalidArgument, NotFound, flag, quoted, shown, utf8
@@ -57,7 +58,7 @@ class Entry:
     @property
     def document(self) -> Document:
         """The document, a new dict each time."""
-        return _dict(self._core.document)
+        return document_dict(self._core.document)
 
     @property
     def revision(self) -> str:
@@ -120,7 +121,7 @@ class Revision:
     def document(self) -> Optional[Document]:
         """The document; None where it was deleted."""
         document = self._core.document
-        return None if document is None else _dict(document)
+        return None if document is None else document_dict(document)
 
     @property
     def revision(self) -> Optional[str]:
@@ -155,7 +156,7 @@ class Found(Iterator[Document]):
         return self._some[self._at - 1]
 
     def __next__(self) -> Document:
-        return _dict(self._next().document)
+        return document_dict(self._next().document)
 
     def entries(self) -> Iterator[Entry]:
         """The same documents with revision, time and commit."""
@@ -200,7 +201,7 @@ class CollectionReads:
         found = self._reading().get(_id(id))
         if found is None:
             raise NotFound(f"there is no document {quoted(id)} in {quoted(self.name)}")
-        return _dict(found)
+        return document_dict(found)
 
     def __iter__(self) -> Iterator[Document]:
         return self.find()
@@ -215,9 +216,9 @@ class CollectionReads:
         """
         if isinstance(id, str):
             found = self._reading().get(_id(id))
-            return default if found is None else _dict(found)
-        many = self._reading().get_many(_ids(id))
-        return [default if found is None else _dict(found) for found in many]
+            return default if found is None else document_dict(found)
+        many = self._reading().get_many(text_ids(id))
+        return [default if found is None else document_dict(found) for found in many]
 
     def entry(self, id: str) -> Optional[Entry]:
         """A document with its revision, time and commit; None where there is none.
@@ -262,7 +263,7 @@ class CollectionReads:
         """
         request = _core.FindRequest.make(
             optional_ns(start, self._zone), optional_ns(stop, self._zone),
-            utf8("prefix", prefix), None if ids is None else _ids(ids),
+            utf8("prefix", prefix), None if ids is None else text_ids(ids),
             None if where is None else document_condition(where, self._zone),
             None if limit is None else _count("limit", limit), flag("reverse", reverse),
         )  # fmt: skip
@@ -279,6 +280,19 @@ class CollectionReads:
         """
         reading = self._reading()
         return [Revision(core, reading) for core in reading.revisions(_id(id))]
+
+    def blame(self, id: str) -> DocumentBlame:
+        """Which commit set each value of a document to what it is: a PathBlame for each value, in
+        the order of the fields. One that a later commit put again as it was is still its first
+        one's. NotFound where there is no document of that id.
+
+        >>> notes = oto.open(":memory:").collection("notes")
+        >>> _ = notes.put({"_id": "a", "n": 1, "user": {"city": "Oslo"}}, author="ana")
+        >>> _ = notes.patch("a", {"user": {"city": "Rome"}}, author="ben")
+        >>> [(of.path, of.value, of.author) for of in notes.blame("a")]
+        [('n', 1, 'ana'), ('user.city', 'Rome', 'ben')]
+        """
+        return DocumentBlame(map(PathBlame, self._reading().blame(_id(id))))
 
     def __repr__(self) -> str:
         kind = type(self).__name__
@@ -505,7 +519,8 @@ def _id(id: object) -> str:
     raise InvalidArgument(f"documents have ids of text, not {type(id).__name__} {shown(id)}")
 
 
-def _ids(ids: Any) -> List[str]:
+def text_ids(ids: Any) -> List[str]:
+    """Ids of documents: one, or several."""
     if isinstance(ids, str):
         return [_id(ids)]
     if not isinstance(ids, Iterable) or isinstance(ids, (bytes, Mapping)):
@@ -516,7 +531,7 @@ def _ids(ids: Any) -> List[str]:
 def _asked_ids(ids: Any, where: object) -> List[str]:
     if (ids is None) == (where is None):
         raise InvalidArgument("delete: give either ids or where=")
-    return [] if ids is None else _ids(ids)
+    return [] if ids is None else text_ids(ids)
 
 
 def _count(name: str, value: Any) -> int:
@@ -561,7 +576,8 @@ def _write(
     return _core.DocumentWrite.make(revision, given, options)
 
 
-def _dict(document: _core.Document) -> Document:
+def document_dict(document: _core.Document) -> Document:
+    """A document as a dict, its id first."""
     fields: Document = unpack(document.msgpack())
     return fields
 
@@ -570,5 +586,5 @@ def _short(core: _core.Document) -> str:
     try:
         text = core.json()
     except Error:  # NaN and infinities, which JSON has not
-        text = repr(_dict(core))
+        text = repr(document_dict(core))
     return text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from otolith import _core
 from otolith.commit import Commit
+from otolith.collection import Collection
 from otolith.data import Data
 from otolith.display import html_table, outer
+from otolith.document_diff import ChangedDocuments, Documents
 from otolith.dtypes import DType, dtype_of
-from otolith.errors import NotFound, nearest, quoted
+from otolith.errors import InvalidArgument, NotFound, nearest, quoted
 from otolith.status import counted
 from otolith.table import Table, key_filters
 from otolith.times import Zone, optional_ns
@@ -140,7 +142,8 @@ class DatasetDiff:
     """How one dataset differs: `added`, `removed` and `changed` rows, and its columns in `schema`.
 
     `before` and `after` are its names, None where it does not exist. Rows that were added are shown
-    under the second schema, those that were removed under the first.
+    under the second schema, those that were removed under the first. Of a collection they are
+    Documents and ChangedDocuments; to a type checker they are always rows.
 
     >>> db = oto.open(":memory:")
     >>> t = db.create_table("t", {"time": "timestamp", "n": "int32"})
@@ -156,11 +159,18 @@ class DatasetDiff:
         self.before: Optional[str] = core.before
         self.after: Optional[str] = core.after
         self.schema = SchemaDiff(core)
+        self._documents: bool = core.documents is not None
         self.added = DiffRows(core.added, zone)
         self.removed = DiffRows(core.removed, zone)
         self.changed = Changed(
             DiffRows(core.changed_before, zone), DiffRows(core.changed_after, zone)
         )
+        if core.documents is not None:
+            counts = len(self.added), len(self.removed), len(self.changed)
+            documents: _core.DocumentDiff = core.documents
+            self.added = Documents(documents, counts[0], "after")  # type: ignore[assignment]
+            self.removed = Documents(documents, counts[1], "before")  # type: ignore[assignment]
+            self.changed = ChangedDocuments(documents, counts[2])  # type: ignore[assignment]
 
     @property
     def created(self) -> bool:
@@ -186,7 +196,8 @@ class DatasetDiff:
         counts = {
             "added": len(self.added), "removed": len(self.removed), "changed": len(self.changed)
         }  # fmt: skip
-        words += [f"{counted(rows, 'row')} {what}" for what, rows in counts.items() if rows]
+        thing = "document" if self._documents else "row"
+        words += [f"{counted(rows, thing)} {what}" for what, rows in counts.items() if rows]
         if self.schema:
             words.append(repr(self.schema))
         return f"{self.name}: {', '.join(words)}"
@@ -299,9 +310,28 @@ class Blame(List[Blamed]):
         return html_table(f"{sum(map(len, self)):,} rows of {len(self):,} commits", heads, rows)
 
 
-def blame_of(table: Table, start: Any, stop: Any, keys: Optional[Mapping[str, Any]]) -> Blame:
-    """Who wrote the rows of a table: what `Database.blame` and `Snapshot.blame` give."""
-    zone = table._zone
+def blame_of(
+    state: Union[_core.Database, _core.Snapshot],
+    name: str,
+    start: Any,
+    stop: Any,
+    keys: Optional[Mapping[str, Any]],
+    zone: Optional[Zone],
+) -> Blame:
+    """What `Database.blame` and `Snapshot.blame` give."""
+    if state.kind(name) == _core.DatasetKind.collection:
+        if stop is not None or keys is not None or start is None:
+            raise InvalidArgument(
+                f"{quoted(name)} is a collection: blame(name, id) tells who set the values of a "
+                "document"
+            )
+        if isinstance(state, _core.Database):
+            core = state.collection(name, None, _core.TimeUnit.none)
+        else:
+            core = state.collection(name)
+        found: Any = Collection(core, zone).blame(start)
+        return found  # type: ignore[no-any-return]
+    table = Table(state.table(name), zone)
     request = _core.BlameRequest.make(
         optional_ns(start, zone), optional_ns(stop, zone), key_filters(keys, table.schema, zone)
     )

@@ -100,14 +100,15 @@ class Snapshot:
         *,
         keys: Optional[Mapping[str, Any]] = None,
     ) -> Blame:
-        """Who wrote the rows that a table shows as of this commit, as of `Database.blame`.
+        """Who wrote the rows that a table shows as of this commit, or the values of a document, as
+        of `Database.blame`.
 
         >>> db = oto.open(":memory:")
         >>> _ = db.create_table("t", {"time": "timestamp"}).append({"time": "2026-01-05"})
         >>> [(of.commit.number, len(of.rows)) for of in db.at("HEAD").blame("t")]
         [(2, 1)]
         """
-        return blame_of(self[name], start, stop, keys)
+        return blame_of(self._core, dataset_name(name), start, stop, keys, self._zone)
 
     if not TYPE_CHECKING:  # to a checker the writing verbs are not there, and nothing else is
 

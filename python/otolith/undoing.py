@@ -6,9 +6,10 @@ from typing import Any, List, Literal, Mapping, Optional, Union, overload
 
 from otolith import _core
 from otolith._core import Database as CoreDatabase, Snapshot as CoreSnapshot
+from otolith.collection import text_ids
 from otolith.commit import Commit, commit_options
 from otolith.diff import Blame, Diff, blame_of
-from otolith.errors import InvalidArgument, flag, not_built, utf8
+from otolith.errors import InvalidArgument, flag, utf8
 from otolith.snapshot import dataset_name
 from otolith.table import Table, count, key_filters
 from otolith.times import Zone, optional_ns
@@ -52,8 +53,10 @@ class Undoing:
         *,
         keys: Optional[Mapping[str, Any]] = None,
     ) -> Blame:
-        """Who wrote the rows of [start, stop) with these `keys` that a table shows: a commit each,
-        newest first, with the rows that it added.
+        """Who wrote the rows of [start, stop) with these `keys` that a table shows: a Blame, a
+        commit each, newest first, with the rows that it added. Of a collection the second argument
+        is the id of a document: `Collection.blame(id)`, a line for each value in it; to a type
+        checker it is always a Blame.
 
         >>> db = oto.open(":memory:")
         >>> t = db.create_table("t", {"time": "timestamp"})
@@ -62,7 +65,7 @@ class Undoing:
         >>> [(of.author, of.commit.number, len(of.rows)) for of in db.blame("t", "2026-01-06")]
         [('ben', 3, 1), ('ana', 2, 1)]
         """
-        return blame_of(self._table(self._core, name), start, stop, keys)
+        return blame_of(self._core, dataset_name(name), start, stop, keys, self._zone)
 
     @overload
     def rollback(
@@ -96,12 +99,14 @@ class Undoing:
         extra: Any = None,
         change_id: Any = None,
     ) -> Union[Commit, Diff]:
-        """Shows the state of commit `to` again: of the database, of a `dataset`, or of its rows of
-        [start, stop) with these `keys`. A commit of its own that moves no data; what it takes back
-        stays in the history, and can be had again by another rollback or a revert.
+        """Shows the state of commit `to` again: of the database, of a `dataset`, of its rows of
+        [start, stop) with these `keys`, or of its documents of that range with these `ids`. A
+        commit of its own that moves no data; what it takes back stays in the history, and can be
+        had again by another rollback or a revert.
 
         A dataset is named as at `to`, else as at HEAD. Rows of a range or of keys go back under the
-        columns that the table has now. Tags stay. What is so already is no commit: HEAD comes back.
+        columns that the table has now. A document is of a range where its time then or its time now
+        is, and goes back as a whole. Tags stay. What is so already is no commit: HEAD comes back.
         `dry_run` writes nothing and gives the Diff that it would make.
 
         Conflict, with its `differences`, where another dataset has the old name (unless
@@ -119,12 +124,11 @@ class Undoing:
         >>> t.read()["n"]
         array([1, 2], dtype=int32)
         """
-        if ids is not None:
-            raise not_built("ids=", "leave it out: documents come later")
         then = reference(to)
         rows = _core.RollbackOptions.make(
             None if dataset is None else dataset_name(dataset), optional_ns(start, self._zone),
             optional_ns(stop, self._zone), self._keys_then(keys, then, dataset),
+            None if ids is None else text_ids(ids),
             flag("replace_name", replace_name),
         )  # fmt: skip
         if flag("dry_run", dry_run):

@@ -45,7 +45,7 @@ def test_a_rollback_of_some_rows(db, table):
     assert (would.second, len(would["t"].added), db.head.number) == (None, 1, c.number)
     with pytest.raises(oto.InvalidArgument, match="of one dataset"):
         db.rollback(then, keys={"k": "a"})
-    with pytest.raises(oto.InvalidArgument, match="ids= is not built yet"):
+    with pytest.raises(oto.InvalidArgument, match="ids are of one dataset"):
         db.rollback(then, ids=["x"])
     with pytest.raises(oto.InvalidArgument, match="dry_run"):
         db.rollback(then, dry_run="yes")

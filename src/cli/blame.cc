@@ -1,6 +1,8 @@
-// `otolith blame DB DATASET`
+// `otolith blame DB DATASET [ID]`
 #include <fmt/format.h>
 
+#include "cli/document_changes.h"
+#include "cli/documents.h"
 #include "cli/listing.h"
 #include "cli/reading.h"
 #include "cli/verbs.h"
@@ -11,8 +13,33 @@ namespace otolith::cli {
 
 namespace {
 
+int blame_document(const Database& database, const Words& words, const Sinks& sinks) {
+  refuse_for_documents(words, {"--from", "--to", "--key"});
+  if (!words.has_operand("ID"))
+    throw WrongUsage(
+        fmt::format("{} is a collection: name a document behind it", words.operand("DATASET")));
+  Listing out({{"path", TypeKind::string},
+               {"commit", TypeKind::uint64},
+               {"author", TypeKind::string},
+               {"time", TypeKind::timestamp},
+               {"message", TypeKind::string},
+               {"value", TypeKind::string}});
+  for (const PathBlame& of : collection_of(database, "DATASET", words).blame(words.operand("ID"))) {
+    out.add(of.path, static_cast<std::uint64_t>(of.commit.number), of.commit.author, of.commit.time,
+            of.commit.message, shown_value(of.value));
+  }
+  out.write(format_of(words), look_of(words, sinks), sinks.out);
+  return kDone;
+}
+
 int run_blame(const Words& words, const Sinks& sinks) {
   const Database database = open_to_read(words);
+  if (is_collection(database, words)) return blame_document(database, words, sinks);
+  if (words.has_operand("ID"))
+    throw WrongUsage(
+        fmt::format("{} is a table, whose rows have no ids: --from, --to and --key "
+                    "choose some",
+                    words.operand("DATASET")));
   const Table table = table_of(database, words);
   const std::vector<Blamed> found = table.blame({.start = words.time("--from"),
                                                  .stop = words.time("--to"),
@@ -34,8 +61,12 @@ int run_blame(const Words& words, const Sinks& sinks) {
 
 Verb blame_verb() {
   return {.name = "blame",
-          .summary = "Who wrote the rows that a table shows: a line a commit",
-          .operands = {{"DB", "a database directory"}, {"DATASET", "which table"}},
+          .summary =
+              "Who wrote the rows that a table shows, a line a commit, or a document, a line a "
+              "value",
+          .operands = {{"DB", "a database directory"},
+                       {"DATASET", "which table or collection"},
+                       {"ID", "which document of a collection", false}},
           .options = joined(
               {{{"--from", "TIME", "rows from this time on"},
                 {"--to", "TIME", "rows before this time"},
@@ -43,10 +74,11 @@ Verb blame_verb() {
                at_options(),
                format_options()}),
           .examples = {{"blame market.oto quotes --from 2026-01-05 --to 2026-01-06",
-                        "who wrote that day"}},
+                        "who wrote that day"},
+                       {"blame market.oto notes n1", "which commit set each value of a document"}},
           .details =
               "Rows are counted by the commit that added them; `otolith diff DB N-1 N` shows "
-              "what commit N added.",
+              "what commit N added. A value of a document is the commit's that made it what it is.",
           .run = run_blame};
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "cli/document_changes.h"
 #include "cli/reading.h"
 #include "db/inspection_words.h"
 #include "db/json_writer.h"
@@ -57,7 +58,8 @@ std::string summary(const DatasetDiff& diff) {
   if (diff.dropped()) words.emplace_back("dropped");
   if (diff.renamed()) words.push_back(fmt::format("was called {}", *diff.before));
   const auto count = [&](std::uint64_t rows, std::string_view what) {
-    if (rows != 0) words.push_back(fmt::format("{} {}", db::counted(rows, "row"), what));
+    const std::string_view thing = diff.documents ? "document" : "row";
+    if (rows != 0) words.push_back(fmt::format("{} {}", db::counted(rows, thing), what));
   };
   count(diff.added.rows, "added");
   count(diff.removed.rows, "removed");
@@ -136,6 +138,10 @@ void put_text(const Diff& diff, const Words& words, const Sinks& sinks) {
   const std::uint64_t limit = words.count("--limit").value_or(kRowsShown);
   sinks.out(changes_text(diff));
   for (const DatasetDiff& dataset : diff.datasets) {
+    if (dataset.documents) {
+      put_documents_text(dataset, limit, sinks);
+      continue;
+    }
     for (const Part& part : parts_of(dataset)) {
       if (part.rows->rows == 0 || limit == 0) continue;
       const bool all = part.rows->rows <= limit;
@@ -154,6 +160,10 @@ void put_objects(const Diff& diff, const Words& words, const Sinks& sinks,
   if (!diff.metadata.empty()) put(metadata_json(diff.metadata));
   for (const DatasetDiff& dataset : diff.datasets) {
     put(summary_json(dataset));
+    if (dataset.documents) {
+      put_documents_json(dataset, words.count("--limit").value_or(UINT64_MAX), put);
+      continue;
+    }
     std::string name;
     db::put_json_text(name, dataset.name);
     for (const Part& part : parts_of(dataset)) {
@@ -170,7 +180,8 @@ void put_objects(const Diff& diff, const Words& words, const Sinks& sinks,
 }  // namespace
 
 std::vector<Option> changes_options() {
-  return {{"--limit", "N", "at most so many rows of each kind; 10 by default as text", 'n'},
+  return {{"--limit", "N", "at most so many rows or documents of each kind; 10 by default as text",
+           'n'},
           {"--json", "", "one array of objects instead of text"},
           {"--ndjson", "", "an object a line: a summary of each dataset, then its rows"},
           {"--nan", "null|text", "what JSON makes of NaN and infinities; refused by default"}};

@@ -75,3 +75,55 @@ TEST_CASE("documents: verbs that read rows read documents too") {
   CHECK(command({"get", notes.db, "notes", "b"}).out == "{\"_id\":\"b\",\"n\":2}\n");
   CHECK(command({"import", notes.db, "notes", notes.file("x.csv", "a\n1\n")}).code == kUsage);
 }
+
+TEST_CASE("documents: a diff tells those that came, went and changed, by their paths") {
+  const Notes notes;
+  const Door door{.input = R"([{"_id": "a", "n": 2, "tags": ["x"]}, {"_id": "c"}])"};
+  CHECK(door({"put", notes.db, "notes"}).code == kDone);
+  CHECK(command({"delete", notes.db, "notes", "b"}).code == kDone);
+  CHECK(command({"diff", notes.db, "1", "HEAD", "notes"}).out ==
+        "notes: 1 document added, 1 document removed, 1 document changed\n"
+        "\n"
+        "notes:\n"
+        "~ a\n"
+        "    n: 1 -> 2\n"
+        "    tags added: [\"x\"]\n"
+        "- {\"_id\":\"b\",\"n\":2}\n"
+        "+ {\"_id\":\"c\"}\n");
+  const Ran json = command({"diff", notes.db, "1", "HEAD", "notes", "--ndjson"});
+  CHECK(holds(json.out, R"("added": 1, "removed": 1, "changed": 1)"));
+  CHECK(holds(json.out, R"({"dataset": "notes", "change": "changed", "id": "a", "paths": )"
+                        R"([{"path": "n", "before": 1, "after": 2}, )"
+                        R"({"path": "tags", "after": ["x"]}]})"
+                        "\n"));
+  CHECK(holds(json.out, R"({"dataset": "notes", "change": "added", "document": {"_id":"c"}})"));
+  CHECK(command({"diff", notes.db, "1", "HEAD", "notes", "--dataset", "notes"}).code == kUsage);
+  CHECK(command({"diff", notes.db, "0", "1", "-n", "1"}).out ==
+        "notes: created, 2 documents added\n"
+        "\n"
+        "notes, the first 1 of each kind:\n"
+        "+ {\"_id\":\"a\",\"n\":1}\n");
+}
+
+TEST_CASE("documents: a rollback of ids or of times takes those back, and blame tells by paths") {
+  const Notes notes;
+  const Door door{.input = R"([{"_id": "a", "n": 2, "m": 1}, {"_id": "b", "n": 3}])"};
+  CHECK(door({"put", notes.db, "notes", "--author", "ben", "-m", "more"}).code == kDone);
+  const std::vector<std::string> back{"rollback", notes.db, "1", "notes", "--id", "b"};
+  std::vector<std::string> dry = back;
+  dry.emplace_back("--dry-run");
+  CHECK(command(dry).out ==
+        "it would change:\nnotes: 1 document changed\n\nnotes:\n~ b\n    n: 3 -> 2\n");
+  CHECK(holds(command(back).out, "commit 3:\nnotes: 1 document changed\n"));
+  CHECK(command({"get", notes.db, "notes", "a", "b"}).out ==
+        "{\"_id\":\"a\",\"n\":2,\"m\":1}\n{\"_id\":\"b\",\"n\":2}\n");
+  CHECK(holds(command({"rollback", notes.db, "1", "notes", "--from", "2020-01-01"}).out,
+              "m removed: 1"));
+  CHECK(command({"rollback", notes.db, "1", "--id", "b"}).code == kUsage);
+  const Ran blame = command({"blame", notes.db, "notes", "a", "--at", "2", "--csv"});
+  CHECK(holds(blame.out, "path,commit,author,time,message,value\nn,2,ben,"));
+  CHECK(holds(blame.out, ",more,2\nm,2,ben,"));
+  CHECK(command({"blame", notes.db, "notes"}).code == kUsage);
+  CHECK(command({"blame", notes.db, "notes", "a", "--from", "2020-01-01"}).code == kUsage);
+  CHECK(command({"blame", notes.db, "notes", "zz"}).code == kError);
+}

@@ -44,9 +44,10 @@ RollbackOptions rollback_of(const Words& words, const Database& database) {
   RollbackOptions out{.start = words.time("--from"),
                       .stop = words.time("--to"),
                       .replace_name = words.flag("--replace-name")};
+  if (words.flag("--id")) out.ids = words.values("--id");
   if (!words.has_operand("DATASET")) {
     if (out.scoped() || words.flag("--key"))
-      throw WrongUsage("--from, --to and --key are of one table: name it behind REF");
+      throw WrongUsage("--from, --to, --key and --id are of one dataset: name it behind REF");
     return out;
   }
   out.dataset = words.operand("DATASET");
@@ -93,28 +94,31 @@ constexpr std::string_view kDryRun = "only tell what it would change";
 }  // namespace
 
 Verb rollback_verb() {
-  return {.name = "rollback",
-          .summary = "Shows the state of an older commit again, in a commit of its own",
-          .operands = {{"DB", "a database directory"},
-                       {"REF", "back to: 42, HEAD~3, #abcdef, or a tag"},
-                       {"DATASET", "this table only; all without it", false}},
-          .options =
-              joined({{{"--from", "TIME", "rows of the table from this time on; its columns stay"},
-                       {"--to", "TIME", "rows of the table before this time"},
-                       {"--key", "C=V", "rows of the table whose key C is V; again: one of several",
-                        '\0', true},
-                       {"--replace-name", "", "drop another table that has the old name by now"},
-                       {"--dry-run", "", kDryRun}},
-                      changes_options(),
-                      commit_options()}),
-          .examples = {{"rollback market.oto HEAD~2 quotes --dry-run", "what it would change"},
-                       {"rollback market.oto before-import -m 'a bad file'", "the whole database"},
-                       {"rollback market.oto HEAD~1 quotes --from 2026-01-05 --key symbol=AAPL",
-                        "some rows of one table"}},
-          .details =
-              "Nothing is lost: what it takes back stays in older commits, and `revert` of the "
-              "rollback has it again.",
-          .run = run_rollback};
+  return {
+      .name = "rollback",
+      .summary = "Shows the state of an older commit again, in a commit of its own",
+      .operands = {{"DB", "a database directory"},
+                   {"REF", "back to: 42, HEAD~3, #abcdef, or a tag"},
+                   {"DATASET", "this table or collection only; all without it", false}},
+      .options = joined(
+          {{{"--from", "TIME", "rows or documents from this time on; the columns of a table stay"},
+            {"--to", "TIME", "rows or documents before this time"},
+            {"--id", "ID", "this document of the collection; again: one of several", '\0', true},
+            {"--key", "C=V", "rows of the table whose key C is V; again: one of several", '\0',
+             true},
+            {"--replace-name", "", "drop another table that has the old name by now"},
+            {"--dry-run", "", kDryRun}},
+           changes_options(),
+           commit_options()}),
+      .examples = {{"rollback market.oto HEAD~2 quotes --dry-run", "what it would change"},
+                   {"rollback market.oto before-import -m 'a bad file'", "the whole database"},
+                   {"rollback market.oto HEAD~1 quotes --from 2026-01-05 --key symbol=AAPL",
+                    "some rows of one table"},
+                   {"rollback market.oto HEAD~1 notes --id n1", "a document"}},
+      .details =
+          "Nothing is lost: what it takes back stays in older commits, and `revert` of the "
+          "rollback has it again.",
+      .run = run_rollback};
 }
 
 Verb revert_verb() {
@@ -123,7 +127,8 @@ Verb revert_verb() {
       .summary = "Undoes one commit and keeps what came since, in a commit of its own",
       .operands = {{"DB", "a database directory"},
                    {"REF", "which commit: 42, HEAD, HEAD~3, #abcdef, or a tag"},
-                   {"DATASET", "what it did to this table only; all without it", false}},
+                   {"DATASET", "what it did to this table or collection only; all without it",
+                    false}},
       .options = joined({{{"--dry-run", "", kDryRun}}, changes_options(), commit_options()}),
       .examples = {{"revert market.oto HEAD", "the newest commit, also a rollback or a revert"}},
       .details =

@@ -4,9 +4,11 @@
 #include <tuple>
 
 #include "base/mutant.h"
+#include "db/collection_place.h"
 #include "history/rows_view.h"
+#include "scan/collected.h"
+#include "scan/documents_apart.h"
 #include "scan/matches.h"
-#include "scan/shown_apart.h"
 
 namespace otolith::db {
 
@@ -84,6 +86,38 @@ DiffRows DiffMaker::all_rows(const SnapshotPtr& snapshot, const history::Dataset
   return {table.rows(), table};
 }
 
+scan::ShownApart DiffMaker::shown(const history::StatesApart& states,
+                                  const history::DatasetApart& apart) const {
+  if (!apart.before || !apart.after) return {};
+  const auto rooms = hall_->rooms();
+  const scan::ScanContext context = hall_->scan_context(*rooms);
+  if (apart.after->schema->kind == DatasetKind::table)
+    return scan::shown_apart(context, states, apart);
+  return scan::documents_apart(context, states, apart, [&](CommitNumber commit) {
+    return rooms->history->commit_time(commit);
+  });
+}
+
+DocumentDiff DiffMaker::documents(const history::StatesApart& states,
+                                  const history::DatasetApart& apart, const scan::ShownApart& shown,
+                                  bool dry_run) const {
+  const auto place = [](SnapshotPtr snapshot, const history::DatasetEntry& of, bool staged) {
+    return std::make_shared<const CollectionPlace>(CollectionPlace{
+        .collection = {.name = of.name, .dataset = of.id, .time = of.schema->document_time},
+        .snapshot = std::move(snapshot),
+        .staged = staged});
+  };
+  const auto some = [&](const history::DatasetEntry& of, std::vector<history::RowsOfBegin> rows) {
+    return place(std::make_shared<history::RowsView>(states.later, of, std::move(rows)), of, true);
+  };
+  if (!apart.before)
+    return {hall_, some(*apart.after, {}), place(states.to, *apart.after, dry_run)};
+  if (!apart.after)
+    return {hall_, place(states.from, *apart.before, false), some(*apart.before, {})};
+  return {hall_, some(*apart.before, scan::joined_rows(shown.removed, shown.before)),
+          some(*apart.after, scan::joined_rows(shown.added, shown.after))};
+}
+
 DatasetDiff DiffMaker::dataset(const history::StatesApart& states,
                                const history::DatasetApart& apart, bool dry_run) const {
   const history::DatasetEntry& before = apart.before ? *apart.before : *apart.after;
@@ -97,12 +131,14 @@ DatasetDiff DiffMaker::dataset(const history::StatesApart& states,
                   .removed = none(),
                   .changed_before = none(),
                   .changed_after = none()};
+  scan::ShownApart shown = this->shown(states, apart);
+  if (after.schema->kind == DatasetKind::collection)
+    out.documents = documents(states, apart, shown, dry_run);
   if (!apart.before) {
     out.added = all_rows(states.to, after, !dry_run);
   } else if (!apart.after) {
     out.removed = all_rows(states.from, before, true);
   } else {
-    scan::ShownApart shown = scan::shown_apart(hall_->scan_context(*hall_->rooms()), states, apart);
     out.added = rows(states.later, after, std::move(shown.added));
     out.removed = rows(states.later, before, std::move(shown.removed));
     out.changed_before = rows(states.later, before, std::move(shown.before));

@@ -13,6 +13,7 @@
 #include "db/hall.h"
 #include "history/apart.h"
 #include "otolith/diff.h"
+#include "scan/shown_apart.h"
 
 namespace otolith::db {
 
@@ -34,6 +35,11 @@ class DiffMaker {
                 std::vector<history::RowsOfBegin> chosen) const;
   DiffRows all_rows(const std::shared_ptr<const history::Snapshot>& snapshot,
                     const history::DatasetEntry& dataset, bool of_a_commit) const;
+
+  scan::ShownApart shown(const history::StatesApart& states,
+                         const history::DatasetApart& apart) const;
+  DocumentDiff documents(const history::StatesApart& states, const history::DatasetApart& apart,
+                         const scan::ShownApart& shown, bool dry_run) const;
 
   const std::shared_ptr<Hall> hall_;
 };

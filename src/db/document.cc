@@ -47,6 +47,12 @@ std::string Document::json(unsigned indent) const {
   return out;
 }
 
+std::string DocumentValue::json() const {
+  std::string out;
+  document::to_json(as_bytes_view(msgpack), out);
+  return out;
+}
+
 std::string Document::msgpack() const { return std::string(as_text(whole(*this))); }
 
 }  // namespace otolith

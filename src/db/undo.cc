@@ -6,6 +6,8 @@
 #include "db/diff_maker.h"
 #include "db/hall.h"
 #include "db/schema_rules.h"
+#include "document/document_id.h"
+#include "ingest/document_scope.h"
 #include "ingest/removals.h"
 #include "otolith/database.h"
 #include "otolith/diff.h"
@@ -49,9 +51,11 @@ void check_options(const RollbackOptions& options) {
   if (!options.scoped()) return;
   if (!options.dataset) {
     throw_error(ErrorCode::invalid_argument,
-                "a range or keys are of one dataset: name it with dataset=, or leave them out to "
-                "roll back the whole database");
+                "a range, keys or ids are of one dataset: name it with dataset=, or leave them out "
+                "to roll back the whole database");
   }
+  for (const std::string& id : options.ids.value_or(std::vector<std::string>{}))
+    document::check_id(id);
   if (options.replace_name) {
     throw_error(ErrorCode::invalid_argument,
                 "replace_name= is of a whole dataset: rows that are rolled back change no name");
@@ -66,7 +70,25 @@ Hash256 hash_of(std::string_view verb, std::string_view reference,
                              options.replace_name ? "replace" : ""})
                .view());
   if (options.scoped()) ingest::hash_request(hash, {}, 0, rows_of(options));
+  if (options.ids) hash.add(db::request_hash({"ids"}).view());
+  for (const std::string& id : options.ids.value_or(std::vector<std::string>{}))
+    hash.add(db::request_hash({id}).view());
   return hash.finish();
+}
+
+// Keys are of tables, ids of collections.
+void check_scope(const DatasetEntry& dataset, const RollbackOptions& options) {
+  const bool collection = dataset.schema->kind == DatasetKind::collection;
+  if (collection && !options.keys.empty()) {
+    throw_error(ErrorCode::invalid_argument,
+                "{} is a collection, whose documents have no keys; name them by ids= or a range",
+                quoted(dataset.name));
+  }
+  if (!collection && options.ids) {
+    throw_error(ErrorCode::invalid_argument,
+                "{} is a table, whose rows have no ids; name them by keys= or a range",
+                quoted(dataset.name));
+  }
 }
 
 // Rows of a dataset that is there then and now.
@@ -76,8 +98,14 @@ history::Marking marking_of(const db::Hall& hall, const db::Rooms& rooms, const 
   if (!now) {
     throw_error(ErrorCode::not_found,
                 "the dataset {} was dropped since commit {}: roll back the whole dataset, without "
-                "a range or keys",
+                "a range, keys or ids",
                 quoted(then.name), value_of(to));
+  }
+  check_scope(*now, options);
+  if (now->schema->kind == DatasetKind::collection) {
+    return ingest::marking_back(hall.scan_context(rooms), *now,
+                                {.ids = options.ids, .start = options.start, .stop = options.stop},
+                                to);
   }
   ingest::Removals rows(*now);
   rows.add(rows_of(options));

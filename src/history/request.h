@@ -58,9 +58,21 @@ struct DatasetChange {
 using FindRows = std::function<MarkList(const std::shared_ptr<const Snapshot>& state,
                                         const DatasetEntry& dataset, CommitNumber after)>;
 
+/// Rows that a commit ends, and rows that it revives.
+struct RowsBack {
+  MarkList ended;
+  MarkList revived;
+};
+
+/// Of the rows that only the present state shows, and those that only the older one shows, what
+/// goes back: for rows that decide about each other. `time_of`: of the commits of both.
+using FindBack = std::function<RowsBack(
+    const std::shared_ptr<const Snapshot>& present, const std::shared_ptr<const Snapshot>& older,
+    const DatasetEntry& dataset, const std::function<Timestamp(CommitNumber)>& time_of)>;
+
 /// Rows of one dataset that a commit ends, whichever they are when it is decided (row_questions.h);
 /// with `as_at` it ends and revives what makes them those of that commit, of the rows that `find`
-/// finds.
+/// finds one by one, or `find_back` together.
 struct Marking {
   DatasetId dataset;
   std::string name;                      // for messages
@@ -68,6 +80,7 @@ struct Marking {
   bool by_row = true;                    // whether a row is marked is told from that row alone
   FindRows find;
   std::optional<CommitNumber> as_at{};
+  FindBack find_back{};  // in the place of `find`, with `as_at`
 };
 
 /// Throws conflict where a shown row, of those begun behind `after` (0: of all), shares keys and

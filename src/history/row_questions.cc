@@ -113,6 +113,21 @@ void check_fit(const MarkList& revives, const DatasetEntry& now, const DatasetVe
   }
 }
 
+// Of the rows that differ those that go back.
+RowsBack rows_back(const Marking& marking, const DatasetEntry& entry, const RowState& now,
+                   RowsApart apart) {
+  const auto view = [&](std::vector<RowsOfBegin> rows) {
+    return std::make_shared<RowsView>(now.snapshot, entry, std::move(rows));
+  };
+  if (marking.find_back)
+    return marking.find_back(view(apart.removed), view(apart.added), entry, now.time_of);
+  const auto found = [&](std::vector<RowsOfBegin> rows) {
+    if (rows.empty()) return MarkList();
+    return marking.find(view(std::move(rows)), entry, CommitNumber{0});
+  };
+  return {found(std::move(apart.removed)), found(std::move(apart.added))};
+}
+
 // What makes the rows that are found those of an older commit.
 MarkList marks_back(const Marking& marking, const DatasetEntry& entry, const RowState& now) {
   const DatasetVersion& version = *version_of(now, marking.dataset);
@@ -122,14 +137,9 @@ MarkList marks_back(const Marking& marking, const DatasetEntry& entry, const Row
       all_of(now.view.lineage->difference(marking.dataset, now.view.commit, then.commit));
   RowsApart apart =
       rows_apart(now.view, then, version, commits, now.begun(commits)[marking.dataset]);
-  const auto found = [&](std::vector<RowsOfBegin> rows) {
-    if (rows.empty()) return MarkList();
-    return marking.find(std::make_shared<RowsView>(now.snapshot, entry, std::move(rows)), entry,
-                        CommitNumber{0});
-  };
-  const MarkList revives = found(std::move(apart.added));
-  check_fit(revives, entry, version, then);
-  return joined(found(std::move(apart.removed)), revives);
+  const RowsBack back = rows_back(marking, entry, now, std::move(apart));
+  check_fit(back.revived, entry, version, then);
+  return joined(back.ended, back.revived);
 }
 
 // Bytes that hold rows of commits behind this one, of these times.

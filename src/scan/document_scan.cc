@@ -51,8 +51,12 @@ struct Share {
 // One cluster in order: ids of several units merged.
 class Cluster {
  public:
-  Cluster(Units units, const Schema& schema, const ScanContext& context, bool reverse)
-      : units_(std::move(units)), schema_(schema), reverse_(reverse) {
+  Cluster(Units units, const Schema& schema, const ScanContext& context,
+          const DocumentWanted& wanted)
+      : units_(std::move(units)),
+        schema_(schema),
+        reverse_(wanted.reverse),
+        bodies_(wanted.bodies) {
     io::Scratch scratch;
     auto picks = merge(units_, {&schema, Order::stored, false}, context.threads, scratch);
     if (picks) picks_ = *std::move(picks);
@@ -75,7 +79,7 @@ class Cluster {
     at_ += count;
     out.ids = values(shares, kDocumentId);
     out.times = values(shares, kDocumentTime);
-    out.bodies = values(shares, kDocumentBody);
+    if (bodies_) out.bodies = values(shares, kDocumentBody);
     return out;
   }
 
@@ -130,6 +134,7 @@ class Cluster {
   Units units_;
   const Schema& schema_;
   const bool reverse_;
+  const bool bodies_;
   std::vector<std::uint32_t> picks_;
   bool in_order_ = false;
   std::vector<std::uint64_t> starts_;  // of the units, among all rows
@@ -164,7 +169,7 @@ struct DocumentScan::State {
         rows.reset();
       }
       if (clusters.empty() && !next_partition()) return std::nullopt;
-      rows.emplace(std::move(clusters.front()), *dataset.schema, context, wanted.reverse);
+      rows.emplace(std::move(clusters.front()), *dataset.schema, context, wanted);
       clusters.pop_front();
     }
   }
@@ -179,8 +184,9 @@ struct DocumentScan::State {
       if (!old(found.row_ids[row])) kept.push_back(row);
     }
     found.rows = kept.size();
-    for (Array* column : {&found.ids, &found.times, &found.bodies})
-      *column = model::gather(*column, kept);
+    for (Array* column : {&found.ids, &found.times, &found.bodies}) {
+      if (column != &found.bodies || wanted.bodies) *column = model::gather(*column, kept);
+    }
     std::erase_if(found.row_ids, old);
     return kept.empty();
   }

@@ -35,6 +35,7 @@ struct DocumentWanted {
   bool reverse = false;         // the last id first
   CommitNumber begun_after{0};  // of commits behind this one only
   std::uint64_t batch_rows = kDocumentRowsMax;
+  bool bodies = true;  // read; else they are left empty
 };
 
 class DocumentScan {

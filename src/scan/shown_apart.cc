@@ -1,12 +1,12 @@
 #include "scan/shown_apart.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/mutant.h"
 #include "history/rows_view.h"
 #include "model/cast.h"
+#include "scan/collected.h"
 #include "scan/merge.h"
 #include "scan/policy.h"
 #include "scan/prune.h"
@@ -23,45 +23,9 @@ using history::RowsView;
 using Units = std::vector<Unit>;
 using SnapshotPtr = std::shared_ptr<const history::Snapshot>;
 
-struct RowId {
-  CommitNumber begin{0};
-  std::uint64_t ordinal = 0;
-  auto operator<=>(const RowId&) const = default;
-};
-
-// Row ids in any order, to be rows by begin.
-class Collected {
- public:
-  void add(const RowId& row) { rows_[row.begin].push_back(row.ordinal); }
-
-  std::vector<RowsOfBegin> take() {
-    std::vector<RowsOfBegin> out;
-    for (auto& [begin, ordinals] : rows_) {
-      std::ranges::sort(ordinals);
-      RowsOfBegin& of = out.emplace_back(begin);
-      for (const std::uint64_t ordinal : ordinals) of.rows.append({ordinal, 1});
-    }
-    return out;
-  }
-
- private:
-  std::map<CommitNumber, std::vector<std::uint64_t>> rows_;
-};
-
 bool contains(const std::vector<RowsOfBegin>& rows, const RowId& row) {
   const auto found = std::ranges::lower_bound(rows, row.begin, {}, &RowsOfBegin::begin);
   return found != rows.end() && found->begin == row.begin && found->rows.contains(row.ordinal);
-}
-
-// Both, of rows that are in one of them at most.
-std::vector<RowsOfBegin> joined(const std::vector<RowsOfBegin>& a,
-                                const std::vector<RowsOfBegin>& b) {
-  std::map<CommitNumber, RowSet> rows;
-  for (const RowsOfBegin& of : a) rows[of.begin] = of.rows;
-  for (const RowsOfBegin& of : b) rows[of.begin] = united(rows[of.begin], of.rows);
-  std::vector<RowsOfBegin> out;
-  for (auto& [begin, set] : rows) out.push_back({begin, std::move(set)});
-  return out;
 }
 
 std::pair<std::int64_t, std::int64_t> times_of(const Units& units) {
@@ -145,7 +109,7 @@ class Settling {
         dataset_(comparable(*apart.before, *apart.after)),
         rows_(apart.rows),
         hides_(hides_rows(*dataset_.schema)),
-        differing_(view(states, joined(rows_.added, rows_.removed))),
+        differing_(view(states, joined_rows(rows_.added, rows_.removed))),
         was_(hides_ ? states.from : view(states, rows_.removed)),
         fresh_(view(states, rows_.added)) {}
 
@@ -205,10 +169,10 @@ class Settling {
   const SnapshotPtr differing_;
   const SnapshotPtr was_;    // rows of the first state that may be met
   const SnapshotPtr fresh_;  // rows that only the second has
-  Collected added_;
-  Collected removed_;
-  Collected before_;
-  Collected after_;
+  CollectedRows added_;
+  CollectedRows removed_;
+  CollectedRows before_;
+  CollectedRows after_;
 };
 
 }  // namespace

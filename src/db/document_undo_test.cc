@@ -1,0 +1,138 @@
+// Rolling back some documents of a collection.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "otolith/diff.h"
+#include "otolith/otolith.h"
+
+namespace otolith {
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Document doc(const std::string& json) { return Document::from_json(json); }
+
+Texts shown(const Collection& collection, const FindRequest& request = {}) {
+  Texts out;
+  DocumentStream stream = collection.find(request);
+  for (auto some = stream.next(); !some.empty(); some = stream.next()) {
+    for (const DocumentEntry& entry : some) out.push_back(entry.document.json());
+  }
+  return out;
+}
+
+Timestamp at(const char* text) { return timestamp_parse(text); }
+
+template <typename Call>
+ErrorCode code_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  FAIL("nothing was refused");
+  return ErrorCode::io;
+}
+
+}  // namespace
+
+TEST_CASE("undo: documents go back by their ids, and others stay as they are") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  notes.put(std::vector{doc(R"({"_id":"a","n":1})"), doc(R"({"_id":"b","n":1})")});
+  db.tag("then");
+  notes.put(std::vector{doc(R"({"_id":"a","n":2})"), doc(R"({"_id":"b","n":2})"),
+                        doc(R"({"_id":"c","n":2})")});
+  notes.remove("b");
+  const Texts now{R"({"_id":"a","n":2})", R"({"_id":"c","n":2})"};
+  const RollbackOptions some{.dataset = "notes", .ids = Texts{"c", "b", "zz"}};
+  const Diff would = db.rollback_diff("then", some);
+  CHECK(would.datasets.size() == 1);
+  CHECK(shown(notes) == now);
+  const Commit back = db.rollback("then", some);
+  CHECK(back.changes.at("notes") == ChangeCount{1, 1});
+  CHECK(shown(notes) == Texts{R"({"_id":"a","n":2})", R"({"_id":"b","n":1})"});
+  CHECK(notes.size() == 2);
+  CHECK(db.rollback("then", some).number == back.number);
+  db.revert("HEAD");
+  CHECK(shown(notes) == now);
+  CHECK(db.rollback("then", {.dataset = "notes", .ids = Texts{}}).changes.empty());
+}
+
+TEST_CASE("undo: a range of times takes a whole document back, never two of one id, never none") {
+  Database db = Database::open(":memory:");
+  const Collection events = db.collection("events", {.time = DocumentTime{"at", TimeUnit::none}});
+  events.put(std::vector{doc(R"({"_id":"x","at":"2026-01-05T00:00Z"})"),
+                         doc(R"({"_id":"y","at":"2026-01-05T00:00Z"})")});
+  events.put(doc(R"({"_id":"x","at":"2026-02-05T00:00Z"})"));
+  const Texts first{R"({"_id":"x","at":"2026-01-05T00:00Z"})",
+                    R"({"_id":"y","at":"2026-01-05T00:00Z"})"};
+  for (const char* month : {"2026-01-01", "2026-02-01"}) {  // where it was, and where it is
+    const RollbackOptions range{.dataset = "events",
+                                .start = at(month),
+                                .stop = Timestamp{at(month).ns + 20 * 86'400'000'000'000}};
+    const Commit back = db.rollback("1", range);
+    CHECK(back.changes.at("events") == ChangeCount{1, 1});
+    CHECK(shown(events) == first);
+    CHECK(events.size() == 2);
+    db.revert("HEAD");
+    CHECK(events.size() == 2);
+  }
+  CHECK(db.rollback("1", {.dataset = "events", .start = at("2026-03-01")}).changes.empty());
+}
+
+TEST_CASE("undo: a range of times knows the documents whose time is that of their commit") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  notes.put(doc(R"({"_id":"a","n":1})"), {.commit = {.time = at("2026-01-05")}});
+  notes.put(doc(R"({"_id":"b","n":1})"), {.commit = {.time = at("2026-01-06")}});
+  notes.put(std::vector{doc(R"({"_id":"a","n":2})"), doc(R"({"_id":"b","n":2})"),
+                        doc(R"({"_id":"c","n":2})")},
+            {.commit = {.time = at("2026-01-07")}});
+  db.rollback("2", {.dataset = "notes", .start = at("2026-01-06"), .stop = at("2026-01-07")});
+  CHECK(shown(notes) ==
+        Texts{R"({"_id":"a","n":2})", R"({"_id":"b","n":1})", R"({"_id":"c","n":2})"});
+  db.rollback("2", {.dataset = "notes", .start = at("2026-01-07")});
+  CHECK(shown(notes) == Texts{R"({"_id":"a","n":2})", R"({"_id":"b","n":1})"});
+  CHECK(notes.entry("b")->time == at("2026-01-06"));
+  db.rollback("2", {.dataset = "notes", .stop = at("2026-01-06"), .ids = Texts{"b"}});
+  CHECK(notes.size() == 2);
+  CHECK(notes.get("a")->json() == R"({"_id":"a","n":2})");
+}
+
+TEST_CASE(
+    "undo: ids are of collections and keys of tables, and what does not fit changes nothing") {
+  Database db = Database::open(":memory:");
+  Schema schema;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false}};
+  db.create_table("quotes", schema);
+  db.collection("notes").put(doc(R"({"_id":"a"})"));
+  const auto invalid = ErrorCode::invalid_argument;
+  CHECK(code_of([&] { db.rollback("2", {.dataset = "quotes", .ids = Texts{"a"}}); }) == invalid);
+  CHECK(code_of([&] {
+          db.rollback("2", {.dataset = "notes", .keys = {{"_id", {std::string("a")}}}});
+        }) == invalid);
+  CHECK(code_of([&] { db.rollback("2", {.ids = Texts{"a"}}); }) == invalid);
+  CHECK(code_of([&] { db.rollback("2", {.dataset = "notes", .ids = Texts{""}}); }) == invalid);
+  CHECK(code_of([&] { db.rollback("1", {.dataset = "notes", .ids = Texts{"a"}}); }) ==
+        ErrorCode::not_found);
+  CHECK(db.head().number == CommitNumber{2});
+}
+
+TEST_CASE("undo: a retried rollback of ids is the same commit, and of others a conflict") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  notes.put(std::vector{doc(R"({"_id":"a","n":1})"), doc(R"({"_id":"b","n":1})")});
+  notes.put(std::vector{doc(R"({"_id":"a","n":2})"), doc(R"({"_id":"b","n":2})")});
+  const CommitOptions once{.change_id = std::string(32, 'a')};
+  const Commit back = db.rollback("1", {.dataset = "notes", .ids = Texts{"a"}}, once);
+  notes.put(doc(R"({"_id":"a","n":3})"));
+  CHECK(db.rollback("1", {.dataset = "notes", .ids = Texts{"a"}}, once).number == back.number);
+  CHECK(code_of([&] { db.rollback("1", {.dataset = "notes", .ids = Texts{"b"}}, once); }) ==
+        ErrorCode::conflict);
+}
+
+}  // namespace otolith

@@ -1,0 +1,50 @@
+#include "scan/documents_apart.h"
+
+#include "base/mutant.h"
+#include "base/stopping.h"
+#include "history/rows_view.h"
+#include "scan/collected.h"
+#include "scan/document_pairs.h"
+
+namespace otolith::scan {
+
+namespace {
+
+using TimeOf = std::function<Timestamp(CommitNumber)>;
+
+DocumentCursor cursor(const ScanContext& context, const history::StatesApart& states,
+                      const history::DatasetEntry& dataset,
+                      const std::vector<history::RowsOfBegin>& rows) {
+  return {context, std::make_shared<history::RowsView>(states.later, dataset, rows), dataset, true};
+}
+
+bool same(const DocumentSide& a, const DocumentSide& b, const TimeOf& time_of) {
+  const auto time = [&](const DocumentSide& side) {
+    return side.time == kTimeOfCommit ? time_of(side.row.begin) : side.time;
+  };
+  return a.body == b.body && time(a) == time(b) && !mutant("diff-of-revisions");
+}
+
+}  // namespace
+
+ShownApart documents_apart(const ScanContext& context, const history::StatesApart& states,
+                           const history::DatasetApart& dataset, const TimeOf& time_of) {
+  const history::RowsApart& rows = dataset.rows;
+  if (rows.added.empty() || rows.removed.empty()) return {rows.added, rows.removed, {}, {}};
+  CollectedRows added;
+  CollectedRows removed;
+  CollectedRows before;
+  CollectedRows after;
+  DocumentPairs pairs(cursor(context, states, *dataset.before, rows.removed),
+                      cursor(context, states, *dataset.after, rows.added));
+  while (const auto pair = pairs.next()) {
+    stop_point();
+    const bool both = pair->before && pair->after;
+    if (both && same(*pair->before, *pair->after, time_of)) continue;
+    if (pair->before) (both ? before : removed).add(pair->before->row);
+    if (pair->after) (both ? after : added).add(pair->after->row);
+  }
+  return {added.take(), removed.take(), before.take(), after.take()};
+}
+
+}  // namespace otolith::scan
