@@ -185,6 +185,7 @@ class Machine {
   void put(Handle& handle);
   void patch(Handle& handle);
   void remove_documents(Handle& handle);
+  void rollback_documents(Handle& handle, const std::string& name);
   std::optional<std::string> some_collection();
   void write(Handle& handle, Written written, Request request);
   void check_documents(const Collection& documents, const PlainTable& plain);

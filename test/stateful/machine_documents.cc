@@ -248,6 +248,42 @@ void Machine::remove_documents(Handle& handle) {
   write(handle, std::move(written), std::move(request));
 }
 
+// A document goes back as a whole where its time then or its time now is of the range.
+void Machine::rollback_documents(Handle& handle, const std::string& name) {
+  PlainState next = now();
+  PlainTable& collection = next.at(name);
+  const std::uint64_t to = chance_.upto(head() + 1);
+  std::string called;
+  PlainState then = committed_[to].state;
+  const PlainTable* before = find_id(then, collection.id, &called);
+  if (before == nullptr || before->rows.empty()) return;
+  RollbackOptions options{.dataset = called};
+  if (chance_.one_in(2)) options.start = Timestamp{chance_.of(before->rows)->time};
+  if (!options.start || chance_.one_in(2)) options.ids = {some_id(chance_), some_id(chance_)};
+  say(fmt::format(" to {} of {} documents of {}", to, options.ids ? "two" : "all", name));
+  const auto meant = [&](const RowPtr& row) {
+    if (options.ids && std::ranges::find(*options.ids, id_of(*row)) == options.ids->end())
+      return false;
+    return !options.start || row->time >= options.start->ns;
+  };
+  std::set<std::string> ids;
+  for (const Rows* rows : std::initializer_list<const Rows*>{&before->rows, &collection.rows}) {
+    for (const RowPtr& row : *rows) {
+      if (meant(row)) ids.insert(id_of(*row));
+    }
+  }
+  std::erase_if(collection.rows, [&](const RowPtr& row) { return ids.contains(id_of(*row)); });
+  for (const RowPtr& row : before->rows) {
+    if (ids.contains(id_of(*row))) collection.rows.push_back(row);
+  }
+  collection.rows = in_order(collection.id, std::move(collection.rows));
+  Request request{.options = some_options()};
+  request.call = [to, options](Database& db, const CommitOptions& commit) {
+    return db.rollback(fmt::format("{}", to), options, commit);
+  };
+  undo(handle, std::move(request), std::move(next));
+}
+
 // ---- reading
 
 void Machine::check_documents(const Collection& documents, const PlainTable& plain) {
