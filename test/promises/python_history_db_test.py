@@ -20,7 +20,10 @@ def visits(tmp_path):
 
 
 def test_json_comes_back_as_it_was(visits):
-    text = '{"_id": "x", "at": "2026-02-01", "n": 1, "f": 1.0, "z": -0.0, "deep": [{"a": [null, true]}]}'
+    text = (
+        '{"_id": "x", "at": "2026-02-01", "n": 1, "f": 1.0, "z": -0.0, '
+        '"deep": [{"a": [null, true]}]}'
+    )
     visits.put(json.loads(text))
     assert json.dumps(visits["x"]) == text
 
