@@ -54,6 +54,7 @@ class SnapshotView final : public Snapshot {
   std::optional<DatasetEntry> find(DatasetId dataset) const override;
   std::optional<DatasetEntry> database() const override;
   std::vector<SegmentEntry> segments(DatasetId dataset) const override;
+  std::vector<SegmentEntry> segments_and_past(DatasetId dataset) const override;
   std::vector<TailEntry> tail(DatasetId dataset) const override;
   std::vector<TailEntry> tail_within(DatasetId dataset, Timestamp first,
                                      Timestamp last) const override;
@@ -66,6 +67,8 @@ class SnapshotView final : public Snapshot {
   VisibleRows visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const override;
   bool shows(DatasetId dataset, const RowId& row) const override;
   bool shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const override;
+  bool stands(DatasetId dataset, const SegmentEntry& entry, CommitNumber first,
+              CommitNumber last) const override;
 
   const CatalogView& view() const noexcept { return view_; }
 
