@@ -4,6 +4,7 @@
 //   compact_bench [FOLDER]
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <numeric>

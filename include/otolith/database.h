@@ -363,13 +363,13 @@ class Database {
   /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets
   /// bytes done and bytes in all; it may throw to stop.
   VerifyReport verify(const Progress& progress = {}) const;
-  /// Moves all rows of the log into segments, joins small ones, parts rows that HEAD shows from those
-  /// that it does not, and removes segment files that nobody needs; changes no answer. Files that were joined stay for ten minutes, for those who
-  /// read them. `progress` gets bytes done and bytes in all; it may throw to stop: what is done
-  /// stays done. What cannot be sealed stays in the log, what cannot be joined as it is, and the
-  /// first error is thrown.
-  /// `bytes_per_second` of the files that are joined are read at most, at 0 as fast as can be: for
-  /// who serves others meanwhile.
+  /// Moves all rows of the log into segments, joins small ones, parts rows that HEAD shows from
+  /// those that it does not, and removes segment files that nobody needs; changes no answer. Files
+  /// that were joined stay for ten minutes, for those who read them. `progress` gets bytes done and
+  /// bytes in all; it may throw to stop: what is done stays done, and another compact goes on with
+  /// the rest. What cannot be sealed stays in the log, what cannot be joined as it is, and the
+  /// first error is thrown. Of the files that it joins it reads `bytes_per_second` at most, or at 0
+  /// as fast as it can: for who serves others meanwhile.
   CompactReport compact(const Progress& progress = {}, std::uint64_t bytes_per_second = 0);
   /// Makes relaxed commits durable.
   void sync();

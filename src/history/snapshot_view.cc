@@ -210,8 +210,10 @@ bool SnapshotView::stands(DatasetId dataset, const SegmentEntry& entry, CommitNu
                           CommitNumber last) const {
   const DatasetVersion* version = view_.catalog->find(dataset);
   if (version == nullptr || entry.side == Side::mixed) return false;
+  if (entry.base == view_.commit) return true;
   const bool past = entry.side == Side::past;
-  if (mutant(past ? "past-whatever-came-since" : "present-whatever-came-since")) return true;
+  if (past ? mutant("past-whatever-came-since") : mutant("present-whatever-came-since"))
+    return true;
   const auto [lost, gained] = view_.lineage->difference(dataset, entry.base, view_.commit);
   const CommitRuns& showing = past ? gained : lost;  // whose begins and revives turn rows over
   const CommitRuns& hiding = past ? lost : gained;   // whose ends do

@@ -146,8 +146,12 @@ class Program {
   }
 
   void revert() {
-    const std::uint64_t back = below(random_, std::min<std::uint64_t>(4, shown_.size()));
-    undo([&] { db().revert(std::to_string(shown_.size() - 1 - back)); });
+    std::vector<std::string> names = db().datasets();
+    std::erase(names, "documents");
+    if (shown_.size() < 2) return;
+    const std::uint64_t back = below(random_, std::min<std::uint64_t>(4, shown_.size() - 1));
+    const std::string& name = names[below(random_, names.size())];
+    undo([&] { db().revert(std::to_string(shown_.size() - 1 - back), {.dataset = name}); });
   }
 
   void create() {
