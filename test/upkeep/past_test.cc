@@ -317,6 +317,47 @@ TEST_CASE(
   CHECK(db.status().unnamed_files == 0);
 }
 
+TEST_CASE("past: two processes that compact at once, beside one that replaces, all succeed") {
+  Folder folder;
+  const std::string path = folder.path("kept.oto");
+  {
+    Database db = db::Door::open(path, {}, at_once());
+    const Table t = db.create_table("t", sensors());
+    for (int i = 1; i <= 8; ++i) replace_all(t, i);
+  }
+  const auto compacting = [&](int) {
+    Database db = db::Door::open(path, {}, at_once());
+    for (int i = 0; i < 12; ++i) db.compact();
+    db.close();
+  };
+  Child one(compacting);
+  Child two(compacting);
+  Child replacing([&](int) {
+    Database db = db::Door::open(path, {}, at_once());
+    for (int i = 0; i < 20; ++i) {
+      replace_all(db.table("t"), 100 + i);
+      put_all(db.collection("c"), i);
+      if (i == 10) db.rollback("5", {.dataset = "t"});
+    }
+    db.close();
+  });
+  Database db = db::Door::open(path, {}, at_once());
+  const Snapshot old = db.at(CommitNumber{6});
+  const std::string before = all_of(old);
+  for (int i = 0; i < 20; ++i) {
+    CHECK(db.table("t").read().rows() == 20);
+    CHECK(all_of(old) == before);
+  }
+  for (Child* child : {&one, &two, &replacing}) CHECK(child->finish() == 0);
+  const Shown shown_before = shown(db);
+  db.compact();
+  CHECK(shown(db) == shown_before);
+  CHECK(db.table("t").rows() == 20);
+  CHECK(db.collection("c").size() == 20);
+  CHECK(db.status().unnamed_files == 0);
+  check_sound(db);
+}
+
 TEST_CASE("past: compact reads no more bytes a second than it may") {
   io::SimDisk disk;
   const std::shared_ptr<io::Environment> clock = io::simulated_environment(1);
