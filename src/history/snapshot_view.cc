@@ -204,6 +204,17 @@ bool SnapshotView::shows_all(DatasetId dataset, CommitNumber first, CommitNumber
          !version->marks->touches_any({first, last});
 }
 
+// Each row group asks, and a history may have many rollbacks.
+SnapshotView::Since SnapshotView::since(DatasetId dataset, CommitNumber base) const {
+  const MutexLock lock(since_mutex_);
+  Since& known = since_[{dataset, base}];
+  if (!known) {
+    known = std::make_shared<const LineageDifference>(
+        view_.lineage->difference(dataset, base, view_.commit));
+  }
+  return known;
+}
+
 // Of a row's events in the lineage the latest decides, so what the base hid is shown only where a
 // begin or a revive was added to its lineage or an end taken out, and the other way about.
 bool SnapshotView::stands(DatasetId dataset, const SegmentEntry& entry, CommitNumber first,
@@ -214,9 +225,9 @@ bool SnapshotView::stands(DatasetId dataset, const SegmentEntry& entry, CommitNu
   const bool past = entry.side == Side::past;
   if (past ? mutant("past-whatever-came-since") : mutant("present-whatever-came-since"))
     return true;
-  const auto [lost, gained] = view_.lineage->difference(dataset, entry.base, view_.commit);
-  const CommitRuns& showing = past ? gained : lost;  // whose begins and revives turn rows over
-  const CommitRuns& hiding = past ? lost : gained;   // whose ends do
+  const Since apart = since(dataset, entry.base);  // a is what was lost, b what was gained
+  const CommitRuns& showing = past ? apart->only_b : apart->only_a;  // begins and revives turn rows
+  const CommitRuns& hiding = past ? apart->only_a : apart->only_b;   // ends do
   const CommitRun begins{first, last};
   const Marks& marks = *version->marks;
   const bool begun = !intersection(showing, {begins}).empty() && !mutant("past-without-begins");
