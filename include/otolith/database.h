@@ -99,11 +99,15 @@ struct Status {
 
 /// What `compact` did.
 struct CompactReport {
-  std::uint64_t sealed_rows = 0;      // moved from the log into segments
-  std::uint64_t joined_segments = 0;  // small ones that became fewer, counted each time
-  std::uint64_t joined_rows = 0;      // written again for that
-  std::uint64_t joined_bytes = 0;     // of the files that were joined
-  std::uint64_t swept_files = 0;      // segment files that nobody needed
+  std::uint64_t sealed_rows = 0;       // moved from the log into segments
+  std::uint64_t joined_segments = 0;   // whose rows stand in others now, counted each time
+  std::uint64_t joined_rows = 0;       // written again for that
+  std::uint64_t joined_bytes = 0;      // of the files that were joined
+  std::uint64_t present_segments = 0;  // of the others: those of rows that HEAD showed
+  std::uint64_t present_rows = 0;
+  std::uint64_t past_segments = 0;  // and those of rows that it did not
+  std::uint64_t past_rows = 0;
+  std::uint64_t swept_files = 0;  // segment files that nobody needed
   std::uint64_t swept_bytes = 0;
   std::uint64_t stripped_files = 0;  // log files without their rows now, which stand in segments
   std::uint64_t stripped_bytes = 0;  // by which these are smaller
@@ -359,12 +363,14 @@ class Database {
   /// Reads and checks everything: log, chain, index, every page of every segment. `progress` gets
   /// bytes done and bytes in all; it may throw to stop.
   VerifyReport verify(const Progress& progress = {}) const;
-  /// Moves all rows of the log into segments, joins small ones, and removes segment files that
-  /// nobody needs; changes no answer. Files that were joined stay for ten minutes, for those who
-  /// read them. `progress` gets bytes done and bytes in all; it may throw to stop: what is done
-  /// stays done. What cannot be sealed stays in the log, what cannot be joined as it is, and the
-  /// first error is thrown.
-  CompactReport compact(const Progress& progress = {});
+  /// Moves all rows of the log into segments, joins small ones, parts rows that HEAD shows from
+  /// those that it does not, and removes segment files that nobody needs; changes no answer. Files
+  /// that were joined stay for ten minutes, for those who read them. `progress` gets bytes done and
+  /// bytes in all; it may throw to stop: what is done stays done, and another compact goes on with
+  /// the rest. What cannot be sealed stays in the log, what cannot be joined as it is, and the
+  /// first error is thrown. Of the files that it joins it reads `bytes_per_second` at most, or at 0
+  /// as fast as it can: for who serves others meanwhile.
+  CompactReport compact(const Progress& progress = {}, std::uint64_t bytes_per_second = 0);
   /// Makes relaxed commits durable.
   void sync();
   /// Waits for a seal that is under way, loses nothing; later calls on any handle of it are

@@ -71,10 +71,11 @@ VerifyReport verify(const Database& self, const std::optional<PythonProgress>& p
   return self.verify(told);
 }
 
-CompactReport compact(Database& self, const std::optional<PythonProgress>& progress) {
+CompactReport compact(Database& self, const std::optional<PythonProgress>& progress,
+                      std::uint64_t bytes_per_second) {
   const Progress told = progress_of(progress);
-  const WithoutGil released;
-  return self.compact(told);
+  const Interruptible released;
+  return self.compact(told, bytes_per_second);
 }
 
 void bind_history(nb::class_<Database>& database) {
@@ -150,7 +151,7 @@ void bind_database(nb::module_& module) {
       .def("status", &Database::status, Released())
       .def("verify", &verify, nb::arg("progress").none(),
            "progress(bytes done, bytes in all); may raise to stop.")
-      .def("compact", &compact, nb::arg("progress").none(),
+      .def("compact", &compact, nb::arg("progress").none(), nb::arg("bytes_per_second"),
            "progress(bytes done, bytes in all); may raise to stop.")
       .def("sync", &Database::sync, Released())
       .def("close", &Database::close, Released())

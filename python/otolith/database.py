@@ -421,21 +421,27 @@ class Database(Undoing):
         """
         return report_of(self._core.verify(progress_of(progress)))
 
-    def compact(self, progress: Progress = None) -> CompactReport:
+    def compact(
+        self, progress: Progress = None, bytes_per_second: Optional[int] = None
+    ) -> CompactReport:
         """Moves all rows of the log into segments, joins small segments, and removes segment files
         that nobody needs; no answer changes. `progress` is True for a bar, or a callable of (bytes
-        done, total).
+        done, total). `bytes_per_second` bounds what is read of files that are joined, for who
+        serves others meanwhile. What is stopped stands as far as it came; another goes on.
 
-        Segments below 4 Mi rows and 256 MiB are small; the files of those joined stay for ten
-        minutes, for those who read them. What cannot be sealed or joined is left as it is, and its
-        error is raised.
+        Segments below 4 Mi rows and 256 MiB are small. Rows that HEAD does not show go into past
+        segments, which newer states do not open until a rollback or a revert reaches them; a
+        segment of any size is parted so where an eighth of it is past. The files of those joined
+        stay for ten minutes, for those who read them. What cannot be sealed or joined is left as
+        it is, and its error is raised.
 
         >>> db = oto.open(":memory:")
         >>> _ = db.create_table("t", {"time": "timestamp"}).append({"time": "2026-01-05"})
         >>> db.compact()
         1 row sealed; 0 segments of 0 B joined; 0 unneeded files of 0 B removed; ...
         """
-        core = self._core.compact(progress_of(progress))
+        rate = _positive("bytes_per_second", bytes_per_second, 0)
+        core = self._core.compact(progress_of(progress), rate)
         return CompactReport(*(getattr(core, f.name) for f in dataclasses.fields(CompactReport)))
 
     def sync(self) -> None:

@@ -116,15 +116,20 @@ class VerifyReport:
 
 @dataclasses.dataclass(frozen=True)
 class CompactReport:
-    """What `compact` did: rows moved from the log into segments, small segments joined (each time
-    one was, the rows in them, bytes of their files), segment files removed that nobody needed, log
-    files rewritten without rows that stand in segments (bytes: by which they are smaller).
+    """What `compact` did: rows moved from the log into segments, segments joined (each time one
+    was, the rows in them, bytes of their files), those that took their place, of rows that HEAD
+    showed (present) and of all others (past), segment files removed that nobody needed, log files
+    rewritten without rows that stand in segments (bytes: by which they are smaller).
     """
 
     sealed_rows: int
     joined_segments: int
     joined_rows: int
     joined_bytes: int
+    present_segments: int
+    present_rows: int
+    past_segments: int
+    past_rows: int
     swept_files: int
     swept_bytes: int
     stripped_files: int
@@ -133,9 +138,18 @@ class CompactReport:
     def __repr__(self) -> str:
         return (
             f"{counted(self.sealed_rows, 'row')} sealed; "
-            f"{counted(self.joined_segments, 'segment')} of {size(self.joined_bytes)} joined; "
+            f"{counted(self.joined_segments, 'segment')} of {size(self.joined_bytes)} joined"
+            f"{self._sides()}; "
             f"{counted(self.swept_files, 'unneeded file')} of {size(self.swept_bytes)} removed; "
             f"{counted(self.stripped_files, 'log file')} shortened by {size(self.stripped_bytes)}"
+        )
+
+    def _sides(self) -> str:
+        if self.joined_segments == 0:
+            return ""
+        return (
+            f" into {self.present_segments} of {counted(self.present_rows, 'present row')}"
+            f" and {self.past_segments} of {counted(self.past_rows, 'past row')}"
         )
 
 

@@ -333,6 +333,27 @@ def test_compact_joins_small_segments_and_changes_no_answer(path):
         assert len(old) == 6 * rows and db.verify().ok
 
 
+def test_compact_parts_what_head_shows_from_what_it_does_not(path):
+    with oto.open(path) as db:
+        notes = db.collection("notes")
+        for n in range(16):
+            notes.put([{"_id": str(i), "n": n} for i in range(50)])
+        revisions = [each.commit for each in notes.revisions("7")]
+        report = db.compact(bytes_per_second=10**9)
+        assert report.joined_segments == 1  # the seal of all, of which most is past
+        assert (report.present_rows, report.past_rows) == (50, 750)
+        assert " present row" in repr(report) and " of 750 past rows" in repr(report)
+        assert db.compact().joined_segments == 0
+        assert notes.get("7")["n"] == 15
+        assert db.at(3)["notes"].get("7")["n"] == 2
+        assert [each.commit for each in notes.revisions("7")] == revisions
+        db.rollback(5)
+        assert notes.get("7")["n"] == 4
+        for rate in (0, -1, "fast", True):
+            with pytest.raises(oto.InvalidArgument):
+                db.compact(bytes_per_second=rate)
+
+
 def test_compact_is_refused_where_nothing_may_be_written(path):
     oto.open(path).close()
     with oto.open(path, read_only=True) as db, pytest.raises(oto.InvalidArgument):

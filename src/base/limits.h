@@ -91,6 +91,7 @@ inline constexpr std::uint64_t kSweepEveryNs = 3'600'000'000'000;  // at most, b
 // Joins of segments (docs/history.md 6).
 inline constexpr std::uint64_t kJoinRowsMax = 4ull << 20;     // a segment of as many is left alone
 inline constexpr std::uint64_t kJoinBytesMax = 256ull << 20;  // and so is a file of as many
+inline constexpr std::uint64_t kPastShare = 8;  // hidden, one row of so many: parted from the rest
 inline constexpr std::size_t kJoinSegmentsMax = 256;  // joined at once: each takes a descriptor
 
 // References to commits (docs/history.md 5).

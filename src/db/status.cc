@@ -26,7 +26,7 @@ DatasetStatus dataset_status(const scan::ScanContext& context, const history::Sn
   } catch (const Error& error) {
     tell(entry, error, damage);
   }
-  for (const auto& segment : snapshot.segments(entry.id)) {
+  for (const auto& segment : snapshot.segments_and_past(entry.id)) {
     ++out.segments;
     out.segment_bytes += segment.ref.bytes;
     try {  // counting need not have opened it

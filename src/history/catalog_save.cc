@@ -106,7 +106,8 @@ CommitNumber last_of(const DatasetVersion& dataset) {
     last = std::max(last, (*dataset.events)[i].commit);
   }
   for (std::size_t i = 0; i < dataset.segments->size(); ++i) {
-    last = std::max(last, (*dataset.segments)[i].entry.begin_last);
+    const SegmentEntry& entry = (*dataset.segments)[i].entry;
+    last = std::max({last, entry.begin_last, entry.base});
   }
   return last;
 }

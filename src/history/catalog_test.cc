@@ -163,6 +163,24 @@ TEST_CASE("catalog: a seal switches tail and segment in one step; older snapshot
   CHECK(history.at(1).segments(kFirst).empty());
 }
 
+TEST_CASE("catalog: what is cut off behind a commit goes, also where a join was put behind it") {
+  History history;
+  history.change(CreateDataset{"a", schema_of({})});
+  history.segment(kFirst, 33);
+  history.segment(kFirst, 34);
+  history.segment(kFirst, 35);
+  history.catalog.apply_compact(join_of({33, 34}, 77, 2, 3));
+  history.catalog.truncate(CommitNumber{3});
+  history.lineage->truncate(CommitNumber{3});
+  const auto segments = history.at(3).segments(kFirst);
+  REQUIRE(segments.size() == 1);
+  CHECK(segments[0].ref.id == id_of(77));
+  std::uint64_t stored = 0;
+  const auto& all = *history.catalog.version()->find(kFirst)->segments;
+  for (std::size_t i = 0; i < all.size(); ++i) stored += all[i].entry.begin_last > CommitNumber{3};
+  CHECK(stored == 0);
+}
+
 TEST_CASE("catalog: a join switches its segments in one step; older snapshots keep theirs") {
   History history;
   history.change(CreateDataset{"a", schema_of({})});

@@ -306,6 +306,53 @@ TEST_CASE("frame record: a join is read back as it was written, and nothing else
   });
 }
 
+TEST_CASE("frame record: a join says which segments are present and past, and as of which commit") {
+  CompactRecord join{Timestamp{7}, DatasetId{CommitNumber{1}, 2}, {id_of(1)}, {}};
+  const auto entry = [](std::uint8_t id, Side side) {
+    return SegmentEntry{{id_of(id), 100, 10, 7, Timestamp{1}, Timestamp{2}},
+                        CommitNumber{2},
+                        CommitNumber{30},
+                        true,
+                        side,
+                        CommitNumber{side == Side::mixed ? 0u : 31u}};
+  };
+  join.segments = {entry(8, Side::mixed)};
+  CHECK(load_le<std::uint32_t>(compact_write(join).data() + 4) == 0);  // as it ever was
+  join.segments = {entry(8, Side::mixed), entry(9, Side::present), entry(10, Side::past)};
+  Bytes bytes = compact_write(join);
+  CHECK(load_le<std::uint32_t>(bytes.data() + 4) == 1);
+  const CompactRecord back = compact_read(bytes);
+  REQUIRE(back.segments.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(back.segments[i].side == join.segments[i].side);
+    CHECK(back.segments[i].base == join.segments[i].base);
+  }
+  CHECK(compact_write(back) == bytes);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    CHECK_THROWS_AS(compact_read(BytesView(bytes).first(i)), Error);
+  const auto code_of = [](BytesView payload) {
+    try {
+      compact_read(payload);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::io;
+  };
+  Bytes other = bytes;
+  other[4] = std::byte{0};  // the feature is named wherever it is used
+  CHECK(code_of(other) == ErrorCode::corrupt);
+  other[4] = std::byte{2};
+  CHECK(code_of(other) == ErrorCode::unsupported_format);
+  other = bytes;
+  other[other.size() - 2] = std::byte{4};  // of no kind
+  CHECK(code_of(other) == ErrorCode::corrupt);
+  other = bytes;
+  other.back() = std::byte{29};  // a base before the last begin
+  CHECK(code_of(other) == ErrorCode::corrupt);
+  SealRecord seal{RecordNumber{9}, {{join.dataset, RecordNumber{3}, entry(9, Side::past)}}};
+  CHECK_THROWS_AS(seal_read(seal_write(seal)), Error);
+}
+
 TEST_CASE("frame record: one kind never passes for another, and reserved kinds are refused") {
   CHECK_THROWS_AS(tag_read(lost_write({RecordNumber{1}, RecordNumber{1}})), Error);
   CHECK_THROWS_AS(lost_read(tag_write({"v", CommitNumber{1}})), Error);

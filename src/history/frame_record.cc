@@ -1,5 +1,7 @@
 #include "history/frame_record.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "history/field.h"
 
@@ -14,23 +16,41 @@ enum class Magic : std::uint32_t {
   lost = 0x314f4c4f,     // "OLO1"
 };
 
-ByteWriter begin(Magic magic) {
+// Required features.
+enum class Needs : std::uint32_t {
+  nothing = 0,
+  sides = 1,  // of a compact: segments that say which side they are of
+};
+
+// Where a segment's row ids stand, and which side it is of.
+enum class RowIds : std::uint8_t { outside = 0, inside = 1, present = 2, past = 3 };
+constexpr RowIds kRowIds[] = {RowIds::inside, RowIds::present, RowIds::past};  // by Side
+
+ByteWriter begin(Magic magic, Needs needs = Needs::nothing) {
   ByteWriter out;
   out.put(magic);
-  out.put<std::uint32_t>(0);  // required features
+  out.put(needs);
   return out;
 }
 
-ByteReader begin(BytesView payload, Magic magic, std::string_view what) {
-  ByteReader in(payload, what);
+Needs begin(ByteReader& in, Magic magic, std::string_view what, Needs most) {
   if (in.get<Magic>() != magic) in.fail("another kind of record");
-  if (in.get<std::uint32_t>() != 0) {
+  const auto needs = in.get<Needs>();
+  if (needs > most) {
     throw_error(ErrorCode::unsupported_format,
                 "a {} in the log needs features this build does not have: use a newer Otolith",
                 what);
   }
+  return needs;
+}
+
+ByteReader begin(BytesView payload, Magic magic, std::string_view what) {
+  ByteReader in(payload, what);
+  begin(in, magic, what, Needs::nothing);
   return in;
 }
+
+bool has_side(const SegmentEntry& entry) noexcept { return entry.side != Side::mixed; }
 
 }  // namespace
 
@@ -55,7 +75,8 @@ void segment_entry_write(ByteWriter& out, const SegmentEntry& entry) {
   segment_ref_write(out, entry.ref);
   number_write(out, entry.begin_first);
   out.put_varint(value_of(entry.begin_last) - value_of(entry.begin_first));
-  flag_write(out, entry.many);
+  out.put(!entry.many ? RowIds::outside : kRowIds[static_cast<std::size_t>(entry.side)]);
+  if (entry.side != Side::mixed) number_write(out, entry.base);
 }
 
 SegmentEntry segment_entry_read(ByteReader& in) {
@@ -67,8 +88,14 @@ SegmentEntry segment_entry_read(ByteReader& in) {
     in.fail("begins out of range");
   }
   entry.begin_last = CommitNumber{value_of(entry.begin_first) + more};
-  entry.many = flag_read(in);
+  const auto ids = in.get<RowIds>();
+  if (ids > RowIds::past) in.fail("unknown kind of segment");
+  entry.many = ids != RowIds::outside;
   if (!entry.many && more != 0) in.fail("segment of one begin that names many");
+  if (ids < RowIds::present) return entry;
+  entry.side = ids == RowIds::past ? Side::past : Side::present;
+  entry.base = commit_number_read(in);
+  if (entry.base < entry.begin_last) in.fail("segment of begins behind its base");
   return entry;
 }
 
@@ -95,6 +122,7 @@ SealRecord seal_read(BytesView payload) {
     sealed.dataset = dataset_id_read(in);
     sealed.base = record_number_read(in);
     sealed.segment = segment_entry_read(in);
+    if (has_side(sealed.segment)) in.fail("seal of a segment with a side");
     if (i > 0 && sealed.dataset <= record.datasets.back().dataset) in.fail("datasets out of order");
     if (sealed.base >= record.covers) in.fail("seal of records that were sealed before");
     record.datasets.push_back(sealed);
@@ -104,7 +132,8 @@ SealRecord seal_read(BytesView payload) {
 }
 
 Bytes compact_write(const CompactRecord& record) {
-  ByteWriter out = begin(Magic::compact);
+  const bool sides = std::ranges::any_of(record.segments, has_side);
+  ByteWriter out = begin(Magic::compact, sides ? Needs::sides : Needs::nothing);
   time_write(out, record.time);
   dataset_id_write(out, record.dataset);
   out.put_varint(record.replaced.size());
@@ -115,7 +144,8 @@ Bytes compact_write(const CompactRecord& record) {
 }
 
 CompactRecord compact_read(BytesView payload) {
-  ByteReader in = begin(payload, Magic::compact, "compact record");
+  ByteReader in(payload, "compact record");
+  const Needs needs = begin(in, Magic::compact, "compact record", Needs::sides);
   CompactRecord record;
   record.time = time_read(in);
   record.dataset = dataset_id_read(in);
@@ -131,6 +161,8 @@ CompactRecord compact_read(BytesView payload) {
     if (!record.segments.back().many) in.fail("joined segment without row ids");
   }
   if (record.replaced.empty() || record.segments.empty()) in.fail("a join of nothing");
+  const bool sides = std::ranges::any_of(record.segments, has_side);
+  if (sides != (needs == Needs::sides)) in.fail("features that do not fit its segments");
   in.expect_end();
   return record;
 }

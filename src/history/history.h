@@ -55,11 +55,11 @@ struct SealRequest {
   std::vector<SealedDataset> datasets;
 };
 
-/// A join: the rows of some segments of one dataset, all durable, stand in another now.
+/// A join: the rows of some segments of one dataset, all durable, stand in others now.
 struct CompactRequest {
   DatasetId dataset;
-  std::vector<Id128> replaced;  // in any order
-  SegmentEntry segment;
+  std::vector<Id128> replaced;         // in any order
+  std::vector<SegmentEntry> segments;  // one, or one of each side
 };
 
 /// A file of segments/ that a retained commit needs.

@@ -94,10 +94,18 @@ inline CommitRequest revert_of(CommitNumber commit, std::optional<DatasetId> dat
 }
 
 /// The visible rows of a dataset: "begin.ordinal", from tail and segments alike. A segment is known
-/// by its entry only, so segments of many begins must be told their begins.
+/// by its entry only, so segments of many begins must be told their begins, joined ones their rows.
 inline Rows shown(const Snapshot& snapshot, DatasetId dataset,
-                  const std::map<Id128, std::vector<TailEntry>>& sealed = {}) {
+                  const std::map<Id128, std::vector<TailEntry>>& sealed = {},
+                  const std::map<Id128, std::vector<RowId>>& joined = {}) {
   Rows out;
+  const auto add_row = [&](const SegmentEntry& entry, const RowId& row) {
+    const bool is = snapshot.visible(dataset, row.begin, row.ordinal + 1).shows(row.ordinal);
+    const bool stands = snapshot.stands(dataset, entry, row.begin, row.begin);
+    if (stands && is != (entry.side == Side::present)) out.insert("a row on the wrong side");
+    const auto text = fmt::format("{}.{}", value_of(row.begin), row.ordinal);
+    if (is && !out.insert(text).second) out.insert(text + " twice");
+  };
   const auto add = [&](CommitNumber begin, std::uint64_t rows) {
     const VisibleRows visible = snapshot.visible(dataset, begin, rows);
     for (const RowRange& range : visible.slice({0, rows})) {
@@ -111,6 +119,8 @@ inline Rows shown(const Snapshot& snapshot, DatasetId dataset,
   for (const SegmentEntry& entry : snapshot.segments(dataset)) {
     if (!entry.many) {
       add(entry.begin_first, entry.ref.rows);
+    } else if (joined.contains(entry.ref.id)) {
+      for (const RowId& row : joined.at(entry.ref.id)) add_row(entry, row);
     } else {
       for (const TailEntry& part : sealed.at(entry.ref.id)) add(part.begin, part.rows);
     }

@@ -48,6 +48,7 @@ class Program {
       step();
       check(CommitNumber{states_.size() - 1}, false);
       check(CommitNumber{below(states_.size())}, true);
+      count_past();
     }
     for (std::uint64_t n = 0; n < states_.size(); ++n) check(CommitNumber{n}, true);
     history().verify([](const Error& error) { FAIL(error.what()); });
@@ -55,6 +56,9 @@ class Program {
 
   std::uint64_t reverts = 0;
   std::uint64_t refused = 0;
+  std::uint64_t compacts = 0;
+  std::uint64_t past = 0;
+  std::uint64_t past_listed = 0;
 
  private:
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
@@ -96,7 +100,7 @@ class Program {
   }
 
   void step() {
-    switch (below(16)) {
+    switch (below(17)) {
       case 0:
         return create();
       case 1:
@@ -120,6 +124,8 @@ class Program {
         return reopen();
       case 11:
         return again();
+      case 12:
+        return compact();
       default:
         return write();
     }
@@ -304,6 +310,63 @@ class Program {
     CHECK(by.seal(request) == !request.datasets.empty());
   }
 
+  std::vector<RowId> rows_of_segment(const SegmentEntry& entry) const {
+    if (const auto found = joined_.find(entry.ref.id); found != joined_.end()) return found->second;
+    std::vector<RowId> out;
+    const auto add = [&](CommitNumber begin, std::uint64_t rows) {
+      for (std::uint64_t i = 0; i < rows; ++i) out.push_back({begin, i});
+    };
+    if (!entry.many) add(entry.begin_first, entry.ref.rows);
+    if (entry.many) {
+      for (const TailEntry& part : sealed_.at(entry.ref.id)) add(part.begin, part.rows);
+    }
+    return out;
+  }
+
+  void add_side(CompactRequest& request, Side side, std::vector<RowId> rows) {
+    if (rows.empty()) return;
+    const auto [first, last] = std::ranges::minmax(rows, {}, &RowId::begin);
+    SegmentEntry entry{{}, first.begin, last.begin, true, side, head()};
+    entry.ref.id = id_of(++segment_);
+    entry.ref.rows = rows.size();
+    joined_[entry.ref.id] = std::move(rows);
+    request.segments.push_back(entry);
+  }
+
+  // Some segments of a dataset, into one of what is shown now and one of all else.
+  void compact() {
+    History& by = history();
+    by.sync();
+    std::map<DatasetId, std::vector<SegmentEntry>> chosen;
+    for (const NeededSegment& needed : by.all_segments()) {
+      if (!needed.marks && below(3) != 0) chosen[needed.dataset].push_back(needed.entry);
+    }
+    for (const auto& [dataset, entries] : chosen) {
+      CompactRequest request{.dataset = dataset, .replaced = {}, .segments = {}};
+      std::vector<RowId> sides[2];
+      const Face face = face_of(now(), dataset);
+      for (const SegmentEntry& entry : entries) {
+        request.replaced.push_back(entry.ref.id);
+        for (const RowId& row : rows_of_segment(entry))
+          sides[face.rows.contains(row) ? 0 : 1].push_back(row);
+      }
+      add_side(request, Side::present, std::move(sides[0]));
+      add_side(request, Side::past, std::move(sides[1]));
+      CHECK(by.compact(request));
+      ++compacts;
+    }
+  }
+
+  // How many of all past segments HEAD lists.
+  void count_past() {
+    for (const NeededSegment& needed : history().all_segments())
+      past += needed.entry.side == Side::past ? 1 : 0;
+    for (const auto& [dataset, face] : now()) {
+      for (const SegmentEntry& entry : history().head()->segments(dataset))
+        past_listed += entry.side == Side::past ? 1 : 0;
+    }
+  }
+
   void tag() {
     const std::string name = fmt::format("t{}", below(4));
     if (tags_.contains(name)) {
@@ -372,7 +435,7 @@ class Program {
       for (const RowId& row : face.rows) {
         rows.insert(fmt::format("{}.{}", value_of(row.begin), row.ordinal));
       }
-      REQUIRE(shown(*snapshot, dataset, sealed_) == rows);
+      REQUIRE(shown(*snapshot, dataset, sealed_, joined_) == rows);
     }
     REQUIRE(snapshot->datasets().size() == existing);
     REQUIRE(by.tags() == tags_);
@@ -385,6 +448,7 @@ class Program {
   std::map<DatasetId, std::set<RowId>> ever_;
   std::map<DatasetId, std::uint32_t> highest_column_;
   std::map<Id128, std::vector<TailEntry>> sealed_;
+  std::map<Id128, std::vector<RowId>> joined_;
   std::map<std::string, CommitNumber> tags_;
   std::optional<CommitRequest> repeat_;
   CommitNumber repeated_{0};
@@ -395,6 +459,9 @@ struct Tally {
   std::uint64_t programs = 0;
   std::uint64_t reverts = 0;
   std::uint64_t refused = 0;
+  std::uint64_t compacts = 0;
+  std::uint64_t past = 0;
+  std::uint64_t past_listed = 0;
 
   void run_next() {
     const std::uint64_t seed = otolith::test::seed() + programs++;
@@ -403,16 +470,23 @@ struct Tally {
     program.run(kSteps);
     reverts += program.reverts;
     refused += program.refused;
+    compacts += program.compacts;
+    past += program.past;
+    past_listed += program.past_listed;
   }
 };
 
 }  // namespace
 
-TEST_CASE("history: agrees with a plain model over random histories, reopened and sealed") {
+TEST_CASE(
+    "history: agrees with a plain model over random histories, reopened, sealed and compacted") {
   Tally tally;
   while (tally.programs < kQuickPrograms) tally.run_next();
   CHECK(tally.refused > 0);
   CHECK(tally.refused < tally.reverts);
+  CHECK(tally.compacts > 0);
+  CHECK(tally.past_listed > 0);
+  CHECK(tally.past_listed < tally.past / 2);  // most of them HEAD does not open
 }
 
 TEST_SUITE("long") {

@@ -81,7 +81,7 @@ bool LiveHistory::seal(const SealRequest& request) {
 class LiveHistory::CompactSubmission final : public Submission {
  public:
   CompactSubmission(LiveHistory& owner, const CompactRequest& request) : owner_(owner) {
-    record_ = {owner.environment_->now(), request.dataset, request.replaced, {request.segment}};
+    record_ = {owner.environment_->now(), request.dataset, request.replaced, request.segments};
     std::ranges::sort(record_.replaced);
   }
 
@@ -108,7 +108,11 @@ class LiveHistory::CompactSubmission final : public Submission {
 };
 
 bool LiveHistory::compact(const CompactRequest& request) {
-  if (request.segment.begin_last > durable_head() && !mutant("join-of-relaxed")) {
+  const CommitNumber durable = durable_head();
+  const bool stand = std::ranges::all_of(request.segments, [&](const SegmentEntry& entry) {
+    return std::max(entry.begin_last, entry.base) <= durable;
+  });
+  if (!stand && !mutant("join-of-relaxed")) {
     throw_error(ErrorCode::invalid_argument, "a join takes segments of durable commits only");
   }
   CompactSubmission submission(*this, request);

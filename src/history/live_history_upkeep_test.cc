@@ -80,8 +80,8 @@ std::unique_ptr<History> with_segments(Ground& ground) {
 }
 
 CompactRequest join_of(std::uint64_t id) {
-  CompactRequest request{.dataset = kFirst, .replaced = {id_of(12), id_of(11)}, .segment = {}};
-  request.segment = {{id_of(id), 100, 7, id, {}, {}}, CommitNumber{2}, CommitNumber{3}, true};
+  CompactRequest request{.dataset = kFirst, .replaced = {id_of(12), id_of(11)}, .segments = {}};
+  request.segments = {{{id_of(id), 100, 7, id, {}, {}}, CommitNumber{2}, CommitNumber{3}, true}};
   return request;
 }
 
@@ -144,8 +144,109 @@ TEST_CASE("history: a join takes no segment of a relaxed commit") {
   Ground ground;
   const auto history = with_segments(ground);
   history->commit(request_of({segment_of(kFirst, 13, 2)}, true));
-  CompactRequest request{.dataset = kFirst, .replaced = {id_of(12), id_of(13)}, .segment = {}};
-  request.segment = {{id_of(21), 100, 6, 21, {}, {}}, CommitNumber{3}, CommitNumber{5}, true};
+  CompactRequest request{.dataset = kFirst, .replaced = {id_of(12), id_of(13)}, .segments = {}};
+  request.segments = {{{id_of(21), 100, 6, 21, {}, {}}, CommitNumber{3}, CommitNumber{5}, true}};
+  CHECK_THROWS_AS(history->compact(request), Error);
+  history->sync();
+  CHECK(history->compact(request));
+}
+
+namespace {
+
+CommitRequest marks_of(std::uint64_t first, std::uint64_t count, bool revive) {
+  DatasetChange change;
+  change.dataset = kFirst;
+  change.marks.append(MarkRun{CommitNumber{2}, first, count, revive});
+  return request_of({std::move(change)});
+}
+
+// Two commits of a segment each, rows 0 and 1 of the first ended by commit 4; then 21 has what that
+// shows, and 22 the two rows.
+std::unique_ptr<History> with_sides(Ground& ground) {
+  auto history = ground.open();
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11, 3)}));
+  history->commit(request_of({segment_of(kFirst, 12, 4)}));
+  history->commit(marks_of(0, 2, false));
+  CompactRequest request{.dataset = kFirst, .replaced = {id_of(11), id_of(12)}, .segments = {}};
+  const CommitNumber two{2};
+  const CommitNumber base{4};
+  request.segments.push_back(
+      {{id_of(21), 100, 5, 21, {}, {}}, two, CommitNumber{3}, true, Side::present, base});
+  request.segments.push_back({{id_of(22), 100, 2, 22, {}, {}}, two, two, true, Side::past, base});
+  CHECK(history->compact(request));
+  return history;
+}
+
+}  // namespace
+
+TEST_CASE("history: HEAD reads open no past segments unless a rollback reaches them") {
+  Ground ground;
+  auto history = with_sides(ground);
+  const std::vector present{id_of(21)};
+  const std::vector both{id_of(22), id_of(21)};
+  const auto head = [&] { return segments_at(*history, value_of(history->head()->number())); };
+  CHECK(head() == present);
+  CHECK(segments_at(*history, 3) == both);
+  CHECK(segments_at(*history, 2) == both);
+  history->commit(put(kFirst, "x"));       // 5
+  history->commit(marks_of(2, 1, false));  // 6: ends a row of the present
+  CHECK(head() == present);
+  history->commit(rollback_to(CommitNumber{3}));  // 7
+  CHECK(head() == both);
+  history->commit(rollback_to(CommitNumber{6}));  // 8
+  CHECK(head() == present);
+  history->commit(revert_of(CommitNumber{4}));  // 9
+  CHECK(head() == both);
+  history->commit(revert_of(CommitNumber{9}));  // 10
+  CHECK(head() == present);
+  history->commit(marks_of(1, 1, true));  // 11: revives one
+  CHECK(head() == both);
+  history->close();
+  for (const bool derived : {true, false}) {
+    history.reset();
+    if (!derived) remove_derived(ground);
+    history = ground.open();
+    for (const std::uint64_t number : {4u, 5u, 6u, 8u, 10u})
+      CHECK(segments_at(*history, number) == present);
+    for (const std::uint64_t number : {2u, 3u, 7u, 9u, 11u})
+      CHECK(segments_at(*history, number) == both);
+  }
+}
+
+TEST_CASE("history: what a rollback lost and came back makes rows of other lines past for good") {
+  Ground ground;
+  const auto history = ground.open();
+  history->commit(create_request("a"));
+  history->commit(request_of({segment_of(kFirst, 11, 3)}));  // 2
+  history->commit(rollback_to(CommitNumber{1}));             // 3
+  history->commit(request_of({segment_of(kFirst, 12, 4)}));  // 4
+  CompactRequest request{.dataset = kFirst, .replaced = {id_of(11), id_of(12)}, .segments = {}};
+  const auto entry = [](std::uint64_t id, std::uint64_t rows, std::uint64_t begin, Side side) {
+    return SegmentEntry{{id_of(id), 100, rows, id, {}, {}},
+                        CommitNumber{begin},
+                        CommitNumber{begin},
+                        true,
+                        side,
+                        CommitNumber{4}};
+  };
+  request.segments = {entry(21, 4, 4, Side::present), entry(22, 3, 2, Side::past)};
+  REQUIRE(history->compact(request));
+  CHECK(segments_at(*history, 4) == std::vector{id_of(21)});
+  CHECK(segments_at(*history, 2) == std::vector{id_of(22)});
+  history->commit(rollback_to(CommitNumber{2}));  // 5: whose begin counts again
+  CHECK(segments_at(*history, 5) == std::vector{id_of(22), id_of(21)});
+  history->commit(rollback_to(CommitNumber{4}));  // 6
+  CHECK(segments_at(*history, 6) == std::vector{id_of(21)});
+}
+
+TEST_CASE("history: a join as of a commit that is not durable is refused") {
+  Ground ground;
+  const auto history = with_segments(ground);
+  history->commit(put(kFirst, "y", true));
+  CompactRequest request = join_of(21);
+  request.segments[0].side = Side::present;
+  request.segments[0].base = CommitNumber{5};
   CHECK_THROWS_AS(history->compact(request), Error);
   history->sync();
   CHECK(history->compact(request));

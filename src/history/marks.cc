@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <ranges>
 #include <unordered_map>
 #include <utility>
 
@@ -130,6 +131,7 @@ struct Marks::Guarded {
   mutable SharedMutex mutex;
   std::vector<Logged> log OTO_GUARDED_BY(mutex);  // ascending by (commit, begin, first)
   std::unordered_map<std::uint64_t, Places> by_begin OTO_GUARDED_BY(mutex);
+  std::vector<std::uint32_t> revives OTO_GUARDED_BY(mutex);     // places in the log
   mutable Mutex known_mutex;                                    // taken behind the other
   mutable std::deque<Known> known OTO_GUARDED_BY(known_mutex);  // the newest last
 
@@ -140,6 +142,7 @@ struct Marks::Guarded {
     if (places.by_row) places.by_row->add(logged, places.in_log.back());
     if (places.commits.empty() || places.commits.back() != logged.commit)
       places.commits.push_back(logged.commit);
+    if (logged.revive) revives.push_back(places.in_log.back());
     log.push_back(std::move(logged));
   }
   void push(CommitNumber commit, const MarkSet& of) OTO_REQUIRES(mutex) {
@@ -293,6 +296,7 @@ void Marks::truncate(CommitNumber commit) {
     places.by_row.reset();
     places.ranges -= log.back().ranges();
     while (!places.commits.empty() && places.commits.back() > commit) places.commits.pop_back();
+    if (log.back().revive) guarded_->revives.pop_back();
     if (places.in_log.empty()) guarded_->by_begin.erase(at);
   }
 }
@@ -399,6 +403,33 @@ bool Marks::any_by(const CommitRuns& commits) const {
         const auto at = std::ranges::lower_bound(guarded_->log, run.first, {}, &Logged::commit);
         return at != guarded_->log.end() && at->commit <= run.last;
       });
+}
+
+// By begin, or by commit, whichever is less to look at; few commits revive anything.
+bool Marks::any_by(const CommitRuns& commits, CommitRun begins, bool revive) const {
+  if (commits.empty()) return false;
+  const ReadLock lock(guarded_->mutex);
+  const auto is = [&](std::uint32_t place) OTO_REQUIRES_SHARED(guarded_->mutex) {
+    const Logged& logged = guarded_->log[place];
+    return logged.revive == revive && begins.first <= logged.begin && logged.begin <= begins.last &&
+           contains(commits, logged.commit);
+  };
+  if (revive) return std::ranges::any_of(guarded_->revives, is);
+  const auto from =
+      std::ranges::lower_bound(guarded_->log, commits.front().first, {}, &Logged::commit);
+  const auto behind =
+      std::ranges::upper_bound(guarded_->log, commits.back().last, {}, &Logged::commit);
+  const auto first = static_cast<std::uint32_t>(from - guarded_->log.begin());
+  const auto end = static_cast<std::uint32_t>(behind - guarded_->log.begin());
+  if (value_of(begins.last) - value_of(begins.first) < end - first) {
+    for (CommitNumber n = begins.first; n <= begins.last; n = next(n)) {
+      const Places* places = guarded_->find(n);
+      if (places != nullptr && std::ranges::any_of(places->in_log | std::views::reverse, is))
+        return true;
+    }
+    return false;
+  }
+  return std::ranges::any_of(std::views::iota(first, end), is);
 }
 
 CommitNumber Marks::last() const {

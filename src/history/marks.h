@@ -64,6 +64,8 @@ class Marks {
 
   /// Whether any commit of these runs marked rows.
   bool any_by(const CommitRuns& commits) const;
+  /// Whether any of them revived rows of any of these begins, or ended some.
+  bool any_by(const CommitRuns& commits, CommitRun begins, bool revive) const;
 
   /// The last commit that marked anything; 0 for none.
   CommitNumber last() const;

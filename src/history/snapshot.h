@@ -48,13 +48,18 @@ class VisibleRows {
   bool behind_ = false;
 };
 
+/// What compact made of rows: those that its base showed stand apart from those that it did not.
+enum class Side : std::uint8_t { mixed, present, past };
+
 /// A segment of a dataset: rows of one begin, or (sealed, compacted) of many, with begin as a
 /// column.
 struct SegmentEntry {
   SegmentRef ref;
   CommitNumber begin_first{0};  // the only begin, or the first of many
   CommitNumber begin_last{0};
-  bool many = false;  // begin and ordinal are columns of the segment
+  bool many = false;        // begin and ordinal are columns of the segment
+  Side side = Side::mixed;  // as of `base`; mixed, unless there are many
+  CommitNumber base{0};     // showed all rows of a present segment, none of a past one
 };
 
 /// Rows of one commit that are still in the log.
@@ -99,6 +104,10 @@ class Snapshot {
   /// Segments and tail that may hold visible rows, ordered by begin; commits behind this one left
   /// out.
   virtual std::vector<SegmentEntry> segments(DatasetId dataset) const = 0;
+  /// Those of them that may hold rows of which nothing is visible here, too: the past ones.
+  virtual std::vector<SegmentEntry> segments_and_past(DatasetId dataset) const {
+    return segments(dataset);
+  }
   virtual std::vector<TailEntry> tail(DatasetId dataset) const = 0;
   /// Those of them with rows from `first` to `last`, both included, as far as entries tell.
   virtual std::vector<TailEntry> tail_within(DatasetId dataset, Timestamp first,
@@ -123,6 +132,11 @@ class Snapshot {
   virtual bool shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const = 0;
   /// The same of none: true only if no row of any of these begins is visible.
   virtual bool shows_none(DatasetId, CommitNumber, CommitNumber) const { return false; }
+  /// True only if the rows of all these begins in a present segment are still all visible, in a
+  /// past one none; false may also mean that each has to be asked about.
+  virtual bool stands(DatasetId, const SegmentEntry&, CommitNumber, CommitNumber) const {
+    return false;
+  }
 };
 
 /// Some rows of one begin.

@@ -91,6 +91,15 @@ std::optional<DatasetEntry> SnapshotView::find(DatasetId dataset) const {
 }
 
 std::vector<SegmentEntry> SnapshotView::segments(DatasetId dataset) const {
+  std::vector<SegmentEntry> out = segments_and_past(dataset);
+  if (mutant("past-always-listed")) return out;
+  std::erase_if(out, [&](const SegmentEntry& entry) {
+    return entry.side == Side::past && stands(dataset, entry, entry.begin_first, entry.begin_last);
+  });
+  return out;
+}
+
+std::vector<SegmentEntry> SnapshotView::segments_and_past(DatasetId dataset) const {
   std::vector<SegmentEntry> out;
   const DatasetVersion* version = view_.catalog->find(dataset);
   if (version == nullptr) return out;
@@ -193,6 +202,38 @@ bool SnapshotView::shows_all(DatasetId dataset, CommitNumber first, CommitNumber
   if (version == nullptr || last > view_.commit) return false;
   return view_.lineage->contains_all(dataset, view_.commit, {first, last}) &&
          !version->marks->touches_any({first, last});
+}
+
+// Each row group asks, and a history may have many rollbacks.
+SnapshotView::Since SnapshotView::since(DatasetId dataset, CommitNumber base) const {
+  const MutexLock lock(since_mutex_);
+  Since& known = since_[{dataset, base}];
+  if (!known) {
+    known = std::make_shared<const LineageDifference>(
+        view_.lineage->difference(dataset, base, view_.commit));
+  }
+  return known;
+}
+
+// Of a row's events in the lineage the latest decides, so what the base hid is shown only where a
+// begin or a revive was added to its lineage or an end taken out, and the other way about.
+bool SnapshotView::stands(DatasetId dataset, const SegmentEntry& entry, CommitNumber first,
+                          CommitNumber last) const {
+  const DatasetVersion* version = view_.catalog->find(dataset);
+  if (version == nullptr || entry.side == Side::mixed) return false;
+  if (entry.base == view_.commit) return true;
+  const bool past = entry.side == Side::past;
+  if (past ? mutant("past-whatever-came-since") : mutant("present-whatever-came-since"))
+    return true;
+  const Since apart = since(dataset, entry.base);  // a is what was lost, b what was gained
+  const CommitRuns& showing = past ? apart->only_b : apart->only_a;  // begins and revives turn rows
+  const CommitRuns& hiding = past ? apart->only_a : apart->only_b;   // ends do
+  const CommitRun begins{first, last};
+  const Marks& marks = *version->marks;
+  const bool begun = !intersection(showing, {begins}).empty() && !mutant("past-without-begins");
+  const bool revived = marks.any_by(showing, begins, true) && !mutant("past-without-revives");
+  const bool ended = marks.any_by(hiding, begins, false) && !mutant("past-without-ends");
+  return !begun && !revived && !ended;
 }
 
 }  // namespace otolith::history

@@ -4,13 +4,17 @@
 // Shapes:  names are resolved once, at the first look-up, and shared by all snapshots between two
 //          changes of catalog or lineage.
 // Errors:  corrupt from `tail` for rows that the log was stripped of without a seal.
-// Threads: immutable, but for the names of a NameTable, made once by whoever asks first.
+// Threads: immutable, but for what is worked out once by whoever asks first: the names of a
+//          NameTable, and how the lineage differs from those of joins.
 // Why:     making one costs two pointers: opening any of 10^6 commits must not depend on history.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 
+#include "base/mutex.h"
 #include "history/catalog.h"
 #include "history/lineage.h"
 
@@ -54,6 +58,7 @@ class SnapshotView final : public Snapshot {
   std::optional<DatasetEntry> find(DatasetId dataset) const override;
   std::optional<DatasetEntry> database() const override;
   std::vector<SegmentEntry> segments(DatasetId dataset) const override;
+  std::vector<SegmentEntry> segments_and_past(DatasetId dataset) const override;
   std::vector<TailEntry> tail(DatasetId dataset) const override;
   std::vector<TailEntry> tail_within(DatasetId dataset, Timestamp first,
                                      Timestamp last) const override;
@@ -66,12 +71,20 @@ class SnapshotView final : public Snapshot {
   VisibleRows visible(DatasetId dataset, CommitNumber begin, std::uint64_t rows) const override;
   bool shows(DatasetId dataset, const RowId& row) const override;
   bool shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const override;
+  bool stands(DatasetId dataset, const SegmentEntry& entry, CommitNumber first,
+              CommitNumber last) const override;
 
   const CatalogView& view() const noexcept { return view_; }
 
  private:
+  using Since = std::shared_ptr<const LineageDifference>;
+  /// How the lineage here differs from that of a base.
+  Since since(DatasetId dataset, CommitNumber base) const;
+
   const CatalogView view_;
   const std::shared_ptr<const NameTable> names_;
+  mutable Mutex since_mutex_;
+  mutable std::map<std::pair<DatasetId, CommitNumber>, Since> since_ OTO_GUARDED_BY(since_mutex_);
 };
 
 }  // namespace otolith::history

@@ -313,6 +313,11 @@ bool Timeline::apply_seal(const SealRecord& seal, RecordNumber number) {
 }
 
 bool Timeline::apply_compact(const CompactRecord& compact, RecordNumber number) {
+  for (const SegmentEntry& entry : compact.segments) {
+    if (entry.base <= visible_.commit) continue;
+    throw_error(ErrorCode::corrupt, "segments were joined as of commit {}, which is not there",
+                value_of(entry.base));
+  }
   if (!catalog_.compact_fits(compact)) {
     visible_.record = std::max(visible_.record, number);
     return false;

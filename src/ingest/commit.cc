@@ -148,8 +148,9 @@ bool seal_encoded(const IngestContext& context, const history::SealRequest& requ
 }
 
 bool join_encoded(const IngestContext& context, const history::CompactRequest& request,
-                  SegmentFile made) {
-  const Files files{.made = {&made}};
+                  std::vector<SegmentFile> made) {
+  Files files;
+  for (SegmentFile& file : made) files.made.push_back(&file);
   if (!mutant("join-record-before-segment")) files.sync(*context.vfs);
   const bool joined = with_files(files, [&] { return context.history->compact(request); });
   if (joined) files.keep();

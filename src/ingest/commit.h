@@ -25,8 +25,8 @@ Commit commit_encoded(const IngestContext& context, history::CommitRequest reque
 bool seal_encoded(const IngestContext& context, const history::SealRequest& request,
                   std::vector<SegmentFile> files);
 
-/// Says in the log that this file holds what others held; false if another join came first.
+/// Says in the log that these files hold what others held; false if another join came first.
 bool join_encoded(const IngestContext& context, const history::CompactRequest& request,
-                  SegmentFile made);
+                  std::vector<SegmentFile> made);
 
 }  // namespace otolith::ingest

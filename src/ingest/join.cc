@@ -1,31 +1,65 @@
 #include "ingest/join.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <new>
 #include <optional>
+#include <set>
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "base/stopping.h"
 #include "ingest/commit.h"
 #include "ingest/join_plan.h"
 #include "ingest/join_rows.h"
 #include "ingest/left.h"
 #include "ingest/many.h"
+#include "ingest/sides.h"
 #include "scan/store.h"
 
 namespace otolith::ingest {
 
 namespace {
 
-// A tier a round; where others go on writing there would always be another.
+// A tier a round; where others go on joining there would always be another.
 constexpr int kRoundsMax = 24;
+
+using history::SegmentEntry;
+using history::Side;
+using Base = std::shared_ptr<const history::Snapshot>;
 
 struct Group {
   DatasetId dataset;
   JoinGroup segments;
+};
+
+// Tells how far the work is; what the caller throws to stop it is no error of a dataset.
+class Teller {
+ public:
+  explicit Teller(const Progress& progress) : progress_(progress) {}
+
+  void plan(std::uint64_t bytes) noexcept { total_ += bytes; }
+  void done(std::uint64_t bytes) {
+    done_ += bytes;
+    within(0);
+  }
+  /// So many bytes behind what was done.
+  void within(std::uint64_t bytes) {
+    stopped_ = true;
+    stop_point();
+    if (progress_ && total_ != 0) progress_(std::min(done_ + bytes, total_), total_);
+    stopped_ = false;
+  }
+  bool stopped() const noexcept { return stopped_; }
+
+ private:
+  const Progress& progress_;
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
+  bool stopped_ = false;
 };
 
 // The rest of what a handle may take is for a row group, and for who uses the handle meanwhile.
@@ -37,24 +71,58 @@ std::size_t together_max(const IngestContext& context, DatasetId dataset) {
   return std::clamp<std::size_t>(window_bytes(context) / page, 2, kJoinSegmentsMax);
 }
 
-// Segments of durable commits: those of relaxed ones may be lost.
-std::vector<Group> plan(const IngestContext& context, const Left& left) {
-  const CommitNumber durable = context.history->durable_head();
-  std::map<DatasetId, JoinGroup> segments;
-  for (const history::NeededSegment& needed : context.history->all_segments()) {
-    const bool stands = needed.entry.begin_last <= durable;
-    if (needed.marks || !stands || left.has(needed.dataset)) continue;
-    segments[needed.dataset].push_back(needed.entry);
+Base base_of(const IngestContext& context) {
+  return context.history->at(context.history->durable_head());
+}
+
+// Which segments are to be written anew, round by round.
+class Planner {
+ public:
+  Planner(const IngestContext& context, Base base) : context_(context), base_(std::move(base)) {}
+
+  const Base& base() const noexcept { return base_; }
+
+  // Segments that the base knows, which is durable: those of relaxed commits may be lost. Past ones
+  // are joined with their like: those of the present would have them written again and again.
+  std::vector<Group> groups(const Left& left) {
+    std::map<DatasetId, JoinGroup> sides[2];
+    for (const history::NeededSegment& needed : context_.history->all_segments()) {
+      const bool known = needed.entry.begin_last <= base_->number();
+      if (needed.marks || !known || left.has(needed.dataset)) continue;
+      const bool past = needed.entry.side == Side::past && !mutant("join-sides-together");
+      sides[past ? 1 : 0][needed.dataset].push_back(needed.entry);
+    }
+    std::vector<Group> out;
+    for (const auto& side : sides) {
+      for (const auto& [dataset, entries] : side) add(dataset, entries, out);
+    }
+    return out;
   }
-  std::vector<Group> out;
-  for (auto& [dataset, entries] : segments) {
-    if (entries.size() < 2) continue;
-    for (JoinGroup& group : join_plan(std::move(entries), together_max(context, dataset))) {
+
+ private:
+  void add(DatasetId dataset, const JoinGroup& entries, std::vector<Group>& out) {
+    std::set<Id128> joined;
+    for (JoinGroup& group : join_plan(entries, together_max(context_, dataset))) {
+      for (const SegmentEntry& entry : group) joined.insert(entry.ref.id);
       out.push_back({dataset, std::move(group)});
     }
+    for (const SegmentEntry& entry : entries) {
+      if (!joined.contains(entry.ref.id) && worth(dataset, entry))
+        out.push_back({dataset, {entry}});
+    }
   }
-  return out;
-}
+
+  // Row ids may have to be read for it: once.
+  bool worth(DatasetId dataset, const SegmentEntry& entry) {
+    const auto [asked, fresh] = asked_.try_emplace(entry.ref.id, false);
+    if (fresh) asked->second = worth_parting(context_, base_, dataset, entry);
+    return asked->second;
+  }
+
+  const IngestContext& context_;
+  const Base base_;
+  std::map<Id128, bool> asked_;
+};
 
 std::uint64_t bytes_of_all(const std::vector<Group>& groups) {
   std::uint64_t bytes = 0;
@@ -74,7 +142,7 @@ bool is_needed(const IngestContext& context, const Id128& segment) {
 Sources open_all(const IngestContext& context, const Group& group,
                  std::vector<StoredType>& stored) {
   Sources out;
-  for (const history::SegmentEntry& entry : group.segments) {
+  for (const SegmentEntry& entry : group.segments) {
     const auto reader = context.store->find_apart(group.dataset, entry);
     if (!reader && !is_needed(context, entry.ref.id)) return {};
     if (!reader) context.store->open(group.dataset, entry);  // throws that it is missing
@@ -90,47 +158,87 @@ Sources open_all(const IngestContext& context, const Group& group,
 
 struct Made {
   history::CompactRequest request;
-  SegmentFile file;
+  std::vector<SegmentFile> files;
 };
 
-// The rows of a group in one file. nullopt where another join came first.
-std::optional<Made> make(const IngestContext& context, const Id128& owner, const Group& group,
-                         const std::string& name) {
-  std::vector<StoredType> stored;
-  Sources sources = open_all(context, group, stored);
-  if (sources.empty()) return std::nullopt;
-  const auto schema = schema_of_all(*context.history->schema_of(group.dataset), stored);
-  const JoinRows rows(std::move(sources), schema, window_bytes(context));
-  SegmentFile file(*context.vfs, *context.environment);
-  segment::SegmentWriter writer(file.file(),
-                                many_spec(context, owner, file.id(), group.dataset, name, schema));
-  writer.begin_run(rows.run());
-  rows.write([&](const Batch& batch) { writer.append(batch); });
-  writer.end_run();
-  const segment::SegmentInfo info = writer.finish();
-  history::CompactRequest request{.dataset = group.dataset, .replaced = {}, .segment = {}};
-  CommitNumber first = group.segments.front().begin_first;
-  CommitNumber last = group.segments.front().begin_last;
-  for (const history::SegmentEntry& entry : group.segments) {
-    request.replaced.push_back(entry.ref.id);
-    first = std::min(first, entry.begin_first);
-    last = std::max(last, entry.begin_last);
+// What a side is written with.
+struct SideWriter {
+  const IngestContext& context;
+  Id128 owner;
+  DatasetId dataset;
+  std::string name;
+  std::shared_ptr<const Schema> schema;
+  CommitNumber base;
+  std::function<void(std::uint64_t rows)> wrote;
+
+  // The rows of one side in a file of their own; none where there are no rows.
+  void write(Side side, std::vector<JoinSource> sources, Made& made) const {
+    const JoinRows rows(std::move(sources), schema, window_bytes(context));
+    if (rows.run().empty()) return;
+    SegmentFile file(*context.vfs, *context.environment);
+    segment::SegmentWriter writer(file.file(),
+                                  many_spec(context, owner, file.id(), dataset, name, schema));
+    std::uint64_t first = UINT64_MAX;
+    std::uint64_t last = 0;
+    writer.begin_run(rows.run());
+    rows.write([&](const Batch& batch) {
+      const auto* begins = batch.columns[schema->columns.size()].values.as<std::uint64_t>();
+      const auto [least, greatest] = std::minmax_element(begins, begins + batch.rows);
+      first = std::min(first, *least);
+      last = std::max(last, *greatest);
+      writer.append(batch);
+      wrote(batch.rows);
+    });
+    writer.end_run();
+    SegmentEntry entry =
+        many_entry(file.id(), writer.finish(), CommitNumber{first}, CommitNumber{last});
+    entry.side = side;
+    entry.base = base;
+    made.request.segments.push_back(entry);
+    made.files.push_back(std::move(file));
   }
-  request.segment = many_entry(file.id(), info, first, last);
-  return Made{std::move(request), std::move(file)};
+};
+
+// The rows of a group in a file for each side. nullopt where another join came first.
+std::optional<Made> make(const IngestContext& context, const Base& base, const Id128& owner,
+                         const Group& group, const std::string& name, Teller& teller) {
+  std::vector<StoredType> stored;
+  const Sources sources = open_all(context, group, stored);
+  if (sources.empty()) return std::nullopt;
+  const double bytes_a_row =
+      static_cast<double>(bytes_of(group.segments)) / static_cast<double>(rows_of(group.segments));
+  std::uint64_t written = 0;
+  const auto wrote = [&](std::uint64_t rows) {
+    written += rows;
+    teller.within(static_cast<std::uint64_t>(bytes_a_row * static_cast<double>(written)));
+  };
+  scan::Visibility visibility(base, group.dataset);
+  Sides sides = sides_of(visibility, sources);
+  const auto schema = schema_of_all(*context.history->schema_of(group.dataset), stored);
+  const SideWriter writer{context, owner, group.dataset, name, schema, base->number(), wrote};
+  Made made{{.dataset = group.dataset, .replaced = {}, .segments = {}}, {}};
+  for (const SegmentEntry& entry : group.segments) made.request.replaced.push_back(entry.ref.id);
+  writer.write(Side::present, std::move(sides.present), made);
+  writer.write(Side::past, std::move(sides.past), made);
+  return made;
 }
 
 // nullopt, and the dataset is left, where it is the dataset's own error; the disk is there for all
 // of them.
-std::optional<Made> make_or_leave(const IngestContext& context, const Id128& owner,
-                                  const Group& group, const std::string& name, Left& left) {
+std::optional<Made> make_or_leave(const IngestContext& context, const Base& base,
+                                  const Id128& owner, const Group& group, Teller& teller,
+                                  Left& left) {
+  const std::string name = name_of(*context.history->head(), group.dataset);
   const auto what = [&] { return fmt::format("segments of {} were not joined", quoted(name)); };
   try {
-    return make(context, owner, group, name);
+    return make(context, base, owner, group, name, teller);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::io || mutant("join-all-or-nothing")) throw;
+    const bool of_all =
+        error.code() == ErrorCode::io || error.code() == ErrorCode::cancelled || teller.stopped();
+    if (of_all || mutant("join-all-or-nothing")) throw;
     left.add(what(), error);
   } catch (const std::bad_alloc&) {
+    if (teller.stopped()) throw;
     left.add(what(), no_memory());
   }
   left.leave(group.dataset);
@@ -146,44 +254,48 @@ void checkpoint(const IngestContext& context) {
   }
 }
 
-void count(Joined& joined, const JoinGroup& group) {
-  joined.segments += group.size();
-  for (const history::SegmentEntry& entry : group) joined.rows += entry.ref.rows;
-  joined.bytes += bytes_of(group);
+void count(Joined& joined, const Group& group, const Made& made) {
+  joined.segments += group.segments.size();
+  joined.rows += rows_of(group.segments);
+  joined.bytes += bytes_of(group.segments);
+  for (const SegmentEntry& entry : made.request.segments) {
+    WrittenSide& side = entry.side == Side::past ? joined.past : joined.present;
+    ++side.segments;
+    side.rows += entry.ref.rows;
+  }
 }
 
 }  // namespace
 
 std::uint64_t join_bytes(const IngestContext& context) {
-  return bytes_of_all(plan(context, Left()));
+  return bytes_of_all(Planner(context, base_of(context)).groups(Left()));
 }
 
 Joined join_segments(const IngestContext& context, const Progress& progress) {
   Joined joined;
   Left left;
-  std::uint64_t total = 0;
+  Teller teller(progress);
+  Planner planner(context, base_of(context));
   const FileOwner owner(*context.vfs, *context.environment);
   int rounds = 0;
-  for (auto groups = plan(context, left); !groups.empty() && rounds < kRoundsMax;
-       groups = plan(context, left), ++rounds) {
-    std::uint64_t done = total;
-    total += bytes_of_all(groups);
-    const auto snapshot = context.history->head();
+  for (auto groups = planner.groups(left); !groups.empty() && rounds < kRoundsMax;
+       groups = planner.groups(left), ++rounds) {
+    teller.plan(bytes_of_all(groups));
     for (const Group& group : groups) {
-      if (progress) progress(done, total);
-      done += bytes_of(group.segments);
-      if (left.has(group.dataset)) continue;
-      auto made =
-          make_or_leave(context, owner.id(), group, name_of(*snapshot, group.dataset), left);
-      if (!made) continue;
-      owner.check();
-      if (join_encoded(context, made->request, std::move(made->file)))
-        count(joined, group.segments);
+      teller.within(0);
+      auto made = left.has(group.dataset)
+                      ? std::nullopt
+                      : make_or_leave(context, planner.base(), owner.id(), group, teller, left);
+      if (made) {
+        owner.check();
+        if (join_encoded(context, made->request, std::move(made->files)))
+          count(joined, group, *made);
+      }
+      teller.done(bytes_of(group.segments));
     }
   }
   if (joined.segments != 0) checkpoint(context);
   if (left.any()) left.raise();
-  if (progress && total != 0) progress(total, total);
   return joined;
 }
 

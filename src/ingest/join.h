@@ -1,8 +1,9 @@
-// Join: the rows of small segments of a dataset go into one, and nothing that can be asked changes.
+// Join: the rows of small segments of a dataset go into one of those that its newest durable state
+// shows and one of all others, and nothing that can be asked changes.
 //
 // Role:    what compact does beside seal and sweep (docs/history.md 6).
-// Shapes:  all rows stay, with begin and ordinal as columns; each group of segments is a file and a
-//          frame of its own, so work that is stopped is done as far as it came.
+// Shapes:  all rows stay, with begin and ordinal as columns; each group of segments is a file or
+//          two and a frame of its own, so work that is stopped is done as far as it came.
 // Errors:  those of reading and writing. A dataset that cannot be joined, because a segment is
 //          damaged, its codec is not registered here, or there is no space, is left as it is; the
 //          others are joined, and then its error is thrown.
@@ -18,13 +19,22 @@
 
 namespace otolith::ingest {
 
-struct Joined {
-  std::uint64_t segments = 0;  // that became fewer
-  std::uint64_t rows = 0;      // in them
-  std::uint64_t bytes = 0;     // of their files
+/// Segments that were written.
+struct WrittenSide {
+  std::uint64_t segments = 0;
+  std::uint64_t rows = 0;
 };
 
-/// `progress` gets bytes done and bytes in all, which may grow; it may throw to stop.
+struct Joined {
+  std::uint64_t segments = 0;  // that were replaced
+  std::uint64_t rows = 0;      // in them
+  std::uint64_t bytes = 0;     // of their files
+  WrittenSide present;
+  WrittenSide past;
+};
+
+/// `progress` gets bytes done and bytes in all, which may grow; it may throw to stop, also within a
+/// group.
 Joined join_segments(const IngestContext& context, const Progress& progress = {});
 
 /// Bytes of the files that join_segments would begin with.

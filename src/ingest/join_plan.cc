@@ -65,4 +65,10 @@ std::uint64_t bytes_of(const JoinGroup& group) noexcept {
   return bytes;
 }
 
+std::uint64_t rows_of(const JoinGroup& group) noexcept {
+  std::uint64_t rows = 0;
+  for (const history::SegmentEntry& entry : group) rows += entry.ref.rows;
+  return rows;
+}
+
 }  // namespace otolith::ingest

@@ -21,7 +21,8 @@ using JoinGroup = std::vector<history::SegmentEntry>;
 std::vector<JoinGroup> join_plan(std::vector<history::SegmentEntry> segments,
                                  std::size_t together_max);
 
-/// Bytes of their files.
+/// Bytes of their files, and rows in them.
 std::uint64_t bytes_of(const JoinGroup& group) noexcept;
+std::uint64_t rows_of(const JoinGroup& group) noexcept;
 
 }  // namespace otolith::ingest

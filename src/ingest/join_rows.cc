@@ -32,10 +32,13 @@ struct Window {
 };
 using WindowPointer = std::shared_ptr<Window>;
 
-// Goes through the rows of one run within one partition.
+// A column of row ids, in the place where a segment of many begins has it.
+Column id_column(ColumnId id) { return {.type = {TypeKind::uint64}, .id = value_of(id)}; }
+
+// Goes through the wanted rows of one run within one partition.
 class Cursor {
  public:
-  Cursor(const scan::RowSource& source, const std::vector<std::size_t>& pieces,
+  Cursor(const scan::RowSource& source, const std::vector<scan::Selected>& pieces,
          const Schema& schema, std::uint64_t window_rows)
       : source_(&source), pieces_(&pieces), schema_(&schema), window_rows_(window_rows) {
     load();
@@ -46,27 +49,15 @@ class Cursor {
   /// The next rows, where there are any.
   void load() {
     window_ = std::make_shared<Window>();
-    if (at_ < pieces_->size() && row_ == piece().rows) {
+    if (at_ < pieces_->size() && taken_ == piece().ranges.rows()) {
       ++at_;
-      row_ = 0;
+      taken_ = 0;
     }
     if (at_ == pieces_->size()) return;
-    Batch rows;
-    rows.rows = std::min(window_rows_, piece().rows - row_);
-    const std::size_t number = (*pieces_)[at_];
-    for (const Column& column : schema_->columns) {
-      rows.columns.push_back(scan::piece_values(*source_, number, column, row_, rows.rows));
-    }
-    if (source_->begin()) {
-      add_row_ids(rows, *source_->begin(), piece().first_ordinal + row_);
-    } else {
-      for (const ColumnId id : {segment::kBeginColumn, segment::kOrdinalColumn}) {
-        rows.columns.push_back(source_->values(number, id, row_, rows.rows));
-      }
-    }
-    row_ += rows.rows;
-    window_->rows = rows.rows;
-    window_->columns = std::move(rows.columns);
+    const scan::Selected part = next_part();
+    taken_ += part.ranges.rows();
+    window_->rows = part.ranges.rows();
+    window_->columns = columns_of(part);
     for (const std::size_t key : schema_->key_indexes()) order_by(key);
     order_by(schema_->time_index());
     order_by(schema_->columns.size());
@@ -74,15 +65,35 @@ class Cursor {
   }
 
  private:
-  const scan::Piece& piece() const { return source_->pieces()[(*pieces_)[at_]]; }
+  const scan::Selected& piece() const { return (*pieces_)[at_]; }
   void order_by(std::size_t column) { window_->order.push_back(&window_->columns[column]); }
 
+  scan::Selected next_part() const {
+    const RowSet& all = piece().ranges;
+    const std::uint64_t end = std::min(taken_ + window_rows_, all.rows());
+    return {piece().piece, all.first_rows(end).last_rows(end - taken_)};
+  }
+
+  std::vector<Array> columns_of(const scan::Selected& part) const {
+    Batch rows{.schema = nullptr, .rows = part.ranges.rows(), .columns = {}};
+    for (const Column& column : schema_->columns)
+      rows.columns.push_back(scan::selected_values(*source_, part, column));
+    if (source_->begin()) {
+      const std::uint64_t first = source_->pieces()[part.piece].first_ordinal;
+      add_row_ids(rows, *source_->begin(), part.ranges.moved(first));
+      return std::move(rows.columns);
+    }
+    for (const ColumnId id : {segment::kBeginColumn, segment::kOrdinalColumn})
+      rows.columns.push_back(scan::selected_values(*source_, part, id_column(id)));
+    return std::move(rows.columns);
+  }
+
   const scan::RowSource* source_;
-  const std::vector<std::size_t>* pieces_;
+  const std::vector<scan::Selected>* pieces_;
   const Schema* schema_;
   std::uint64_t window_rows_;
-  std::size_t at_ = 0;     // of the pieces
-  std::uint64_t row_ = 0;  // of that piece: the first that is not in a window yet
+  std::size_t at_ = 0;       // of the pieces
+  std::uint64_t taken_ = 0;  // of its wanted rows: those that were in a window
   WindowPointer window_;
 };
 
@@ -222,18 +233,21 @@ std::uint64_t row_bytes(const Schema& schema) noexcept {
   return bytes;
 }
 
-JoinRows::JoinRows(std::vector<std::shared_ptr<const scan::RowSource>> sources,
-                   std::shared_ptr<const Schema> schema, std::uint64_t window_bytes)
-    : sources_(std::move(sources)), schema_(std::move(schema)), window_bytes_(window_bytes) {
-  for (const auto& source : sources_) {
+JoinRows::JoinRows(std::vector<JoinSource> sources, std::shared_ptr<const Schema> schema,
+                   std::uint64_t window_bytes)
+    : schema_(std::move(schema)), window_bytes_(window_bytes) {
+  for (JoinSource& of : sources) {
+    const scan::RowSource* source = of.source.get();
     for (std::size_t i = 0; i < source->pieces().size(); ++i) {
+      if (of.rows[i].empty()) continue;
       const scan::Piece& piece = source->pieces()[i];
       std::vector<Part>& parts = partitions_[piece.bucket];
       const bool goes_on =
-          !parts.empty() && parts.back().source == source.get() && parts.back().run == piece.run;
-      if (!goes_on) parts.push_back({source.get(), piece.run, {}});
-      parts.back().pieces.push_back(i);
+          !parts.empty() && parts.back().source == source && parts.back().run == piece.run;
+      if (!goes_on) parts.push_back({source, piece.run, {}});
+      parts.back().pieces.push_back({i, std::move(of.rows[i])});
     }
+    sources_.push_back(std::move(of.source));
   }
 }
 
@@ -242,7 +256,7 @@ model::Run JoinRows::run() const {
   for (const auto& [bucket, parts] : partitions_) {
     std::uint64_t rows = 0;
     for (const Part& part : parts) {
-      for (const std::size_t piece : part.pieces) rows += part.source->pieces()[piece].rows;
+      for (const scan::Selected& piece : part.pieces) rows += piece.ranges.rows();
     }
     out.push_back({bucket, rows});
   }

@@ -1,6 +1,6 @@
-// Rows of several segments of one dataset in one order, a few at a time.
+// Chosen rows of several segments of one dataset in one order, a few at a time.
 //
-// Role:    what a join writes: all rows, whoever sees them, with their ids.
+// Role:    what a join writes of each side: rows with their ids.
 // Shapes:  segments -> batches in stored order (partition, keys, time, begin, ordinal), columns of
 //          the schema, then begin and ordinal; at most a row group to a batch.
 // Errors:  those of reading; corrupt where a stored type does not widen to the schema's.
@@ -16,20 +16,26 @@
 
 #include "model/row_layout.h"
 #include "otolith/batch.h"
-#include "scan/source.h"
+#include "scan/unit.h"
 
 namespace otolith::ingest {
 
 /// About what one row takes in memory, with its ids; texts are guessed.
 std::uint64_t row_bytes(const Schema& schema) noexcept;
 
+/// A segment, and the rows of it that are wanted, by piece.
+struct JoinSource {
+  std::shared_ptr<const scan::RowSource> source;
+  std::vector<RowSet> rows;
+};
+
 class JoinRows {
  public:
   /// Windows take `window_bytes` together, or 256 rows each.
-  JoinRows(std::vector<std::shared_ptr<const scan::RowSource>> sources,
-           std::shared_ptr<const Schema> schema, std::uint64_t window_bytes);
+  JoinRows(std::vector<JoinSource> sources, std::shared_ptr<const Schema> schema,
+           std::uint64_t window_bytes);
 
-  /// Partitions of all of them, in order.
+  /// Partitions of all of them, in order; none is empty.
   model::Run run() const;
   void write(const std::function<void(const Batch&)>& sink) const;
 
@@ -38,7 +44,7 @@ class JoinRows {
   struct Part {
     const scan::RowSource* source = nullptr;
     std::uint32_t run = 0;
-    std::vector<std::size_t> pieces;
+    std::vector<scan::Selected> pieces;
   };
 
   std::vector<std::shared_ptr<const scan::RowSource>> sources_;

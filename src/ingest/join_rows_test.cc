@@ -22,8 +22,9 @@ using test::Row;
 // Commits of rows in the tail's form: as well a source as any.
 struct Commits {
   std::shared_ptr<const Schema> schema;
-  std::vector<std::shared_ptr<const scan::RowSource>> sources;
-  std::vector<Row> expected;  // with begin and ordinal as last cells
+  std::vector<JoinSource> sources;
+  std::vector<Row> expected;  // those wanted, with begin and ordinal as last cells
+  Random* choose = nullptr;   // leaves half of the rows out; null: all are wanted
 
   void add(std::uint64_t begin, std::vector<std::vector<Row>> runs) {
     std::vector<Row> rows;
@@ -40,8 +41,14 @@ struct Commits {
                              .bytes = bytes,
                              .time_min = {},
                              .time_max = {}};
-    sources.push_back(scan::tail_source(entry, ColumnId{schema->columns[schema->time_index()].id}));
-    for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    const ColumnId time{schema->columns[schema->time_index()].id};
+    JoinSource& of = sources.emplace_back(scan::tail_source(entry, time), std::vector<RowSet>());
+    of.rows.resize(of.source->pieces().size());
+    for (std::uint64_t i = 0, piece = 0; i < rows.size(); ++i) {
+      const auto& pieces = of.source->pieces();
+      while (i >= pieces[piece].first_ordinal + pieces[piece].rows) ++piece;
+      if (choose != nullptr && test::below(*choose, 2) == 0) continue;
+      of.rows[piece].append({i - pieces[piece].first_ordinal, 1});
       Row row = rows[i];
       row.emplace_back(test::Value(begin));
       row.emplace_back(test::Value(i));
@@ -86,6 +93,7 @@ TEST_CASE(
     Random random(seed);
     Commits commits;
     commits.schema = sample::random_schema(random);
+    if (rounds % 3 != 0) commits.choose = &random;
     // Sometimes more rows than the smallest window has.
     const std::uint64_t most = rounds % 4 == 0 ? 900 : 30;
     for (std::uint64_t begin = 3, end = 4 + test::below(random, 8); begin < end; ++begin) {

@@ -52,6 +52,18 @@ void add_row_ids(Batch& batch, CommitNumber begin, std::uint64_t first_ordinal) 
   batch.columns.push_back(counting(batch.rows, first_ordinal, 1));
 }
 
+void add_row_ids(Batch& batch, CommitNumber begin, const RowSet& ordinals) {
+  if (ordinals.is_range()) return add_row_ids(batch, begin, ordinals.first_row());
+  batch.columns.push_back(counting(batch.rows, value_of(begin), 0));
+  Array out{.type = {TypeKind::uint64}, .length = batch.rows};
+  std::byte* data = nullptr;
+  out.values = buffer_allocate(batch.rows * 8, &data);
+  for (const RowRange& range : ordinals) {
+    for (std::uint64_t i = range.first; i < range.end(); ++i, data += 8) store_le(data, i);
+  }
+  batch.columns.push_back(std::move(out));
+}
+
 std::string name_of(const history::Snapshot& snapshot, DatasetId dataset) {
   const auto entry = snapshot.find(dataset);
   return entry ? entry->name

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 
+#include "base/row_set.h"
 #include "history/history.h"
 #include "ingest/recorder.h"
 #include "segment/writer.h"
@@ -30,6 +31,8 @@ std::shared_ptr<const Schema> schema_of_all(const Schema& newest,
 
 /// Adds columns begin and ordinal to rows of one commit, the first of which has that ordinal.
 void add_row_ids(Batch& batch, CommitNumber begin, std::uint64_t first_ordinal);
+/// The same where they have these ordinals.
+void add_row_ids(Batch& batch, CommitNumber begin, const RowSet& ordinals);
 
 /// Of a dataset that may be dropped, for messages.
 std::string name_of(const history::Snapshot& snapshot, DatasetId dataset);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace otolith::ingest {
 
 using history::MarkSet;
@@ -66,8 +68,17 @@ std::optional<history::DatasetEntry> StagedSnapshot::database() const {
 }
 
 std::vector<history::SegmentEntry> StagedSnapshot::segments(DatasetId dataset) const {
-  std::vector<history::SegmentEntry> out;
-  if (base_) out = base_->segments(dataset);
+  if (!base_) return with_staged(dataset, {});
+  return with_staged(dataset, base_->segments(dataset));
+}
+
+std::vector<history::SegmentEntry> StagedSnapshot::segments_and_past(DatasetId dataset) const {
+  if (!base_) return with_staged(dataset, {});
+  return with_staged(dataset, base_->segments_and_past(dataset));
+}
+
+std::vector<history::SegmentEntry> StagedSnapshot::with_staged(
+    DatasetId dataset, std::vector<history::SegmentEntry> out) const {
   if (!of(dataset)) return out;
   for (std::size_t i = 0; i < change_.rows.size(); ++i) {
     const StagedRows& rows = change_.rows[i];
@@ -142,13 +153,25 @@ bool StagedSnapshot::shows(DatasetId dataset, const RowId& row) const {
 }
 
 bool StagedSnapshot::shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const {
-  if (base_ == nullptr || last >= kStagedFirst) return false;
-  if (of(dataset)) {
-    const std::vector<MarkSet>& sets = change_.ended.sets();
-    const auto ended = std::ranges::lower_bound(sets, first, {}, &MarkSet::begin);
-    if (ended != sets.end() && ended->begin <= last) return false;
-  }
+  if (base_ == nullptr || last >= kStagedFirst || ends_any(dataset, first, last)) return false;
   return base_->shows_all(dataset, first, last);
+}
+
+// What is ended stays in the past.
+bool StagedSnapshot::stands(DatasetId dataset, const history::SegmentEntry& entry,
+                            CommitNumber first, CommitNumber last) const {
+  if (base_ == nullptr) return false;
+  const bool present = entry.side == history::Side::present;
+  const bool whole = !present || mutant("staged-ends-shown") || !ends_any(dataset, first, last);
+  if (!whole) return false;
+  return base_->stands(dataset, entry, first, last);
+}
+
+bool StagedSnapshot::ends_any(DatasetId dataset, CommitNumber first, CommitNumber last) const {
+  if (!of(dataset)) return false;
+  const std::vector<MarkSet>& sets = change_.ended.sets();
+  const auto ended = std::ranges::lower_bound(sets, first, {}, &MarkSet::begin);
+  return ended != sets.end() && ended->begin <= last;
 }
 
 }  // namespace otolith::ingest

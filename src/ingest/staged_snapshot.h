@@ -53,6 +53,7 @@ class StagedSnapshot final : public history::Snapshot {
   std::optional<history::DatasetEntry> find(DatasetId dataset) const override;
   std::optional<history::DatasetEntry> database() const override;
   std::vector<history::SegmentEntry> segments(DatasetId dataset) const override;
+  std::vector<history::SegmentEntry> segments_and_past(DatasetId dataset) const override;
   std::vector<history::TailEntry> tail(DatasetId dataset) const override;
   std::vector<history::TailEntry> tail_since(DatasetId dataset, CommitNumber after) const override;
   std::optional<history::TailEntry> tail_of(DatasetId dataset, CommitNumber begin) const override;
@@ -64,6 +65,8 @@ class StagedSnapshot final : public history::Snapshot {
                                std::uint64_t rows) const override;
   bool shows(DatasetId dataset, const RowId& row) const override;
   bool shows_all(DatasetId dataset, CommitNumber first, CommitNumber last) const override;
+  bool stands(DatasetId dataset, const history::SegmentEntry& entry, CommitNumber first,
+              CommitNumber last) const override;
 
   /// The place of staged rows that has this begin.
   std::size_t place_of(CommitNumber begin) const noexcept;
@@ -71,6 +74,11 @@ class StagedSnapshot final : public history::Snapshot {
 
  private:
   bool of(DatasetId dataset) const noexcept { return dataset == change_.dataset.id; }
+  /// Segments that were staged for the dataset are put behind those that are there.
+  std::vector<history::SegmentEntry> with_staged(DatasetId dataset,
+                                                 std::vector<history::SegmentEntry> there) const;
+  /// Whether rows of any of these begins were ended.
+  bool ends_any(DatasetId dataset, CommitNumber first, CommitNumber last) const;
 
   const std::shared_ptr<const history::Snapshot> base_;
   const StagedChange change_;

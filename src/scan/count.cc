@@ -29,7 +29,10 @@ std::optional<history::VisibleRows> known_of(Visibility& visibility,
                                              const history::Snapshot& snapshot,
                                              const history::SegmentEntry& entry) {
   if (!entry.many) return visibility.of(entry.begin_first, entry.ref.rows);
-  if (!snapshot.shows_all(visibility.dataset(), entry.begin_first, entry.begin_last)) return {};
+  const DatasetId dataset = visibility.dataset();
+  if (snapshot.stands(dataset, entry, entry.begin_first, entry.begin_last))
+    return history::VisibleRows::all_or_none(entry.side == history::Side::present);
+  if (!snapshot.shows_all(dataset, entry.begin_first, entry.begin_last)) return {};
   return history::VisibleRows::all_or_none(true);
 }
 

@@ -62,7 +62,7 @@ std::optional<FoundRow> IdLookup::find(const std::string& id) {
 
 std::vector<std::optional<FoundRow>> IdLookup::find(std::span<const std::string> ids) {
   std::vector<std::optional<FoundRow>> out(ids.size());
-  each_row(ids, [&](std::size_t at, FoundRow row) {
+  each_row(ids, From::shown, [&](std::size_t at, FoundRow row) {
     if (!shown(row)) return true;
     out[at] = std::move(row);
     return false;
@@ -72,7 +72,8 @@ std::vector<std::optional<FoundRow>> IdLookup::find(std::span<const std::string>
 
 std::vector<FoundRow> IdLookup::revisions(const std::string& id) {
   std::vector<FoundRow> out;
-  each_row(std::span(&id, 1), [&](std::size_t, FoundRow row) {
+  const From from = mutant("revisions-without-past") ? From::shown : From::all;
+  each_row(std::span(&id, 1), from, [&](std::size_t, FoundRow row) {
     const bool revived = [&] {
       const auto marks = snapshot_->marks_of(dataset_.id, row.begin, row.ordinal);
       return std::ranges::any_of(marks, &history::RowMark::revive);
@@ -86,12 +87,12 @@ std::vector<FoundRow> IdLookup::revisions(const std::string& id) {
   return out;
 }
 
-void IdLookup::each_row(std::span<const std::string> ids, const Take& take) {
+void IdLookup::each_row(std::span<const std::string> ids, From from, const Take& take) {
   std::vector<bool> open(ids.size(), true);
   // Where a file is gone since the snapshot was taken, rows may stand in the tail no more.
   for (int renewals = 0;; ++renewals) {
     each_of_tail(ids, open, take);
-    if (each_of_segments(ids, open, take)) return;
+    if (each_of_segments(ids, open, from, take)) return;
     if (renewals == kRenewalsMax) break;
   }
   throw_error(ErrorCode::io, "segments of {} are joined faster than they are read; ask again",
@@ -118,8 +119,10 @@ void IdLookup::each_of_tail(std::span<const std::string> ids, std::vector<bool>&
 // The newest first: there most ids are found. False where a segment is gone, and the snapshot was
 // renewed.
 bool IdLookup::each_of_segments(std::span<const std::string> ids, std::vector<bool>& open,
-                                const Take& take) {
-  std::vector<history::SegmentEntry> entries = snapshot_->segments(dataset_.id);
+                                From from, const Take& take) {
+  std::vector<history::SegmentEntry> entries = from == From::all
+                                                   ? snapshot_->segments_and_past(dataset_.id)
+                                                   : snapshot_->segments(dataset_.id);
   std::ranges::reverse(entries);
   for (const history::SegmentEntry& entry : entries) {
     if (std::ranges::find(open, true) == open.end()) return true;

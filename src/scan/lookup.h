@@ -65,9 +65,11 @@ class IdLookup {
  private:
   using Take = std::function<bool(std::size_t id, FoundRow row)>;  // false: of this id no more
 
-  void each_row(std::span<const std::string> ids, const Take& take);
+  enum class From { shown, all };  // segments: those that may show rows, or past ones too
+
+  void each_row(std::span<const std::string> ids, From from, const Take& take);
   void each_of_tail(std::span<const std::string> ids, std::vector<bool>& open, const Take& take);
-  bool each_of_segments(std::span<const std::string> ids, std::vector<bool>& open,
+  bool each_of_segments(std::span<const std::string> ids, std::vector<bool>& open, From from,
                         const Take& take);
   void each_of_source(const std::shared_ptr<const RowSource>& source,
                       std::span<const std::string> ids, std::vector<bool>& open, const Take& take);

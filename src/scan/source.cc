@@ -43,6 +43,8 @@ class SegmentSource final : public RowSource {
     }
   }
 
+  const history::SegmentEntry* entry() const noexcept override { return &entry_; }
+
   std::optional<Type> type(ColumnId column) const override {
     const auto found = reader_->find(column);
     if (!found) return std::nullopt;

@@ -36,6 +36,8 @@ class RowSource {
   const std::vector<Piece>& pieces() const noexcept { return pieces_; }
   /// The commit that added the rows, where all are of one.
   std::optional<CommitNumber> begin() const noexcept { return begin_; }
+  /// What the log says of a segment; nullptr for other sources.
+  virtual const history::SegmentEntry* entry() const noexcept { return nullptr; }
   std::uint64_t rows() const noexcept { return rows_; }
   /// No two rows of it share keys and time.
   bool unique() const noexcept { return unique_; }

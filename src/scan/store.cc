@@ -165,8 +165,9 @@ std::shared_ptr<const history::Snapshot> SegmentStore::renewed(
   const auto& renew = state_->options.renew;
   auto now = renew && !mutant("scan-not-renewed") ? snapshot.renewed(renew) : nullptr;
   if (!now) throw_missing(gone);
-  const bool still = std::ranges::any_of(
-      now->segments(dataset), [&](const auto& entry) { return entry.ref.id == gone.ref.id; });
+  const bool still = std::ranges::any_of(now->segments_and_past(dataset), [&](const auto& entry) {
+    return entry.ref.id == gone.ref.id;
+  });
   if (still) throw_missing(gone);
   return now;
 }

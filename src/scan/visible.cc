@@ -30,6 +30,10 @@ history::VisibleRows::Kind Visibility::known(const RowSource& source, std::size_
   const CommitNumber first{begins.min_as<std::uint64_t>()};
   const CommitNumber last{begins.max_as<std::uint64_t>()};
   if (snapshot_->shows_none(dataset_, first, last)) return Kind::none;
+  if (const history::SegmentEntry* entry = source.entry()) {
+    if (snapshot_->stands(dataset_, *entry, first, last))
+      return entry->side == history::Side::present ? Kind::all : Kind::none;
+  }
   return snapshot_->shows_all(dataset_, first, last) ? Kind::all : Kind::some;
 }
 

@@ -124,7 +124,7 @@ class Program {
     sizes_ = small_sizes(random_);
   }
 
-  /// Commits with a segment each, joined twice.
+  /// Commits with a segment each, joined twice, some rows and documents past by then.
   io::CrashRecording run_joins(Truth& truth) {
     sizes_.inline_bytes_max = 0;
     truth.sizes = sizes_;
@@ -136,9 +136,16 @@ class Program {
         const Table t = db.table("t");
         t.append(batch_of(t.schema(), random_rows(i, *t.schema(), 0, 3)));
         note(db, truth);
+        if (i % 2 == 1) t.remove({.stop = Timestamp{static_cast<std::int64_t>(random_() % 500)}});
+        note(db, truth);
+        put_document(db, i);
+        note(db, truth);
+        if (i == 7) db.rollback("HEAD~6");
+        note(db, truth);
         if (i % 5 == 4) compact(db);
       }
-      CHECK(db.status().datasets.at("t").segments < 5);
+      CHECK(db.status().datasets.at("t").segments < 6);
+      CHECK(past_rows_ > 0);
     }
     recorder_.mark_acknowledged(truth.hashes.size() - 1);
     return recorder_.finish();
@@ -273,8 +280,13 @@ class Program {
     recorder.commit();
   }
 
+  static void put_document(Database& db, int i) {
+    db.collection("docs").put(
+        Document::from_json(fmt::format(R"({{"_id": "{}", "n": {}}})", i % 2, i)));
+  }
+
   void compact(Database& db) {
-    db.compact();
+    past_rows_ += db.compact().past_rows;
     recorder_.mark_acknowledged(static_cast<std::uint64_t>(db.head().number));
   }
 
@@ -317,6 +329,7 @@ class Program {
   io::SimDisk disk_;
   io::CrashRecorder recorder_;
   bool relaxed_ = false;
+  std::uint64_t past_rows_ = 0;
 };
 
 /// Opens what is left and holds it against the truth, and once more where all is moved into

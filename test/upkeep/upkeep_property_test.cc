@@ -1,9 +1,11 @@
-// Random programs of appends, deletes, replaces, alters, drops, compacts and reopening: what each
-// commit showed when it was made it shows for ever.
+// Random programs of appends, deletes, replaces, documents, rollbacks, reverts, alters, drops,
+// compacts and reopening: what each commit showed when it was made it shows for ever.
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <tuple>
 
 #include "db/hall.h"
 #include "io/sim_disk.h"
@@ -39,6 +41,7 @@ class Program {
   }
 
   void run(int steps) {
+    note();
     for (int i = 0; i < steps; ++i) {
       CAPTURE(i);
       step();
@@ -53,6 +56,8 @@ class Program {
   }
 
   std::uint64_t joined = 0;
+  std::uint64_t past_rows = 0;
+  std::uint64_t undone = 0;
 
  private:
   void open(std::optional<Database>& handle) {
@@ -65,15 +70,21 @@ class Program {
 
   void step() {
     Database& on = db();
-    const auto names = on.datasets();
+    auto names = on.datasets();
+    std::erase(names, "documents");
     if (names.empty() || below(random_, 30) == 0) return create();
     const Table t = on.table(names[below(random_, names.size())]);
-    switch (below(random_, 16)) {
+    switch (below(random_, 20)) {
       case 0:
       case 1:
-        joined += on.compact().joined_segments;
-        joined_before_ = joined;
-        return;
+        return compact();
+      case 16:
+      case 17:
+        return put(on.collection("documents"));
+      case 18:
+        return roll_back();
+      case 19:
+        return revert();
       case 2:
         return open(handles_[below(random_, 2)]);
       case 3:
@@ -88,6 +99,59 @@ class Program {
       default:
         t.append(rows_of_some(t, 0, kDays * kDayNs));
     }
+  }
+
+  // Digests and reads of HEAD and of some old commits before, and the same behind it.
+  void compact() {
+    const std::uint64_t head = shown_.size() - 1;
+    std::vector<std::uint64_t> looked{head, below(random_, head + 1), below(random_, head + 1)};
+    for (const std::uint64_t number : looked) check(number);
+    const CompactReport done = db().compact();
+    joined += done.joined_segments;
+    joined_before_ = joined;
+    past_rows += done.past_rows;
+    for (const std::uint64_t number : looked) check(number);
+  }
+
+  void put(const Collection& documents) {
+    std::vector<Document> some;
+    for (std::uint64_t i = 0, count = 1 + below(random_, 6); i < count; ++i) {
+      some.push_back(Document::from_json(
+          fmt::format(R"({{"_id": "{}", "n": {}}})", below(random_, 8), below(random_, 100))));
+    }
+    documents.put(some);
+    if (below(random_, 4) == 0) documents.remove(some.front().id());
+  }
+
+  // What is refused is no commit, and changes nothing.
+  void undo(const std::function<void()>& work) {
+    try {
+      work();
+      ++undone;
+    } catch (const Error& error) {
+      const bool refusal =
+          error.code() == ErrorCode::conflict || error.code() == ErrorCode::not_found;
+      if (!refusal) throw;
+    }
+  }
+
+  std::string any_commit() { return std::to_string(below(random_, shown_.size())); }
+
+  void roll_back() {
+    RollbackOptions options;
+    const auto names = db().datasets();
+    if (below(random_, 2) == 0) options.dataset = names[below(random_, names.size())];
+    if (options.dataset && below(random_, 3) == 0) std::tie(options.start, options.stop) = range();
+    undo([&] { db().rollback(any_commit(), options); });
+  }
+
+  void revert() {
+    std::vector<std::string> names = db().datasets();
+    std::erase(names, "documents");
+    if (shown_.size() < 2) return;
+    const std::uint64_t back = below(random_, std::min<std::uint64_t>(4, shown_.size() - 1));
+    const std::string& name = names[below(random_, names.size())];
+    undo([&] { db().revert(std::to_string(shown_.size() - 1 - back), {.dataset = name}); });
   }
 
   void create() {
@@ -153,11 +217,29 @@ class Program {
     if (number != 0) out.hash = snapshot.commit().hash;
     out.digests = db::Door::digests(on, CommitNumber{number});
     for (const std::string& name : snapshot.datasets()) {
+      if (snapshot.kind(name) == DatasetKind::collection) {
+        documents(snapshot.collection(name), out);
+        continue;
+      }
       const Table t = snapshot.table(name);
       out.rows[name] = text_of(t.read());
       out.counts[name] = t.rows();
     }
     return out;
+  }
+
+  static void documents(const Collection& collection, Shown& out) {
+    std::string& text = out.rows[collection.name()];
+    DocumentStream stream = collection.find();
+    for (auto some = stream.next(); !some.empty(); some = stream.next()) {
+      for (const DocumentEntry& entry : some) {
+        text += entry.revision + " " + entry.document.json() + "\n";
+        REQUIRE(collection.get(entry.document.id()) == entry.document);
+        for (const DocumentRevision& each : collection.revisions(entry.document.id()))
+          text += each.revision + "\n";
+      }
+    }
+    out.counts[collection.name()] = collection.size();
   }
 
   void note() {
@@ -188,14 +270,21 @@ TEST_CASE("upkeep: random programs show at every commit what they showed, whatev
   const Budget budget;
   std::uint64_t programs = 0;
   std::uint64_t joined = 0;
+  std::uint64_t past_rows = 0;
+  std::uint64_t undone = 0;
   for (std::uint64_t first = seed(); programs < 10 || budget.left(); ++programs) {
     CAPTURE(first + programs);
     Program program(first + programs);
     program.run(60);
     joined += program.joined;
+    past_rows += program.past_rows;
+    undone += program.undone;
   }
-  MESSAGE(programs, " programs that joined ", joined, " segments, from seed ", seed());
+  MESSAGE(programs, " programs that joined ", joined, " segments, made ", past_rows,
+          " rows past and undid ", undone, " commits, from seed ", seed());
   CHECK(joined > 100);
+  CHECK(past_rows > 100);
+  CHECK(undone > 10);
 }
 
 }  // namespace otolith::test
