@@ -42,6 +42,7 @@ enum class CodecId : std::uint16_t {
   bitmap = 10,
   decimal = 11,
   rle = 12,
+  bodies = 13,
   planes = 20,
   text = 21,
   lz4 = 22,
