@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -88,6 +89,27 @@ inline bool asked_in_room(const codec::Codec& codec, const codec::Page& page, By
   return out.back() == std::byte{0xa5};
 }
 
+/// Some rows asked for alone, of a page of any bytes. False if one is told that is another among all
+/// of a page without flaw, or is said to be flawed there. `ends`: of the rows' texts, 8 bytes each;
+/// empty where the page has a flaw.
+inline bool picked_alike(const codec::Codec& codec, const codec::Page& page, BytesView values,
+                         BytesView ends) {
+  if (!model::is_text(page.facts.type)) return true;
+  const std::uint64_t step = std::max<std::uint64_t>(1, page.facts.rows / 16);
+  for (std::uint64_t row = 0; row < page.facts.rows; row += step) {
+    std::string text;
+    const codec::Picked came = codec::page_pick(codec, page, row, text);
+    if (ends.empty() || came == codec::Picked::not_told) continue;
+    const auto end_of = [&](std::uint64_t of) { return load_le<std::uint64_t>(&ends[of * 8]); };
+    const std::uint64_t first = row == 0 ? 0 : end_of(row - 1);
+    if (came != codec::Picked::told ||
+        text != as_text(values.subspan(first, end_of(row) - first))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// False if a page of such bytes has no flaw and writes beside its room. The room is exactly as
 /// large as the codec says, with bytes behind that must stay.
 inline bool stays_in_room(const codec::Codec& codec, BytesView bytes, const codec::PageFacts& facts,
@@ -96,7 +118,7 @@ inline bool stays_in_room(const codec::Codec& codec, BytesView bytes, const code
   constexpr std::byte kMark{0xa5};
   const auto copy = [](BytesView of) { return buffer_of(Bytes(of.begin(), of.end())); };
   const codec::Page page{{{}, copy(shared), copy(bytes), 0}, facts};
-  if (!codec::page_flaw(codec, page).empty()) return true;
+  if (!codec::page_flaw(codec, page).empty()) return picked_alike(codec, page, {}, {});
   const std::uint64_t size = codec.decoded_bytes(page.parts, facts);
   Bytes values(size + kBehind, kMark);
   Bytes offsets(facts.rows * sizeof(std::int64_t) + kBehind, kMark);
@@ -105,7 +127,8 @@ inline bool stays_in_room(const codec::Codec& codec, BytesView bytes, const code
     return std::ranges::all_of(of, [](std::byte byte) { return byte == kMark; });
   };
   return untouched(BytesView(values).last(kBehind)) &&
-         untouched(BytesView(offsets).last(kBehind)) && asked_in_room(codec, page, values);
+         untouched(BytesView(offsets).last(kBehind)) && asked_in_room(codec, page, values) &&
+         picked_alike(codec, page, values, BytesView(offsets).first(facts.rows * 8));
 }
 
 }  // namespace otolith::test

@@ -90,6 +90,10 @@ bool Codec::gather(const Parts&, const PageFacts&, const WantedRows&, std::byte*
   return false;
 }
 
+Picked Codec::pick(const Parts&, const PageFacts&, std::uint64_t, std::string&) const {
+  return Picked::not_told;
+}
+
 PagePart Codec::flaw_part(const Parts&, const PageFacts&) const { return PagePart::values; }
 
 EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows) {
@@ -141,6 +145,12 @@ Array pages_decode(const Codec& codec, std::span<const Page> pages, const Target
   }
   if (out.null_count != 0) out.validity = validity_joined(pages, out.length);
   return out;
+}
+
+Picked page_pick(const Codec& codec, const Page& page, std::uint64_t row, std::string& out) {
+  OTO_INVARIANT(row < page.facts.rows);
+  if (!model::is_text(page.facts.type) || page.facts.chunk_has_nulls) return Picked::not_told;
+  return codec.pick(page.parts, page.facts, row, out);
 }
 
 bool page_select(const Codec& codec, const Page& page, const model::Criterion& test,

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,7 @@ enum class CodecId : std::uint16_t {
   bitmap = 10,
   decimal = 11,
   rle = 12,
+  bodies = 13,
   planes = 20,
   text = 21,
   lz4 = 22,
@@ -117,6 +119,9 @@ struct Target {
   std::byte* values = nullptr;  // nullptr: anywhere
 };
 
+/// What came of asking a page for one of its texts.
+enum class Picked : std::uint8_t { told, not_told, flawed };
+
 /// Some rows of a page, ascending; numbers count from the same row as `first`, the page's own.
 struct WantedRows {
   std::span<const std::uint32_t> numbers;
@@ -143,6 +148,9 @@ class Codec {
   /// What pages of a chunk need of the bytes that they share, made once for all of them; of any
   /// bytes. nullptr where there is nothing to make.
   virtual std::shared_ptr<const Prepared> prepare(BytesView shared) const;
+  /// Whether pick tells one text without the others. What is prepared for that is small and keeps
+  /// nothing of the bytes, so that it can be kept with the segment.
+  virtual bool tells_one() const noexcept { return false; }
   /// What is wrong with offsets and values of one page, empty if they are sound. decode and view
   /// rely on it: the reader asks once per page and process, also where the checksum fits, because
   /// writers can be hostile.
@@ -166,7 +174,14 @@ class Codec {
   /// where that takes as long as decoding the page.
   virtual bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
                       std::byte* out) const;
+  /// As page_pick, of a page without nulls.
+  virtual Picked pick(const Parts& page, const PageFacts& facts, std::uint64_t row,
+                      std::string& out) const;
 };
+
+/// One text of a page, which need not be free of flaws but has its checksum: row `row` of its own.
+/// not_told where others would have to be decoded for it. Nothing is believed of the page.
+Picked page_pick(const Codec& codec, const Page& page, std::uint64_t row, std::string& out);
 
 /// The same of any test, and with nulls: they never pass.
 bool page_select(const Codec& codec, const Page& page, const model::Criterion& test,

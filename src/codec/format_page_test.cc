@@ -82,6 +82,20 @@ Array urls() {
   return builder.finish();
 }
 
+Array small_bodies() {
+  model::ArrayBuilder builder({TypeKind::binary});
+  for (const std::string& text : {std::string(40, 'a'), std::string(), std::string("late")})
+    builder.append_text(text);
+  return builder.finish();
+}
+
+Array many_bodies() {
+  model::ArrayBuilder builder({TypeKind::binary});
+  for (int i = 0; i < 300; ++i)
+    builder.append_text("name Ana, number " + std::to_string(i * 7919) + ", city Oslo or Rome");
+  return builder.finish();
+}
+
 Array notes() {
   model::ArrayBuilder builder({TypeKind::string});
   for (const char* text : {"late", "later", "", "latest"}) builder.append_text(text);
@@ -325,6 +339,27 @@ std::string dump_of_pressed() {
   return dump.text();
 }
 
+std::string dump_of_bodies() {
+  const Bytes shared = shared_of(CodecId::bodies, small_bodies());
+  test::HexDump first(shared);
+  first.heading("bodies: what all pages share of so few that there is no dictionary");
+  first.field(4, "bytes of the dictionary");
+  first.field(4, "zero");
+  REQUIRE(first.at() == shared.size());
+  const Bytes page = page_of(CodecId::bodies, small_bodies());
+  test::HexDump second(page);
+  second.heading("bodies: 40 bytes a, an empty text, late");
+  second.field(4, "bytes plain");
+  second.field(4, "bytes packed");
+  second.field(12, "ends of packed texts");
+  const std::uint64_t first_end = load_le<std::uint32_t>(&page[8]);
+  second.field(first_end, "a frame of zstd without its magic");
+  second.field(load_le<std::uint32_t>(&page[4]) - first_end, "another");
+  if (second.at() % 8 != 0) second.field(align_up(second.at(), 8) - second.at(), "zero");
+  REQUIRE(second.at() == page.size());
+  return first.text() + second.text();
+}
+
 std::string dump_of_bits_and_decimals() {
   const Bytes bits = page_of(CodecId::bitmap, truths());
   test::HexDump first(bits);
@@ -351,7 +386,7 @@ TEST_CASE("codec: the page on formats shows the very bytes of pages") {
       test::page_shows(kPage, dump_of_models() + dump_of_blocks() + dump_of_runs() +
                                   dump_of_lattice() + dump_of_alp_rd() + dump_of_dictionary() +
                                   dump_of_planes() + dump_of_text() + dump_of_pressed() +
-                                  dump_of_bits_and_decimals()),
+                                  dump_of_bodies() + dump_of_bits_and_decimals()),
       "run with OTOLITH_UPDATE_DOCS=1");
 }
 
@@ -384,6 +419,8 @@ TEST_CASE("codec: the seeds of the fuzz harnesses are the pages that are written
   check("test/corpus/fuzz_text/urls", CodecId::text, urls());
   check("test/corpus/fuzz_pressed/lz4", CodecId::lz4, urls());
   check("test/corpus/fuzz_pressed/zstd", CodecId::zstd, urls());
+  check("test/corpus/fuzz_bodies/small", CodecId::bodies, small_bodies());
+  check("test/corpus/fuzz_bodies/dictionary", CodecId::bodies, many_bodies());
   check("test/corpus/fuzz_planes/delays", CodecId::planes, delays());
   check("test/corpus/fuzz_planes/prices", CodecId::planes, prices());
 }

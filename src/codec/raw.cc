@@ -27,6 +27,9 @@ class Raw final : public Codec {
     return is_text(facts.type) ? PagePart::offsets : PagePart::values;
   }
   Array view(const Parts& parts, const PageFacts& facts) const override;
+  bool tells_one() const noexcept override { return true; }
+  Picked pick(const Parts& page, const PageFacts& facts, std::uint64_t row,
+              std::string& out) const override;
 };
 
 // ---------------------------------------------------------------------------------------- analyze
@@ -108,6 +111,19 @@ std::string_view Raw::flaw(const Parts& page, const PageFacts& facts) const {
     return "its values have another size than its rows";
   }
   return {};
+}
+
+Picked Raw::pick(const Parts& page, const PageFacts& facts, std::uint64_t row,
+                 std::string& out) const {
+  if (page.offsets.bytes.size() != (facts.rows + 1) * sizeof(std::int64_t)) return Picked::flawed;
+  const std::byte* const at = page.offsets.bytes.data() + row * sizeof(std::int64_t);
+  const auto first = load_le<std::uint64_t>(at);
+  const auto end = load_le<std::uint64_t>(at + sizeof(std::int64_t));
+  const BytesView values = page.values.bytes;
+  if (first < page.values_at || end < first || end - page.values_at > values.size())
+    return Picked::flawed;
+  out.assign(as_text(values.subspan(first - page.values_at, end - first)));
+  return Picked::told;
 }
 
 // Offsets count from the start of the chunk; where only some of its pages were read they are

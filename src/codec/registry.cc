@@ -11,6 +11,7 @@
 #include "codec/alp.h"
 #include "codec/alp_rd.h"
 #include "codec/bitmap.h"
+#include "codec/bodies.h"
 #include "codec/constant.h"
 #include "codec/decimal.h"
 #include "codec/dictionary.h"
@@ -48,6 +49,7 @@ Speed speed_of(CodecId id) noexcept {
     case CodecId::alp:
     case CodecId::lattice:
     case CodecId::alp_rd:
+    case CodecId::bodies:  // one of its texts, which is what is asked for
       return Speed::packed;
     case CodecId::lz4:
     case CodecId::zstd:
@@ -87,11 +89,12 @@ const Codec* find(CodecId id) {
 }  // namespace
 
 std::span<const Codec* const> our_codecs() noexcept {
-  static const std::array codecs{
-      &raw_codec(),     &constant_codec(),        &linear_codec(), &frame_codec(), &alp_codec(),
-      &lattice_codec(), &alp_rd_codec(),          &delta_codec(),  &rle_codec(),   &bitmap_codec(),
-      &decimal_codec(), &dictionary_codec(),      &text_codec(),   &lz4_codec(),   &planes_codec(),
-      &zstd_codec(),    &dictionary_small_codec()};
+  static const std::array codecs{&raw_codec(),    &constant_codec(), &linear_codec(),
+                                 &frame_codec(),  &alp_codec(),      &lattice_codec(),
+                                 &alp_rd_codec(), &delta_codec(),    &rle_codec(),
+                                 &bitmap_codec(), &decimal_codec(),  &dictionary_codec(),
+                                 &text_codec(),   &lz4_codec(),      &bodies_codec(),
+                                 &planes_codec(), &zstd_codec(),     &dictionary_small_codec()};
   return codecs;
 }
 

@@ -145,8 +145,12 @@ std::optional<DocumentEntry> Collection::entry(std::string_view id) const {
 }
 
 std::optional<Document> Collection::get(std::string_view id) const {
-  auto found = entry(id);
-  return found ? std::optional(std::move(found->document)) : std::nullopt;
+  document::check_id(id);
+  const db::DocumentState state(*hall_, *place_);
+  if (state.dataset() == nullptr) return std::nullopt;
+  const std::string of(id);
+  auto body = scan::IdLookup(state.context(), state.snapshot(), *state.dataset()).body(of);
+  return body ? std::optional(Document::of(of, *std::move(body))) : std::nullopt;
 }
 
 std::vector<std::optional<Document>> Collection::get(std::span<const std::string> ids) const {

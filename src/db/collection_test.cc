@@ -333,10 +333,23 @@ TEST_CASE(
     CHECK(found(notes, {.start = first.time}).size() == many.size() - 1);
   };
   same();
+  const auto all_alike = [&] {  // as many as make indexes of ids, and more
+    for (std::size_t i = 0; i < many.size(); i += 61)
+      REQUIRE(text_of(notes.get(many[i].id())) == (i == 1 ? "none" : many[i].json()));
+    CHECK_FALSE(notes.get(many[1].id()));
+    CHECK_FALSE(notes.get("k1"));
+    const Collection before = db.at(first.number).collection("notes");
+    CHECK(text_of(before.get(many[0].id())).size() > 80);
+    CHECK(before.get(many[1].id()));
+  };
+  all_alike();
+  same();
   const Commit again = notes.put(many[2]);
   CHECK(again.number == db.head().number);
   CHECK(again.changes.empty());
   db.compact();
+  same();
+  all_alike();
   same();
   CHECK(db.verify().ok());
 }

@@ -201,10 +201,11 @@ std::shared_ptr<Rooms> Hall::open_rooms(bool create, bool read_only) const {
       directory_open(*rooms->vfs, *rooms->environment, create && !read_only, ground_.history.log);
   rooms->store = std::make_shared<scan::SegmentStore>(
       rooms->vfs, rooms->directory.database,
-      scan::StoreOptions{.map = options_.mmap,
-                         .renew = [of = std::weak_ptr(rooms)](const history::Snapshot& snapshot) {
-                           return renew(of, snapshot);
-                         }});
+      scan::StoreOptions{
+          .map = options_.mmap,
+          .renew = [of = std::weak_ptr(rooms)](
+                       const history::Snapshot& snapshot) { return renew(of, snapshot); },
+          .ids_bytes_max = options_.memory_bytes / scan::kIdsShare});
   history::HistoryOptions history = ground_.history;
   history.log.read_only = read_only;
   history.log.lock_wait_ns = options_.lock_wait_ns;

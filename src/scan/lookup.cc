@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "base/stopping.h"
 #include "scan/prune.h"
+#include "scan/segment_ids.h"
 #include "scan/store.h"
 #include "scan/tail_ids.h"
 #include "scan/unit.h"
@@ -35,10 +36,48 @@ ColumnId body_column(const Schema& schema) {
   return ColumnId{schema.columns[schema.find(kDocumentBody).value()].id};
 }
 
+// A value of 8 bytes of one row.
+std::uint64_t number_at(const RowSource& source, std::size_t piece, ColumnId column, Type wide,
+                        std::uint64_t row) {
+  const auto number = static_cast<std::uint32_t>(row);
+  std::uint64_t out = 0;
+  const bool told = source.type(column) == wide &&
+                    source.gather(piece, column, row / source.page_rows(), std::span(&number, 1),
+                                  reinterpret_cast<std::byte*>(&out));
+  if (told) return out;
+  const Column wanted{.name = "number", .type = wide, .nullable = false, .id = value_of(column)};
+  return piece_values(source, piece, wanted, row, 1).value<std::uint64_t>(0);
+}
+
+FoundRow row_at(const std::shared_ptr<const RowSource>& source, std::size_t piece,
+                std::uint64_t row, ColumnId time) {
+  const auto of = [&](ColumnId column, TypeKind kind = TypeKind::uint64) {
+    return number_at(*source, piece, column, {kind}, row);
+  };
+  const bool one = source->begin().has_value();
+  return {one ? *source->begin() : CommitNumber{of(segment::kBeginColumn)},
+          one ? source->pieces()[piece].first_ordinal + row : of(segment::kOrdinalColumn),
+          {static_cast<std::int64_t>(of(time, TypeKind::timestamp))},
+          source,
+          piece,
+          row};
+}
+
+// The rows of an id from the last on: of its revisions that is mostly the one that is shown.
+template <typename Row>
+void each_place(const SegmentIds& index, std::string_view id, Row row) {
+  std::vector<IdRows> found;
+  index.find(id, found);
+  for (auto rows = found.rbegin(); rows != found.rend(); ++rows) {
+    for (std::uint64_t at = rows->first + rows->count; at-- > rows->first;)
+      if (!row(rows->piece, at)) return;
+  }
+}
+
 }  // namespace
 
 std::string FoundRow::body(const Schema& schema) const {
-  return std::string(source->values(piece, body_column(schema), row, 1).text(0));
+  return source->text(piece, body_column(schema), row);
 }
 
 BodyReader::BodyReader(const Schema& schema) : column_(body_column(schema)) {}
@@ -68,6 +107,48 @@ std::vector<std::optional<FoundRow>> IdLookup::find(std::span<const std::string>
     return false;
   });
   return out;
+}
+
+// The shortest way, where every segment has its index; any other is that of find.
+std::optional<std::string> IdLookup::body(const std::string& id) {
+  const std::span<const std::string> ids(&id, 1);
+  std::vector<bool> open(1, true);
+  std::optional<FoundRow> row;
+  each_of_tail(ids, open, [&](std::size_t, FoundRow found) {
+    if (shown(found)) row = std::move(found);
+    return !row;
+  });
+  const auto entries =
+      row ? std::vector<history::SegmentEntry>() : snapshot_->segments(dataset_.id);
+  for (auto entry = entries.rbegin(); entry != entries.rend() && !row; ++entry) {
+    const auto index = context_.store->ids(*entry);
+    if (index == nullptr) {
+      row = find(id);
+      break;
+    }
+    row = indexed(*entry, *index, id);
+  }
+  return row ? std::optional(row->body(*dataset_.schema)) : std::nullopt;
+}
+
+// The shown row of a segment; of what it is nothing but its place is told where all rows are shown.
+std::optional<FoundRow> IdLookup::indexed(const history::SegmentEntry& entry,
+                                          const SegmentIds& index, std::string_view id) const {
+  std::optional<FoundRow> out;
+  std::optional<bool> all;
+  each_place(index, id, [&](std::size_t piece, std::uint64_t at) {
+    if (!all) all = all_shown(entry);
+    FoundRow row{.source = index.source(), .piece = piece, .row = at};
+    if (!*all) row = row_at(index.source(), piece, at, column(kDocumentTime));
+    if (*all || shown(row)) out = std::move(row);
+    return !out;
+  });
+  return out;
+}
+
+bool IdLookup::all_shown(const history::SegmentEntry& entry) const {
+  if (mutant("lookup-shows-all")) return true;
+  return snapshot_->shows_all(dataset_.id, entry.begin_first, entry.begin_last);
 }
 
 std::vector<FoundRow> IdLookup::revisions(const std::string& id) {
@@ -127,14 +208,32 @@ bool IdLookup::each_of_segments(std::span<const std::string> ids, std::vector<bo
   for (const history::SegmentEntry& entry : entries) {
     if (std::ranges::find(open, true) == open.end()) return true;
     stop_point();
+    if (const auto index = context_.store->ids(entry)) {
+      each_of_index(*index, ids, open, take);
+      continue;
+    }
     const auto reader = context_.store->find(dataset_.id, entry);
     if (reader == nullptr) {
       snapshot_ = context_.store->renewed(*snapshot_, dataset_.id, entry);
       return false;
     }
-    each_of_source(segment_source(reader, entry), ids, open, take);
+    const auto source = segment_source(reader, entry);
+    each_of_source(source, ids, open, take);
+    context_.store->ids_missed(entry, source, column(kDocumentId));
   }
   return true;
+}
+
+void IdLookup::each_of_index(const SegmentIds& index, std::span<const std::string> ids,
+                             std::vector<bool>& open, const Take& take) const {
+  const ColumnId time = column(kDocumentTime);
+  for (std::size_t at = 0; at < ids.size(); ++at) {
+    if (!open[at]) continue;
+    each_place(index, ids[at], [&](std::size_t piece, std::uint64_t row) {
+      open[at] = take(at, row_at(index.source(), piece, row, time));
+      return bool{open[at]};
+    });
+  }
 }
 
 void IdLookup::each_of_source(const std::shared_ptr<const RowSource>& source,

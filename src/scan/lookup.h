@@ -50,6 +50,8 @@ class BodyReader {
   Array bodies_;
 };
 
+class SegmentIds;  // segment_ids.h
+
 class IdLookup {
  public:
   IdLookup(ScanContext context, std::shared_ptr<const history::Snapshot> snapshot,
@@ -59,6 +61,8 @@ class IdLookup {
   std::optional<FoundRow> find(const std::string& id);
   /// Of each of these ids, which are sorted and each named once.
   std::vector<std::optional<FoundRow>> find(std::span<const std::string> ids);
+  /// The body of the one that is shown, without the rest of its row.
+  std::optional<std::string> body(const std::string& id);
   /// All rows with the id of commits that the snapshot sees, also those that ended, by commit.
   std::vector<FoundRow> revisions(const std::string& id);
 
@@ -73,6 +77,11 @@ class IdLookup {
                         const Take& take);
   void each_of_source(const std::shared_ptr<const RowSource>& source,
                       std::span<const std::string> ids, std::vector<bool>& open, const Take& take);
+  void each_of_index(const SegmentIds& index, std::span<const std::string> ids,
+                     std::vector<bool>& open, const Take& take) const;
+  std::optional<FoundRow> indexed(const history::SegmentEntry& entry, const SegmentIds& index,
+                                  std::string_view id) const;
+  bool all_shown(const history::SegmentEntry& entry) const;
   bool shown(const FoundRow& row) const;
   ColumnId column(std::string_view name) const;
 

@@ -64,6 +64,10 @@ class SegmentSource final : public RowSource {
     return located([&] { return reader_->rows(piece, *reader_->find(column), first, rows); });
   }
 
+  std::string text(std::size_t piece, ColumnId column, std::uint64_t row) const override {
+    return located([&] { return reader_->text(piece, *reader_->find(column), row); });
+  }
+
   Array values_into(std::size_t piece, ColumnId column, std::uint64_t first, std::uint64_t rows,
                     const codec::Target& target) const override {
     return located(
@@ -175,6 +179,10 @@ class BatchSource final : public RowSource {
 
 std::shared_ptr<const RowSource> batch_source(const Batch& batch) {
   return std::make_shared<const BatchSource>(batch);
+}
+
+std::string RowSource::text(std::size_t piece, ColumnId column, std::uint64_t row) const {
+  return std::string(values(piece, column, row, 1).text(0));
 }
 
 Array RowSource::values_into(std::size_t piece, ColumnId column, std::uint64_t first,

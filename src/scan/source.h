@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "history/snapshot.h"
@@ -53,7 +54,9 @@ class RowSource {
   /// Rows first..first+rows-1 of a piece, as stored. The column exists.
   virtual Array values(std::size_t piece, ColumnId column, std::uint64_t first,
                        std::uint64_t rows) const = 0;
-  /// The same, in the target where they are decoded and that costs nothing.
+  /// One text of a piece. The column exists.
+  virtual std::string text(std::size_t piece, ColumnId column, std::uint64_t row) const;
+  /// Rows first..first+rows-1, in the target where they are decoded and that costs nothing.
   virtual Array values_into(std::size_t piece, ColumnId column, std::uint64_t first,
                             std::uint64_t rows, const codec::Target& target) const;
   /// The rows of a page that pass a test of the stored type, told without reading values; false

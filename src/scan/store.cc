@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "base/mutex.h"
+#include "scan/segment_ids.h"
 #include "scan/tail_ids.h"
 #include "segment/path.h"
 
@@ -42,6 +43,13 @@ struct SegmentStore::State {
   struct Kept {
     Id128 id;
     Reader reader;
+    std::uint64_t look_ups = 0;  // of ids, while there was no index of them
+    bool indexed = false;        // it was tried: where there is none now, it takes too much
+    std::shared_ptr<const SegmentIds> ids{};
+
+    bool used() const noexcept {
+      return ids.use_count() > 1 || reader.use_count() > (ids == nullptr ? 1 : 2);
+    }
   };
 
   // Constant.
@@ -57,6 +65,7 @@ struct SegmentStore::State {
   std::unordered_map<Id128, std::list<Kept>::iterator> by_id OTO_GUARDED_BY(mutex){};
   std::unordered_map<Id128, std::weak_ptr<const segment::SegmentReader>> lent
       OTO_GUARDED_BY(mutex){};
+  std::uint64_t ids_bytes OTO_GUARDED_BY(mutex) = 0;  // of those kept
 
   Reader find(const Id128& id) {
     const MutexLock lock(mutex);
@@ -69,10 +78,49 @@ struct SegmentStore::State {
     return found->second->reader;
   }
 
+  std::shared_ptr<const SegmentIds> ids(const Id128& id) {
+    const MutexLock lock(mutex);
+    const auto found = by_id.find(id);
+    if (found == by_id.end() || found->second->ids == nullptr) return nullptr;
+    kept.splice(kept.begin(), kept, found->second);
+    return found->second->ids;
+  }
+
+  /// Whether who looked for ids shall make the index, and nobody else.
+  bool ids_due(const Id128& id, std::uint64_t rows) {
+    const MutexLock lock(mutex);
+    const auto found = by_id.find(id);
+    if (found == by_id.end() || found->second->indexed) return false;
+    Kept& of = *found->second;
+    if (++of.look_ups * kRowsALookUp < rows) return false;
+    of.indexed = true;
+    return true;
+  }
+
+  void keep_ids(const Id128& id, std::shared_ptr<const SegmentIds> ids) {
+    const MutexLock lock(mutex);
+    const auto found = by_id.find(id);
+    if (found == by_id.end()) return;
+    ids_bytes += ids->memory();
+    found->second->ids = std::move(ids);
+    kept.splice(kept.begin(), kept, found->second);
+    for (auto at = kept.rbegin(); ids_bytes > options.ids_bytes_max && at != kept.rend(); ++at)
+      drop_ids(*at);
+  }
+
+  // It may be made again, after as many look-ups.
+  void drop_ids(Kept& of) OTO_REQUIRES(mutex) {
+    if (of.ids == nullptr || mutant("store-keeps-all-ids")) return;
+    ids_bytes -= of.ids->memory();
+    of.ids = nullptr;
+    of.look_ups = 0;
+    of.indexed = false;
+  }
+
   void keep(const Id128& id, const Reader& reader) {
     const MutexLock lock(mutex);
     if (by_id.contains(id)) return;  // another thread opened it at the same time
-    kept.push_front({id, reader});
+    kept.push_front({.id = id, .reader = reader});
     by_id[id] = kept.begin();
     while (kept.size() > options.open_max) drop(std::prev(kept.end()));
   }
@@ -84,6 +132,7 @@ struct SegmentStore::State {
   }
 
   void drop(std::list<Kept>::iterator which) OTO_REQUIRES(mutex) {
+    drop_ids(*which);
     by_id.erase(which->id);
     kept.erase(which);
   }
@@ -93,7 +142,7 @@ struct SegmentStore::State {
     bool closed = false;
     for (auto at = kept.begin(); at != kept.end();) {
       const auto which = at++;
-      if (which->reader.use_count() > 1) continue;
+      if (which->used()) continue;
       drop(which);
       closed = true;
     }
@@ -134,6 +183,17 @@ SegmentStore::SegmentStore(std::shared_ptr<io::Vfs> vfs, const Id128& database,
 SegmentStore::~SegmentStore() = default;
 
 TailIds& SegmentStore::tail_ids() noexcept { return state_->tail_ids; }
+
+std::shared_ptr<const SegmentIds> SegmentStore::ids(const history::SegmentEntry& entry) {
+  return state_->ids(entry.ref.id);
+}
+
+void SegmentStore::ids_missed(const history::SegmentEntry& entry,
+                              const std::shared_ptr<const RowSource>& source, ColumnId column) {
+  if (!state_->ids_due(entry.ref.id, source->rows())) return;
+  auto made = SegmentIds::of(source, column, state_->options.ids_bytes_max);
+  if (made) state_->keep_ids(entry.ref.id, std::move(made));
+}
 
 Reader SegmentStore::find(DatasetId dataset, const history::SegmentEntry& entry) {
   if (Reader known = state_->find(entry.ref.id)) return known;

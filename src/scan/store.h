@@ -15,11 +15,18 @@
 #include <functional>
 #include <memory>
 
+#include "base/limits.h"
 #include "history/snapshot.h"
 #include "io/vfs.h"
 #include "segment/reader.h"
 
 namespace otolith::scan {
+
+/// The part of memory_bytes that indexes of ids may take.
+inline constexpr std::uint64_t kIdsShare = 4;
+/// A segment's index is made when this many of its rows have come to a look-up: then these have cost
+/// as much as making it does.
+inline constexpr std::uint64_t kRowsALookUp = 256;
 
 struct StoreOptions {
   bool map = true;              // false: read with pread, verify every time
@@ -27,9 +34,12 @@ struct StoreOptions {
   /// The commit of a snapshot with its rows where they stand now; null, as an empty function, where
   /// they cannot have moved.
   history::Renew renew{};
+  std::uint64_t ids_bytes_max = kMemoryBytesDefault / kIdsShare;  // of all SegmentIds kept
 };
 
-class TailIds;  // tail_ids.h
+class TailIds;     // tail_ids.h
+class SegmentIds;  // segment_ids.h
+class RowSource;   // source.h
 
 class SegmentStore {
  public:
@@ -55,6 +65,11 @@ class SegmentStore {
                                                    const history::SegmentEntry& gone) const;
   /// Where ids of documents stand in what is in no segment yet.
   TailIds& tail_ids() noexcept;
+  /// Where ids stand in a segment of a collection; nullptr where that is not known (yet).
+  std::shared_ptr<const SegmentIds> ids(const history::SegmentEntry& entry);
+  /// Ids were looked for in this segment without them: makes them where that has become worth it.
+  void ids_missed(const history::SegmentEntry& entry,
+                  const std::shared_ptr<const RowSource>& source, ColumnId column);
   /// Reads all of a segment anew from the disk and checks it, also against the dataset's schema;
   /// throws the first damage.
   void verify(DatasetId dataset, const history::SegmentEntry& entry,

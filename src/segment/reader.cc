@@ -82,6 +82,8 @@ void SegmentReader::State::load(std::size_t index, LoadedColumn& into) const {
   }
   into.index = index_parse(bytes.bytes, source.name(), footer, index, data_end);
   into.verified = std::vector<std::atomic<bool>>(into.index.pages.size());
+  into.hashed = std::vector<std::atomic<bool>>(into.index.pages.size());
+  into.shared = std::vector<SharedOnce>(into.index.chunks.size());
 }
 
 const LoadedColumn& SegmentReader::State::column(std::size_t index) {
@@ -132,7 +134,7 @@ PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, P
                part(chunk.offsets, out.extents.offsets, &ChunkScratch::offsets),
                part(chunk.values, out.extents.values, &ChunkScratch::values),
                out.extents.values.at};
-  if (!out.codec->mappable()) out.parts.prepared = out.codec->prepare(out.parts.offsets.bytes);
+  out.parts.prepared = prepared(out);
   return out;
 }
 
@@ -201,6 +203,17 @@ bool SegmentReader::State::verified(const PageBytes& bytes, std::uint64_t page) 
   return loaded.verified[chunk.page_first + page].load(std::memory_order_acquire);
 }
 
+void SegmentReader::State::check_hash(const PageBytes& bytes, std::uint64_t page,
+                                      const codec::Parts& parts) const {
+  const LoadedColumn& loaded = columns[bytes.column];
+  const PageEntry& entry =
+      loaded.index.pages[loaded.index.chunks[bytes.row_group].page_first + page];
+  const std::uint64_t hash =
+      page_hash(parts.validity.bytes, parts.offsets.bytes, parts.values.bytes);
+  if (hash == entry.hash || mutant("page_checksum_ignored")) return;
+  damaged_page(bytes, page, "it fails its checksum", codec::PagePart::values);
+}
+
 // Checksum and shape of one page, unless this process has seen it sound in the mapping.
 codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint64_t page,
                                               bool again) const {
@@ -212,11 +225,7 @@ codec::Parts SegmentReader::State::check_page(const PageBytes& bytes, std::uint6
       codec::page_extents(*bytes.codec, of, page * footer.page_rows, entry.place, entry.place);
   codec::Parts parts = page_parts(bytes, extents);
   if (!again && verified(bytes, page)) return parts;
-  const std::uint64_t hash =
-      page_hash(parts.validity.bytes, parts.offsets.bytes, parts.values.bytes);
-  if (hash != entry.hash && !mutant("page_checksum_ignored")) {
-    damaged_page(bytes, page, "it fails its checksum", codec::PagePart::values);
-  }
+  check_hash(bytes, page, parts);
   if (const std::string_view flaw = codec::page_flaw(*bytes.codec, {parts, of}); !flaw.empty()) {
     damaged_page(bytes, page, flaw, codec::page_flaw_part(*bytes.codec, {parts, of}));
   }

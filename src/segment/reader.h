@@ -62,6 +62,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   /// pages that have to be decoded are decoded into the target.
   Array rows(std::size_t row_group, std::size_t column, std::uint64_t first, std::uint64_t rows,
              const codec::Target& target = {}) const;
+  /// One text of a row group; where its codec can tell it without its neighbours, only the page's
+  /// checksum is verified, and the text itself.
+  std::string text(std::size_t row_group, std::size_t column, std::uint64_t row) const;
   /// The rows of one whole page that pass a test of the column's type, told from its encoding
   /// (codec.h); false where its values have to be read: the encoding cannot tell, or this process
   /// has not judged them yet.

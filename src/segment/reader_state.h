@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,11 +20,19 @@
 
 namespace otolith::segment {
 
+// What a codec made of what the pages of a chunk share, once it was asked for.
+struct SharedOnce {
+  std::once_flag once;
+  std::shared_ptr<const codec::Prepared> prepared;
+};
+
 // A column's index, once it was asked for, and which of its pages were verified.
 struct LoadedColumn {
   std::once_flag once;
   ColumnIndex index;
   std::vector<std::atomic<bool>> verified;  // per page
+  std::vector<std::atomic<bool>> hashed;    // per page: its checksum alone
+  mutable std::vector<SharedOnce> shared;   // per chunk
 };
 
 // Some neighbouring pages of a chunk.
@@ -71,6 +80,9 @@ struct SegmentReader::State {
   codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
   PageBytes read(std::size_t row_group, std::size_t column, PageRange pages,
                  ChunkScratch* scratch = nullptr) const;
+  std::shared_ptr<const codec::Prepared> prepared(const PageBytes& bytes) const;
+  void check_hash(const PageBytes& bytes, std::uint64_t page, const codec::Parts& parts) const;
+  std::optional<std::string> picked(std::size_t row_group, std::size_t column, std::uint64_t row);
   codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again) const;
   bool verified(const PageBytes& bytes, std::uint64_t page) const;
   void mark_verified(const PageBytes& bytes, std::uint64_t page);

@@ -1,0 +1,145 @@
+#include "codec/body_dictionary.h"
+
+#include <zdict.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+#include "codec/compress.h"
+#include "model/array.h"
+
+namespace otolith::codec {
+
+namespace {
+
+constexpr std::size_t kMagicBytes = sizeof(std::uint32_t);
+constexpr std::size_t kSampleBytes = 256 << 10;
+constexpr std::size_t kSampleBytesMin = 4096;
+constexpr std::size_t kSampleTextBytes = 4096;  // of one text
+constexpr std::uint64_t kSampleRows = 1024;
+
+struct Free {
+  void operator()(ZSTD_CCtx* of) const noexcept { ZSTD_freeCCtx(of); }
+  void operator()(ZSTD_DCtx* of) const noexcept { ZSTD_freeDCtx(of); }
+  void operator()(ZSTD_CDict* of) const noexcept { ZSTD_freeCDict(of); }
+  void operator()(ZSTD_DDict* of) const noexcept { ZSTD_freeDDict(of); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Free>;
+
+[[noreturn]] void no_memory() {
+  throw_error(ErrorCode::limit, "zstd has no memory for a text; free some and try again");
+}
+
+// What a thread unpacks with: a frame as zstd wants it, behind its magic.
+struct Unpacking {
+  Owned<ZSTD_DCtx> context{ZSTD_createDCtx()};
+  Bytes frame{};
+
+  BytesView whole(BytesView packed) {
+    if (frame.size() < kMagicBytes + packed.size()) frame.resize(kMagicBytes + packed.size());
+    store_le<std::uint32_t>(frame.data(), ZSTD_MAGICNUMBER);
+    std::ranges::copy(packed, frame.begin() + kMagicBytes);
+    return BytesView(frame).first(kMagicBytes + packed.size());
+  }
+};
+
+Unpacking& unpacking() {
+  thread_local Unpacking mine;
+  return mine;
+}
+
+// Texts of rows all over a chunk, one behind another.
+struct Sample {
+  Bytes text;
+  std::vector<std::size_t> sizes;
+};
+
+Sample sample_of(const Array& chunk) {
+  Sample out;
+  const std::uint64_t step = std::max<std::uint64_t>(1, chunk.length / kSampleRows);
+  for (std::uint64_t row = 0; row < chunk.length && out.text.size() < kSampleBytes; row += step) {
+    if (chunk.is_null(row)) continue;
+    const BytesView all = as_bytes_view(chunk.text(row));
+    const BytesView text = all.first(std::min(kSampleTextBytes, all.size()));
+    if (text.empty()) continue;
+    out.text.insert(out.text.end(), text.begin(), text.end());
+    out.sizes.push_back(text.size());
+  }
+  return out;
+}
+
+}  // namespace
+
+Bytes body_dictionary(const Array& chunk) {
+  const Sample sample = sample_of(chunk);
+  if (sample.text.size() < kSampleBytesMin) return {};
+  Bytes out(kBodyDictionaryBytes);
+  // What is near the end is cheapest to point at, and as good as any other part.
+  const std::size_t content = std::min(sample.text.size() / 2, out.size());
+  const ZDICT_params_t params{.compressionLevel = kZstdLevel, .notificationLevel = 0, .dictID = 1};
+  const std::size_t size = ZDICT_finalizeDictionary(
+      out.data(), out.size(), sample.text.data(), content, sample.text.data(), sample.sizes.data(),
+      static_cast<unsigned>(sample.sizes.size()), params);
+  out.resize(ZDICT_isError(size) != 0 ? 0 : size);
+  return out;
+}
+
+struct BodyPacker::State {
+  Owned<ZSTD_CDict> dictionary;
+  Owned<ZSTD_CCtx> context{ZSTD_createCCtx()};
+  Bytes frame{};
+};
+
+BodyPacker::BodyPacker(BytesView dictionary) : state_(std::make_unique<State>()) {
+  state_->dictionary.reset(ZSTD_createCDict(dictionary.data(), dictionary.size(), kZstdLevel));
+  ZSTD_CCtx* const context = state_->context.get();
+  if (context == nullptr || state_->dictionary == nullptr) no_memory();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0);
+  ZSTD_CCtx_refCDict(context, state_->dictionary.get());
+}
+BodyPacker::~BodyPacker() = default;
+
+void BodyPacker::put(BytesView text, ByteWriter& out) {
+  if (text.empty()) return;
+  Bytes& frame = state_->frame;
+  frame.resize(std::max(frame.size(), ZSTD_compressBound(text.size())));
+  const std::size_t size =
+      ZSTD_compress2(state_->context.get(), frame.data(), frame.size(), text.data(), text.size());
+  if (ZSTD_isError(size) != 0) no_memory();
+  out.put_bytes(BytesView(frame).subspan(kMagicBytes, size - kMagicBytes));
+}
+
+struct BodyUnpacker::State {
+  Owned<ZSTD_DDict> dictionary;
+};
+
+BodyUnpacker::BodyUnpacker(BytesView dictionary) : state_(std::make_unique<State>()) {
+  state_->dictionary.reset(ZSTD_createDDict(dictionary.data(), dictionary.size()));
+}
+BodyUnpacker::~BodyUnpacker() = default;
+
+bool BodyUnpacker::sound() const noexcept { return state_->dictionary != nullptr; }
+
+std::optional<std::uint64_t> BodyUnpacker::size(BytesView packed) const {
+  if (packed.empty()) return 0;
+  const BytesView frame = unpacking().whole(packed);
+  const std::uint64_t size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+  const bool one = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR &&
+                   ZSTD_findFrameCompressedSize(frame.data(), frame.size()) == frame.size();
+  return one ? std::optional(size) : std::nullopt;
+}
+
+bool BodyUnpacker::get(BytesView packed, std::byte* out, std::uint64_t size) const {
+  if (packed.empty()) return size == 0;
+  Unpacking& mine = unpacking();
+  if (mine.context == nullptr) no_memory();
+  const BytesView frame = mine.whole(packed);
+  return ZSTD_decompress_usingDDict(mine.context.get(), out, size, frame.data(), frame.size(),
+                                    state_->dictionary.get()) == size;
+}
+
+}  // namespace otolith::codec
