@@ -268,6 +268,15 @@ class Unpacking {
     return time(value.timestamp());
   }
 
+  nb::object document(std::string_view id, const Value& body) {
+    if (body.kind() != Kind::map)
+      throw_error(ErrorCode::corrupt, "a document is no map of fields; run verify");
+    nb::object out = taken(PyDict_New());
+    if (PyDict_SetItemString(out.ptr(), "_id", text(id).ptr()) != 0) throw nb::python_error();
+    fill(out, body);
+    return out;
+  }
+
  private:
   static nb::object taken(PyObject* made) {
     if (made == nullptr) throw nb::python_error();
@@ -288,14 +297,18 @@ class Unpacking {
   }
 
   nb::object dict(const Value& value) {
-    const Level level(*this);
     nb::object out = taken(PyDict_New());
+    fill(out, value);
+    return out;
+  }
+
+  void fill(const nb::object& out, const Value& value) {
+    const Level level(*this);
     for (const document::Field& field : value.fields()) {
       const nb::object key = text(field.key);
       if (PyDict_SetItem(out.ptr(), key.ptr(), object(field.value).ptr()) != 0)
         throw nb::python_error();
     }
-    return out;
   }
 
   // Exact, or not a datetime.
@@ -361,6 +374,10 @@ Bytes document_of(nb::handle value, const DocumentRules& rules) {
 
 nb::object object_of(const Value& value, const nb::callable& fine) {
   return Unpacking(fine).object(value);
+}
+
+nb::object document_dict(const Document& document, const nb::callable& fine) {
+  return Unpacking(fine).document(document.id(), Value(as_bytes_view(document.body())));
 }
 
 void bind_documents(nb::module_& module) {

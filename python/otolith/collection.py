@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 from otolith import _core
 from otolith.commit import Commit, commit_options
 from otolith.display import html_table
-from otolith.document_values import pack, unpack
+from otolith.document_values import fine, pack, unpack
 from otolith.document_where import document_condition
 from otolith.errors import Error, InvalidArgument, NotFound, flag, quoted, shown, utf8
 from otolith.expression import Expression
@@ -197,10 +197,10 @@ class CollectionReads:
         return isinstance(id, str) and self._reading().contains(utf8("the id", id))
 
     def __getitem__(self, id: str) -> Document:
-        found = self._reading().get(_id(id))
+        found: Optional[Document] = self._reading().get(_id(id), fine)
         if found is None:
             raise NotFound(f"there is no document {quoted(id)} in {quoted(self.name)}")
-        return _dict(found)
+        return found
 
     def __iter__(self) -> Iterator[Document]:
         return self.find()
@@ -214,8 +214,8 @@ class CollectionReads:
         ({'_id': 'a', 'n': 1}, 0, [{'_id': 'b', 'n': 2}, None])
         """
         if isinstance(id, str):
-            found = self._reading().get(_id(id))
-            return default if found is None else _dict(found)
+            found = self._reading().get(_id(id), fine)
+            return default if found is None else found
         many = self._reading().get_many(_ids(id))
         return [default if found is None else _dict(found) for found in many]
 
