@@ -118,7 +118,8 @@ void bind_collection(nb::module_& module) {
             return self.remove(where, write.commit);
           },
           nb::arg("where"), nb::arg("write"), Released())
-      .def("get", &get_dict, nb::arg("id"), nb::arg("fine"))
+      .def("get", &get_dict, nb::arg("id"), nb::arg("fine"),
+           nb::sig("def get(self, id: str, fine: typing.Callable) -> typing.Any"))
       .def(
           "get_many", [](const Collection& self, Ids ids) { return self.get(std::span(ids)); },
           nb::arg("ids"), ReleasedInterruptible())
