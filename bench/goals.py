@@ -84,6 +84,10 @@ MERGES = (
     "a day is merged out of some thirty segments, each with a few hundred late rows of it; one day "
     "alone, of which little is read, does not show it"
 )
+ONE_DOCUMENT = (
+    "of a document that is in no cache a third of the time is zstd's, a fifth looks whether others "
+    "committed, by a call of the system, a quarter waits for memory: table, id and body"
+)
 ONE_COLUMN = (
     "all rows are decoded, then half of them picked: beside a column that is decoded in 0.3 ns a "
     "value into its place, the picking shows"
@@ -167,6 +171,8 @@ GOALS = [
     Goal("writing/import", "otolith", 512e6),
     Goal("import/csv", "otolith, 1 thread", "DuckDB, 1 thread"),
     Goal("import/ndjson", "otolith, 1 thread", "DuckDB, 1 thread", 1 / 0.7),
+    Goal("documents/13", "otolith", "LMDB", 0.6),
+    Goal("documents/13", "otolith, 16 segments", "LMDB", 0.6),
     Goal("interop/day", "otolith by Polars", "otolith", 1.3, why=ENGINES),
     Goal("interop/day", "otolith by DuckDB", "otolith", 1.3, why=ENGINES),
     Goal("interop/month", "otolith by Polars", "otolith", 1.3),
@@ -207,6 +213,7 @@ GOALS = [
         why="the committer gathers for at most a fifth of the last append, and on two cores eight "
         "threads come later than that",
     ),
+    Goal("13", "otolith get, one segment", 1e-6, why=ONE_DOCUMENT),
     Goal("22", "unpack, 13 bits", PLAIN_LOOP, 0.9, at_least=True),
     Goal(
         "22",
@@ -271,6 +278,7 @@ GOALS = [
 
 TITLES = {
     "writing": "commits, deletes, late rows, readers beside a writer",
+    "documents": "one document by its id, as a dict",
     "import": "files into a table by the command line, durably",
     "interop": "a table asked through Polars and DuckDB, as-of rows, the import of the package",
     "W1": "10 M rows of regular time, a counter and three uniform doubles, 400 MB plain",
@@ -283,6 +291,7 @@ TITLES = {
     "bulk": "Writing 400 MB durably",
     "crash": "Crash states",
     "3": "Durable commits of 10 rows x 5 columns",
+    "13": "One document by its id, in C++",
     "22": "Codecs in cache, one thread, GB of values a second",
     "14": "Opening old commits",
     "open": "Opening a database",

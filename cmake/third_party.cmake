@@ -40,8 +40,15 @@ add_library(otolith_xxhash INTERFACE)
 target_include_directories(otolith_xxhash SYSTEM INTERFACE "${XXHASH_INCLUDE}")
 target_link_libraries(otolith_xxhash INTERFACE "${XXHASH_LIBRARY}")
 
-# otolith_zstd, otolith_lz4: likewise.
+# otolith_zstd, otolith_lz4: likewise. What makes dictionaries in zstd's archive addresses stderr as
+# only programs can: a copy of it asks for python/bindings/zstd.cc's.
 find_path(ZSTD_INCLUDE zstd.h REQUIRED)
+find_library(ZSTD_FOUND_ARCHIVE NAMES libzstd.a)
+if(ZSTD_FOUND_ARCHIVE AND CMAKE_OBJCOPY)
+  set(ZSTD_LIBRARY_ARCHIVE "${CMAKE_BINARY_DIR}/libzstd.a" CACHE FILEPATH "" FORCE)
+  execute_process(COMMAND "${CMAKE_OBJCOPY}" --redefine-sym stderr=otolith_zstd_stderr
+    "${ZSTD_FOUND_ARCHIVE}" "${ZSTD_LIBRARY_ARCHIVE}" COMMAND_ERROR_IS_FATAL ANY)
+endif()
 otolith_find_library(ZSTD_LIBRARY zstd)
 add_library(otolith_zstd INTERFACE)
 target_include_directories(otolith_zstd SYSTEM INTERFACE "${ZSTD_INCLUDE}")

@@ -89,9 +89,9 @@ inline bool asked_in_room(const codec::Codec& codec, const codec::Page& page, By
   return out.back() == std::byte{0xa5};
 }
 
-/// Some rows asked for alone, of a page of any bytes. False if one is told that is another among all
-/// of a page without flaw, or is said to be flawed there. `ends`: of the rows' texts, 8 bytes each;
-/// empty where the page has a flaw.
+/// Some rows asked for alone, of a page of any bytes. False if one is told that is another among
+/// all of a page without flaw, or is said to be flawed there. `ends`: of the rows' texts, 8 bytes
+/// each; empty where the page has a flaw.
 inline bool picked_alike(const codec::Codec& codec, const codec::Page& page, BytesView values,
                          BytesView ends) {
   if (!model::is_text(page.facts.type)) return true;

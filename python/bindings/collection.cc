@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
+#include "document_values.h"
 
 namespace otolith::bindings {
 
@@ -15,6 +16,15 @@ nb::bytes bytes_of(const std::string& bytes) { return nb::bytes(bytes.data(), by
 Document from_msgpack(const nb::bytes& bytes) {
   return Document::from_msgpack(
       std::span(static_cast<const std::byte*>(bytes.data()), bytes.size()));
+}
+
+// A document as a dict, in one crossing; None where there is none.
+nb::object get_dict(const Collection& self, std::string_view id, const nb::callable& fine) {
+  const auto found = [&] {
+    const WithoutGil released;
+    return self.get(id);
+  }();
+  return found ? document_dict(*found, fine) : nb::none();
 }
 
 DocumentWrite make_write(ExpectedRevision revision, bool given, const CommitOptions& options) {
@@ -108,9 +118,8 @@ void bind_collection(nb::module_& module) {
             return self.remove(where, write.commit);
           },
           nb::arg("where"), nb::arg("write"), Released())
-      .def(
-          "get", [](const Collection& self, std::string_view id) { return self.get(id); },
-          nb::arg("id"), Released())
+      .def("get", &get_dict, nb::arg("id"), nb::arg("fine"),
+           nb::sig("def get(self, id: str, fine: typing.Callable) -> typing.Any"))
       .def(
           "get_many", [](const Collection& self, Ids ids) { return self.get(std::span(ids)); },
           nb::arg("ids"), ReleasedInterruptible())

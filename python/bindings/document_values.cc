@@ -6,9 +6,11 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
 #include <chrono>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "document/builder.h"
 #include "document/canonical.h"
@@ -238,6 +240,35 @@ class Packing {
 
 // ------------------------------------------------------------------------------------------ back
 
+nb::object taken(PyObject* made) {
+  if (made == nullptr) throw nb::python_error();
+  return nb::steal(made);
+}
+
+nb::object text_of(std::string_view utf8) {
+  return taken(PyUnicode_FromStringAndSize(utf8.data(), static_cast<Py_ssize_t>(utf8.size())));
+}
+
+// Keys of documents come again and again: the str of one is kept, with its hash. Under the GIL.
+class Keys {
+ public:
+  nb::object of(std::string_view key) {
+    if (key.size() > kKeyBytesMax) return text_of(key);
+    PyObject*& kept = kept_[xxh3(as_bytes_view(key)) % kKept];
+    if (kept != nullptr && utf8_of(kept) == key) return nb::borrow(kept);
+    nb::object made = text_of(key);
+    Py_XDECREF(kept);
+    kept = nb::object(made).release().ptr();
+    return made;
+  }
+
+ private:
+  static constexpr std::size_t kKept = 1024;
+  static constexpr std::size_t kKeyBytesMax = 64;
+
+  std::array<PyObject*, kKept> kept_{};
+};
+
 class Unpacking {
  public:
   explicit Unpacking(const nb::callable& fine) : fine_(fine) {}
@@ -255,7 +286,7 @@ class Unpacking {
       case Kind::float64:
         return taken(PyFloat_FromDouble(value.float64()));
       case Kind::string:
-        return text(value.string());
+        return text_of(value.string());
       case Kind::binary:
         return nb::bytes(value.binary().data(), value.binary().size());
       case Kind::array:
@@ -268,14 +299,20 @@ class Unpacking {
     return time(value.timestamp());
   }
 
- private:
-  static nb::object taken(PyObject* made) {
-    if (made == nullptr) throw nb::python_error();
-    return nb::steal(made);
+  nb::object document(std::string_view id, const Value& body) {
+    if (body.kind() != Kind::map)
+      throw_error(ErrorCode::corrupt, "a document is no map of fields; run verify");
+    nb::object out = taken(PyDict_New());
+    if (PyDict_SetItem(out.ptr(), keys().of("_id").ptr(), text_of(id).ptr()) != 0)
+      throw nb::python_error();
+    fill(out, body);
+    return out;
   }
 
-  static nb::object text(std::string_view utf8) {
-    return taken(PyUnicode_FromStringAndSize(utf8.data(), static_cast<Py_ssize_t>(utf8.size())));
+ private:
+  static Keys& keys() {
+    static Keys all;
+    return all;
   }
 
   nb::object list(const Value& value) {
@@ -288,14 +325,18 @@ class Unpacking {
   }
 
   nb::object dict(const Value& value) {
-    const Level level(*this);
     nb::object out = taken(PyDict_New());
+    fill(out, value);
+    return out;
+  }
+
+  void fill(const nb::object& out, const Value& value) {
+    const Level level(*this);
     for (const document::Field& field : value.fields()) {
-      const nb::object key = text(field.key);
+      const nb::object key = keys().of(field.key);
       if (PyDict_SetItem(out.ptr(), key.ptr(), object(field.value).ptr()) != 0)
         throw nb::python_error();
     }
-    return out;
   }
 
   // Exact, or not a datetime.
@@ -361,6 +402,10 @@ Bytes document_of(nb::handle value, const DocumentRules& rules) {
 
 nb::object object_of(const Value& value, const nb::callable& fine) {
   return Unpacking(fine).object(value);
+}
+
+nb::object document_dict(const Document& document, const nb::callable& fine) {
+  return Unpacking(fine).document(document.id(), Value(as_bytes_view(document.body())));
 }
 
 void bind_documents(nb::module_& module) {

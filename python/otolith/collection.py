@@ -10,7 +10,7 @@ from otolith import _core
 from otolith.commit import Commit, commit_options
 from otolith.display import html_table
 from otolith.document_blame import DocumentBlame, PathBlame
-from otolith.document_values import pack, unpack
+from otolith.document_values import fine, pack, unpack
 from otolith.document_where import document_condition
 from otolith.errors import Error, InvalidArgument, NotFound, flag, quoted, shown, utf8
 from otolith.expression import Expression
@@ -198,10 +198,10 @@ class CollectionReads:
         return isinstance(id, str) and self._reading().contains(utf8("the id", id))
 
     def __getitem__(self, id: str) -> Document:
-        found = self._reading().get(_id(id))
+        found: Optional[Document] = self._reading().get(_id(id), fine)
         if found is None:
             raise NotFound(f"there is no document {quoted(id)} in {quoted(self.name)}")
-        return document_dict(found)
+        return found
 
     def __iter__(self) -> Iterator[Document]:
         return self.find()
@@ -215,8 +215,8 @@ class CollectionReads:
         ({'_id': 'a', 'n': 1}, 0, [{'_id': 'b', 'n': 2}, None])
         """
         if isinstance(id, str):
-            found = self._reading().get(_id(id))
-            return default if found is None else document_dict(found)
+            found = self._reading().get(_id(id), fine)
+            return default if found is None else found
         many = self._reading().get_many(text_ids(id))
         return [default if found is None else document_dict(found) for found in many]
 

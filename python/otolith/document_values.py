@@ -35,10 +35,11 @@ def unpack(body: bytes) -> Any:
     >>> unpack(bytes.fromhex("81a16192 01cb3ff8000000000000"))
     {'a': [1, 1.5]}
     """
-    return _core.document_unpack(body, _fine)
+    return _core.document_unpack(body, fine)
 
 
-def _fine(ns: int) -> np.datetime64:
+def fine(ns: int) -> np.datetime64:
+    """A time that no datetime holds: of ns that are no whole us."""
     return np.datetime64(ns, "ns")
 
 

@@ -5,7 +5,7 @@
 //          without the four bytes of magic that all frames begin with; an empty one is nothing.
 // Errors:  readers return false for bytes that are no such thing or do not fill their room
 //          exactly; limit where there is no memory.
-// Threads: BodyPacker thread-compatible, BodyUnpacker immutable; each thread keeps its contexts.
+// Threads: thread-compatible; who only reads may do so on many threads, each with a context.
 // Why:     what documents have in common stands in the dictionary, with the codes of their bytes,
 //          so that a small one alone gets as small as among others. The dictionary is made of some
 //          of them, by one pass over a sample: looking for the best parts of all takes ten times as

@@ -72,10 +72,20 @@ UserCodecs& user_codecs() {
   return codecs;
 }
 
+constexpr std::size_t kOurIds = 32;  // ours are below
+
+const Codec* ours(CodecId id) noexcept {
+  static const auto by_id = [] {
+    std::array<const Codec*, kOurIds> out{};
+    for (const Codec* codec : our_codecs()) out.at(std::size_t(codec->key().id)) = codec;
+    return out;
+  }();
+  return std::size_t(id) < kOurIds ? by_id[std::size_t(id)] : nullptr;
+}
+
+// Asked for every page that is read.
 const Codec* find(CodecId id) {
-  for (const Codec* codec : our_codecs()) {
-    if (codec->key().id == id) return codec;
-  }
+  if (const Codec* codec = ours(id)) return codec;
   UserCodecs& users = user_codecs();
   const ReadLock lock(users.mutex);
   const auto found = users.by_id.find(static_cast<std::uint16_t>(id));

@@ -5,8 +5,8 @@
 
 #include "base/mutant.h"
 #include "base/stopping.h"
+#include "scan/known_ids.h"
 #include "scan/prune.h"
-#include "scan/segment_ids.h"
 #include "scan/store.h"
 #include "scan/tail_ids.h"
 #include "scan/unit.h"
@@ -65,9 +65,9 @@ FoundRow row_at(const std::shared_ptr<const RowSource>& source, std::size_t piec
 
 // The rows of an id from the last on: of its revisions that is mostly the one that is shown.
 template <typename Row>
-void each_place(const SegmentIds& index, std::string_view id, Row row) {
+void each_place(const SegmentIds& index, std::string_view id, std::uint64_t hash, Row row) {
   std::vector<IdRows> found;
-  index.find(id, found);
+  index.find(id, hash, found);
   for (auto rows = found.rbegin(); rows != found.rend(); ++rows) {
     for (std::uint64_t at = rows->first + rows->count; at-- > rows->first;)
       if (!row(rows->piece, at)) return;
@@ -118,37 +118,30 @@ std::optional<std::string> IdLookup::body(const std::string& id) {
     if (shown(found)) row = std::move(found);
     return !row;
   });
-  const auto entries =
-      row ? std::vector<history::SegmentEntry>() : snapshot_->segments(dataset_.id);
-  for (auto entry = entries.rbegin(); entry != entries.rend() && !row; ++entry) {
-    const auto index = context_.store->ids(*entry);
-    if (index == nullptr) {
-      row = find(id);
-      break;
-    }
-    row = indexed(*entry, *index, id);
+  if (!row) {
+    const auto known = context_.store->known_ids().find(*context_.store, snapshot_, dataset_.id);
+    row = known ? in_known(*known, id) : find(id);
   }
   return row ? std::optional(row->body(*dataset_.schema)) : std::nullopt;
 }
 
-// The shown row of a segment; of what it is nothing but its place is told where all rows are shown.
-std::optional<FoundRow> IdLookup::indexed(const history::SegmentEntry& entry,
-                                          const SegmentIds& index, std::string_view id) const {
+// Of the row nothing but its place is told where all of its segment's rows are shown.
+std::optional<FoundRow> IdLookup::in_known(const KnownSegments& segments,
+                                           std::string_view id) const {
+  const std::uint64_t hash = SegmentIds::hash_of(id);
+  for (const KnownSegment& segment : segments) segment.ids->prefetch(hash);
   std::optional<FoundRow> out;
-  std::optional<bool> all;
-  each_place(index, id, [&](std::size_t piece, std::uint64_t at) {
-    if (!all) all = all_shown(entry);
-    FoundRow row{.source = index.source(), .piece = piece, .row = at};
-    if (!*all) row = row_at(index.source(), piece, at, column(kDocumentTime));
-    if (*all || shown(row)) out = std::move(row);
-    return !out;
-  });
+  for (const KnownSegment& segment : segments) {
+    const auto& source = segment.ids->source();
+    each_place(*segment.ids, id, hash, [&](std::size_t piece, std::uint64_t at) {
+      FoundRow row{.source = source, .piece = piece, .row = at};
+      if (!segment.all_shown) row = row_at(source, piece, at, column(kDocumentTime));
+      if (segment.all_shown || shown(row)) out = std::move(row);
+      return !out;
+    });
+    if (out) break;
+  }
   return out;
-}
-
-bool IdLookup::all_shown(const history::SegmentEntry& entry) const {
-  if (mutant("lookup-shows-all")) return true;
-  return snapshot_->shows_all(dataset_.id, entry.begin_first, entry.begin_last);
 }
 
 std::vector<FoundRow> IdLookup::revisions(const std::string& id) {
@@ -229,10 +222,11 @@ void IdLookup::each_of_index(const SegmentIds& index, std::span<const std::strin
   const ColumnId time = column(kDocumentTime);
   for (std::size_t at = 0; at < ids.size(); ++at) {
     if (!open[at]) continue;
-    each_place(index, ids[at], [&](std::size_t piece, std::uint64_t row) {
-      open[at] = take(at, row_at(index.source(), piece, row, time));
-      return bool{open[at]};
-    });
+    each_place(index, ids[at], SegmentIds::hash_of(ids[at]),
+               [&](std::size_t piece, std::uint64_t row) {
+                 open[at] = take(at, row_at(index.source(), piece, row, time));
+                 return bool{open[at]};
+               });
   }
 }
 

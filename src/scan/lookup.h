@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "scan/known_ids.h"
 #include "scan/scan.h"
 #include "scan/source.h"
 
@@ -50,8 +51,6 @@ class BodyReader {
   Array bodies_;
 };
 
-class SegmentIds;  // segment_ids.h
-
 class IdLookup {
  public:
   IdLookup(ScanContext context, std::shared_ptr<const history::Snapshot> snapshot,
@@ -79,9 +78,7 @@ class IdLookup {
                       std::span<const std::string> ids, std::vector<bool>& open, const Take& take);
   void each_of_index(const SegmentIds& index, std::span<const std::string> ids,
                      std::vector<bool>& open, const Take& take) const;
-  std::optional<FoundRow> indexed(const history::SegmentEntry& entry, const SegmentIds& index,
-                                  std::string_view id) const;
-  bool all_shown(const history::SegmentEntry& entry) const;
+  std::optional<FoundRow> in_known(const KnownSegments& segments, std::string_view id) const;
   bool shown(const FoundRow& row) const;
   ColumnId column(std::string_view name) const;
 

@@ -50,7 +50,7 @@ using Places = std::vector<std::pair<std::size_t, std::uint64_t>>;
 
 Places places(const SegmentIds& ids, std::string_view id) {
   std::vector<IdRows> found;
-  ids.find(id, found);
+  ids.find(id, SegmentIds::hash_of(id), found);
   Places out;
   for (const IdRows& rows : found) {
     for (std::uint64_t i = 0; i < rows.count; ++i) out.emplace_back(rows.piece, rows.first + i);
@@ -92,14 +92,14 @@ TEST_CASE("segment ids: a thousand revisions of one id are one place to look at"
   run.emplace_back("b");
   const auto ids = SegmentIds::of(source_of({run}), kId, 1 << 20);
   std::vector<IdRows> found;
-  ids->find("a", found);
+  ids->find("a", SegmentIds::hash_of("a"), found);
   REQUIRE(found.size() == 1);
   CHECK(found.front().count == 1000);
   CHECK(places(*ids, "b") == Places{{0, 1000}});
 }
 
 TEST_CASE("segment ids: an id of the same hash is not found for another") {
-  // Of so many ids some have 33 bits of their hashes in common: all that a table of one row looks at.
+  // Some have 33 bits of their hashes in common: all that a table of one row looks at.
   std::unordered_map<std::uint64_t, std::string> by_hash;
   int pairs = 0;
   for (int i = 0; i < 400'000; ++i) {
@@ -121,10 +121,10 @@ TEST_CASE("segment ids: what takes more than it may is not made") {
   const auto source = source_of({run});
   const auto ids = SegmentIds::of(source, kId, 1 << 20);
   REQUIRE(ids != nullptr);
-  CHECK(ids->memory() >= 1000 * (8 + 4 + 10));
-  CHECK(SegmentIds::of(source, kId, ids->memory()) != nullptr);
+  CHECK(ids->memory() >= 1000 * (8 + 6 + 10));
+  CHECK(SegmentIds::of(source, kId, ids->memory() + 1) != nullptr);
   CHECK(SegmentIds::of(source, kId, 1000) == nullptr);
-  CHECK(SegmentIds::of(source, kId, 1000 * (16 + 4 + 5)) == nullptr);
+  CHECK(SegmentIds::of(source, kId, 1000 * (16 + 6 + 5)) == nullptr);
 }
 
 }  // namespace otolith::scan

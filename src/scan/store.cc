@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "base/mutex.h"
-#include "scan/segment_ids.h"
+#include "scan/known_ids.h"
 #include "scan/tail_ids.h"
 #include "segment/path.h"
 
@@ -59,6 +59,7 @@ struct SegmentStore::State {
 
   // Self-synchronised.
   TailIds tail_ids{};
+  KnownIds known_ids{};
 
   Mutex mutex{};
   std::list<Kept> kept OTO_GUARDED_BY(mutex){};  // the one used last in front
@@ -111,6 +112,7 @@ struct SegmentStore::State {
   // It may be made again, after as many look-ups.
   void drop_ids(Kept& of) OTO_REQUIRES(mutex) {
     if (of.ids == nullptr || mutant("store-keeps-all-ids")) return;
+    known_ids.clear();
     ids_bytes -= of.ids->memory();
     of.ids = nullptr;
     of.look_ups = 0;
@@ -138,6 +140,7 @@ struct SegmentStore::State {
   }
 
   bool close_unused() {
+    known_ids.clear();
     const MutexLock lock(mutex);
     bool closed = false;
     for (auto at = kept.begin(); at != kept.end();) {
@@ -183,6 +186,7 @@ SegmentStore::SegmentStore(std::shared_ptr<io::Vfs> vfs, const Id128& database,
 SegmentStore::~SegmentStore() = default;
 
 TailIds& SegmentStore::tail_ids() noexcept { return state_->tail_ids; }
+KnownIds& SegmentStore::known_ids() noexcept { return state_->known_ids; }
 
 std::shared_ptr<const SegmentIds> SegmentStore::ids(const history::SegmentEntry& entry) {
   return state_->ids(entry.ref.id);

@@ -24,8 +24,8 @@ namespace otolith::scan {
 
 /// The part of memory_bytes that indexes of ids may take.
 inline constexpr std::uint64_t kIdsShare = 4;
-/// A segment's index is made when this many of its rows have come to a look-up: then these have cost
-/// as much as making it does.
+/// A segment's index is made when it has this many rows for each look-up: then these have cost as
+/// much as making it does.
 inline constexpr std::uint64_t kRowsALookUp = 256;
 
 struct StoreOptions {
@@ -39,6 +39,7 @@ struct StoreOptions {
 
 class TailIds;     // tail_ids.h
 class SegmentIds;  // segment_ids.h
+class KnownIds;    // known_ids.h
 class RowSource;   // source.h
 
 class SegmentStore {
@@ -67,6 +68,8 @@ class SegmentStore {
   TailIds& tail_ids() noexcept;
   /// Where ids stand in a segment of a collection; nullptr where that is not known (yet).
   std::shared_ptr<const SegmentIds> ids(const history::SegmentEntry& entry);
+  /// Those of all segments of a collection at once.
+  KnownIds& known_ids() noexcept;
   /// Ids were looked for in this segment without them: makes them where that has become worth it.
   void ids_missed(const history::SegmentEntry& entry,
                   const std::shared_ptr<const RowSource>& source, ColumnId column);

@@ -18,6 +18,7 @@ const char* const kGolden = "test/golden/segment-v1-three-rows.seg";
 const char* const kGoldenSmall = "test/golden/segment-v1-small.seg";
 const char* const kGoldenEncoded = "test/golden/segment-v1-encoded.seg";
 const char* const kGoldenMeasured = "test/golden/segment-v1-measured.seg";
+const char* const kGoldenBodies = "test/golden/segment-v1-bodies.seg";
 const char* const kGoldenStanding = "test/golden/segment-v1-standing.seg";
 const char* const kEncodedSeed = "test/corpus/fuzz_segment/encoded";
 const char* const kPage = "docs/format/segment.md";
@@ -260,6 +261,25 @@ std::string dump_of(BytesView bytes) {
   return dump.text();
 }
 
+std::shared_ptr<const Schema> bodies_schema() {
+  Schema schema;
+  schema.partition = Partition::none;
+  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false, .id = 1},
+                    {.name = "body", .type = {TypeKind::binary}, .nullable = false, .id = 2}};
+  return std::make_shared<const Schema>(std::move(schema));
+}
+
+std::vector<Row> bodies_rows() {
+  std::vector<Row> out;
+  for (std::int64_t row = 0; row < 2500; ++row) {
+    out.push_back({row, "{customer identification number: " + std::to_string(row * 7919) +
+                            ", preferred delivery address: {city of residence: Oslo}, language of "
+                            "all communication: Norwegian, newsletters may be sent to this "
+                            "address: true, terms and conditions accepted: always}"});
+  }
+  return out;
+}
+
 // A golden file, opened and sound, that gives these rows.
 std::shared_ptr<const SegmentReader> golden_of(io::Vfs& sources, const char* path,
                                                const std::vector<Row>& rows) {
@@ -354,6 +374,16 @@ TEST_CASE("segment: the golden file of compressed columns opens and gives its ro
   const auto used = codecs_of(*reader, as_bytes_view(test::read_text(*sources, kGoldenSmall)));
   CHECK(used.contains(CodecId::planes));
   CHECK(used.contains(CodecId::dictionary_small));
+}
+
+TEST_CASE("segment: the golden file of bodies opens and gives its rows, each alone too") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  test::make_golden(*sources, kGoldenBodies, as_text(file_of_rows(bodies_schema(), bodies_rows())));
+  const auto reader = golden_of(*sources, kGoldenBodies, bodies_rows());
+  const auto used = codecs_of(*reader, as_bytes_view(test::read_text(*sources, kGoldenBodies)));
+  CHECK(used.contains(codec::CodecId::bodies));
+  for (std::size_t row = 0; row < bodies_rows().size(); row += 50)
+    CHECK(test::Cell(reader->text(0, 1, row)) == bodies_rows()[row][1]);
 }
 
 }  // namespace otolith::segment
