@@ -311,7 +311,15 @@ TEST_CASE("upkeep: otolith compact says what it did, and what it could not") {
   CHECK(run({"compact", path, "--json"}) == cli::kDone);
   CHECK(out ==
         "{\"sealed_rows\": 0, \"joined_segments\": 0, \"joined_rows\": 0, \"joined_bytes\": 0, "
+        "\"present_segments\": 0, \"present_rows\": 0, \"past_segments\": 0, \"past_rows\": 0, "
         "\"swept_files\": 0, \"swept_bytes\": 0, \"stripped_files\": 0, \"stripped_bytes\": 0}\n");
+  {
+    Database db = Database::open(path);
+    const Table t = db.table("t");
+    for (int i = 0; i < 4; ++i) t.replace({}, batch_at(t, 0, 10));
+  }
+  CHECK(run({"compact", path, "--bytes-per-second", "1000000000"}) == cli::kDone);
+  CHECK(out.find(" joined into 1 of 10 present rows and 1 of 40 past rows; ") != std::string::npos);
   CHECK(run({"compact", folder.path("none.oto")}) == cli::kError);
   CHECK(err.find("otolith compact: ") == 0);
   CHECK(run({"compact"}) == cli::kUsage);
