@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "line_editor.h"
+#include "otolith/error.h"
 
 namespace {
 
@@ -55,19 +58,42 @@ bool colour() {
          std::string_view(terminal) != "dumb";
 }
 
+// OTOLITH_HISTORY, or a file at home; empty: none is kept.
+std::string history_file() {
+  if (const char* told = std::getenv("OTOLITH_HISTORY"); told != nullptr) return told;
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? std::string() : std::string(home) + "/.otolith_history";
+}
+
+// A shell at a terminal edits its lines, and takes Ctrl-C for the command that runs.
+void add_terminal(otolith::cli::Sinks& sinks) {
+  using namespace otolith;
+  bin::catch_interrupts();
+  const auto editor = std::make_shared<bin::LineEditor>(history_file());
+  sinks.line = [editor](const cli::LineAsked& asked) { return editor->line(asked); };
+  sinks.tick = [] {
+    if (bin::interrupted()) throw Error(ErrorCode::cancelled, "stopped by Ctrl-C");
+  };
+}
+
+bool is_shell(int count, char** words) {
+  return count > 1 && std::string_view(words[1]) == "shell" && ::isatty(STDIN_FILENO) != 0;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   using namespace otolith;
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has seen enough is no death: see Unwritten
   try {
-    const int code = cli::run({words + (count != 0 ? 1 : 0), words + count},
-                              {.out = [](std::string_view text) { write(stdout, text); },
-                               .err = [](std::string_view text) { write(stderr, text); },
-                               .in = read_input,
-                               .width = width(),
-                               .err_is_terminal = ::isatty(STDERR_FILENO) != 0,
-                               .colour = colour()});
+    cli::Sinks sinks{.out = [](std::string_view text) { write(stdout, text); },
+                     .err = [](std::string_view text) { write(stderr, text); },
+                     .in = read_input,
+                     .width = width(),
+                     .err_is_terminal = ::isatty(STDERR_FILENO) != 0,
+                     .colour = colour()};
+    if (is_shell(count, words)) add_terminal(sinks);
+    const int code = cli::run({words + (count != 0 ? 1 : 0), words + count}, sinks);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Unwritten();
     return code;
   } catch (const Unwritten& error) {

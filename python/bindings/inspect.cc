@@ -10,6 +10,7 @@
 
 #include "bindings.h"
 #include "cli/command_line.h"
+#include "otolith/error.h"
 
 namespace otolith::bindings {
 
@@ -47,28 +48,45 @@ void say(const Sink& sink, std::string_view text) {
   sink(readable(text));
 }
 
-void stop_if_interrupted() {
+// Ctrl-C ends what a shell runs, and any other command with its process.
+void stop_if_interrupted(bool shell) {
   const WithGil held;
-  if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  if (PyErr_CheckSignals() == 0) return;
+  if (!shell || PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) == 0) throw nb::python_error();
+  PyErr_Clear();
+  throw Error(ErrorCode::cancelled, "stopped by Ctrl-C");
+}
+
+// The editor gives a text, None at the end, False where Ctrl-C was pressed.
+cli::Line edited(const nb::object& editor, const cli::LineAsked& asked) {
+  const WithGil held;
+  const nb::object found =
+      nb::cpp_function([&asked](const std::string& line) { return asked.completions(line); });
+  const nb::object text = editor(asked.prompt, found);
+  if (text.is_none()) return {};
+  if (!nb::isinstance<nb::str>(text)) return {cli::Line::Kind::cancelled, {}};
+  return {cli::Line::Kind::text, nb::cast<std::string>(text)};
 }
 
 int command_line(const std::vector<nb::bytes>& arguments, const Sink& out, const Sink& err,
                  const Reader& reader, const Wheel& wheel, unsigned width, bool err_is_terminal,
-                 bool colour) {
+                 bool colour, const nb::object& editor) {
   std::vector<std::string> words;
   for (const nb::bytes& word : arguments) words.emplace_back(word.c_str(), word.size());
-  const cli::Sinks sinks{.out = [&](std::string_view text) { say(out, text); },
-                         .err = [&](std::string_view text) { say(err, text); },
-                         .in = [&](std::span<char> buffer) { return read_input(reader, buffer); },
-                         .width = width,
-                         .err_is_terminal = err_is_terminal,
-                         .colour = colour,
-                         .wheel =
-                             [&](std::string_view request) {
-                               const WithGil held;
-                               return nb::cast<int>(wheel(readable(request)));
-                             },
-                         .tick = stop_if_interrupted};
+  const bool shell = !editor.is_none();
+  cli::Sinks sinks{.out = [&](std::string_view text) { say(out, text); },
+                   .err = [&](std::string_view text) { say(err, text); },
+                   .in = [&](std::span<char> buffer) { return read_input(reader, buffer); },
+                   .width = width,
+                   .err_is_terminal = err_is_terminal,
+                   .colour = colour,
+                   .wheel =
+                       [&](std::string_view request) {
+                         const WithGil held;
+                         return nb::cast<int>(wheel(readable(request)));
+                       },
+                   .tick = [shell] { stop_if_interrupted(shell); }};
+  if (shell) sinks.line = [&](const cli::LineAsked& asked) { return edited(editor, asked); };
   const WithoutGil released;
   return cli::run(words, sinks);
 }
@@ -80,7 +98,7 @@ void bind_inspect(nb::module_& module) {
              "What is found, as text and as JSON.");
   module.def("command_line", &command_line, nb::arg("arguments"), nb::arg("out"), nb::arg("err"),
              nb::arg("reader"), nb::arg("wheel"), nb::arg("width"), nb::arg("err_is_terminal"),
-             nb::arg("colour"),
+             nb::arg("colour"), nb::arg("editor").none(),
              "Runs one command and returns its exit code; what it writes goes to out and err.");
 }
 

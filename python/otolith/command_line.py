@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import List, Optional, TextIO
 
-from otolith import _core, command_files
+from otolith import _core, command_files, shell
 
 _ERROR = 3  # as in src/cli/command_line.h
 _INTERRUPTED = 130  # as shells have it: 128 and the signal's number
@@ -30,6 +30,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             _is_terminal(sys.stderr),
             terminal and not os.environ.get("NO_COLOR")
             and os.environ.get("TERM", "dumb") != "dumb",
+            shell.editor() if words[:1] == ["shell"] and _is_terminal(sys.stdin) else None,
         )  # fmt: skip
         if sys.stdout is not None:
             sys.stdout.flush()

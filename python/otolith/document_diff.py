@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from otolith import _core
+from otolith.collection import document_dict
 from otolith.display import html_table
 from otolith.document_values import unpack
 from otolith.errors import shown
@@ -175,6 +176,6 @@ class ChangedDocuments(_Differing):
         return html_table(counted(len(self), "changed document"), ["document"], rows)
 
 
-def _dict(entry: Any) -> Dict[str, Any]:
-    fields: Dict[str, Any] = unpack(entry.document.msgpack())
-    return fields
+def _dict(entry: Optional[_core.DocumentEntry]) -> Dict[str, Any]:
+    assert entry is not None  # of a side that has the document
+    return document_dict(entry.document)

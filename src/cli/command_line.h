@@ -19,6 +19,19 @@
 
 namespace otolith::cli {
 
+/// A line that was edited at a terminal.
+struct Line {
+  enum class Kind { text, cancelled, end };  // by Ctrl-C, by Ctrl-D
+  Kind kind = Kind::end;
+  std::string text{};
+};
+
+/// What is asked for with a line: what stands before it, and what its last word may become.
+struct LineAsked {
+  std::string prompt;
+  std::function<std::vector<std::string>(std::string_view line)> completions;
+};
+
 /// What a door gives: where text goes, and what stands at the other end.
 struct Sinks {
   std::function<void(std::string_view)> out;
@@ -28,6 +41,9 @@ struct Sinks {
   unsigned width = 0;            // of the terminal that `out` goes to, in columns; 0: it is none
   bool err_is_terminal = false;  // progress is shown
   bool colour = false;
+  unsigned indent = 0;  // of documents that are shown to a person, in blanks a level
+  /// Has a line edited at the terminal. None: standard input is none, or the door has no editor.
+  std::function<Line(const LineAsked&)> line{};
   /// The wheel's door reads and writes what C++ does not (Parquet, Arrow, PNG): takes a request in
   /// JSON, gives the exit code. None: this is the plain binary.
   std::function<int(std::string_view)> wheel{};

@@ -24,14 +24,16 @@ Collection collection_of(const Database& database, std::string_view operand, con
   return snapshot_of(database, words).collection(words.operand(operand));
 }
 
-DocumentWriter::DocumentWriter(files::RowFormat format, files::TextSink sink)
-    : array_(format == files::RowFormat::json), sink_(std::move(sink)) {
+DocumentWriter::DocumentWriter(files::RowFormat format, files::TextSink sink, unsigned indent)
+    : array_(format == files::RowFormat::json),
+      indent_(format == files::RowFormat::table ? indent : 0),
+      sink_(std::move(sink)) {
   if (format == files::RowFormat::csv)
     throw WrongUsage("documents have no columns: --ndjson or --json instead of CSV");
 }
 
 void DocumentWriter::put(const Document& document) {
-  std::string text = document.json();
+  std::string text = document.json(indent_);
   if (array_) text.insert(0, documents_ == 0 ? "[\n" : ",\n");
   if (!array_) text += "\n";
   sink_(text);
@@ -53,7 +55,7 @@ FindRequest find_of(const Words& words) {
 std::uint64_t write_found(const Collection& collection, const FindRequest& request,
                           files::RowFormat format, const files::TextSink& sink,
                           const Sinks& sinks) {
-  DocumentWriter writer(format, sink);
+  DocumentWriter writer(format, sink, sinks.indent);
   DocumentStream stream = collection.find(request);
   for (auto some = stream.next(); !some.empty(); some = stream.next()) {
     if (sinks.tick) sinks.tick();

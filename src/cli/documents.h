@@ -23,13 +23,14 @@ Collection collection_of(const Database& database, std::string_view operand, con
 /// Writes documents: JSON lines, one array, or, for a person, lines as well.
 class DocumentWriter {
  public:
-  DocumentWriter(files::RowFormat format, files::TextSink sink);
+  DocumentWriter(files::RowFormat format, files::TextSink sink, unsigned indent = 0);
   void put(const Document& document);
   void end();
   std::uint64_t documents() const noexcept { return documents_; }
 
  private:
   const bool array_;
+  const unsigned indent_;  // of documents for a person
   const files::TextSink sink_;
   std::uint64_t documents_ = 0;
 };

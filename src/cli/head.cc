@@ -15,7 +15,7 @@ constexpr std::uint64_t kRowsDefault = 10;
 // By id, as they are stored; the last ones in the same order.
 int run_documents(const Database& database, const Words& words, const Sinks& sinks, bool last) {
   refuse_for_documents(words, {"--key", "--columns"});
-  DocumentWriter writer(format_of(words), sinks.out);
+  DocumentWriter writer(format_of(words), sinks.out, sinks.indent);
   DocumentStream stream = collection_of(database, "DATASET", words)
                               .find({.where = where_of(words),
                                      .limit = words.count("--limit").value_or(kRowsDefault),

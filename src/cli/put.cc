@@ -77,8 +77,8 @@ int run_get(const Words& words, const Sinks& sinks) {
   const Database database = open_to_read(words);
   const Collection collection = collection_of(database, "COLLECTION", words);
   const std::vector<std::string> ids = words.operands("ID");
-  DocumentWriter writer(words.flag("--json") ? files::RowFormat::json : files::RowFormat::ndjson,
-                        sinks.out);
+  DocumentWriter writer(words.flag("--json") ? files::RowFormat::json : files::RowFormat::table,
+                        sinks.out, sinks.indent);
   const auto found = collection.get(std::span(ids));
   std::string missing;
   for (std::size_t i = 0; i < ids.size(); ++i) {

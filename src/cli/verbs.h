@@ -26,6 +26,7 @@ Verb patch_verb();
 Verb delete_verb();
 Verb plot_verb();
 Verb bench_verb();
+Verb shell_verb();
 Verb log_verb();
 Verb show_verb();
 Verb tag_verb();
