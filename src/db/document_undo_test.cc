@@ -122,6 +122,26 @@ TEST_CASE(
   CHECK(db.head().number == CommitNumber{2});
 }
 
+TEST_CASE("undo: a document that a revert brings back meets one of its id, whatever their times") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  notes.put(doc(R"({"_id":"b","n":1})"));
+  notes.put(doc(R"({"_id":"b","n":2})"));  // its time is that of the first by now
+  notes.remove("b");
+  notes.put(doc(R"({"_id":"b","n":3})"));  // a new life, at another time
+  try {
+    db.revert("3");
+    FAIL("there would be two documents of one id");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::conflict);
+    CHECK(error.differences().size() == 1);
+  }
+  CHECK(shown(notes) == Texts{R"({"_id":"b","n":3})"});
+  db.revert("4");
+  db.revert("3");
+  CHECK(shown(notes) == Texts{R"({"_id":"b","n":2})"});
+}
+
 TEST_CASE("undo: a retried rollback of ids is the same commit, and of others a conflict") {
   Database db = Database::open(":memory:");
   const Collection notes = db.collection("notes");

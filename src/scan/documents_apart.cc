@@ -47,4 +47,20 @@ ShownApart documents_apart(const ScanContext& context, const history::StatesApar
   return {added.take(), removed.take(), before.take(), after.take()};
 }
 
+std::vector<history::Meeting> document_meetings(
+    const ScanContext& context, const history::DatasetEntry& dataset,
+    const std::shared_ptr<const history::Snapshot>& back,
+    const std::shared_ptr<const history::Snapshot>& since, std::size_t most) {
+  std::vector<history::Meeting> out;
+  DocumentPairs pairs({context, back, dataset, false}, {context, since, dataset, false});
+  while (out.size() < most) {
+    const auto pair = pairs.next();
+    if (!pair) break;
+    const bool met = pair->before && pair->after && !mutant("revert-meets-no-document");
+    if (met)
+      out.push_back({pair->before->row.begin, pair->before->row.ordinal, pair->after->row.begin});
+  }
+  return out;
+}
+
 }  // namespace otolith::scan

@@ -20,4 +20,11 @@ ShownApart documents_apart(const ScanContext& context, const history::StatesApar
                            const history::DatasetApart& dataset,
                            const std::function<Timestamp(CommitNumber)>& time_of);
 
+/// As meetings() of tables: documents of `back` whose id is among those of `since`, whatever the
+/// times of both.
+std::vector<history::Meeting> document_meetings(
+    const ScanContext& context, const history::DatasetEntry& dataset,
+    const std::shared_ptr<const history::Snapshot>& back,
+    const std::shared_ptr<const history::Snapshot>& since, std::size_t most);
+
 }  // namespace otolith::scan

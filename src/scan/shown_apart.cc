@@ -7,6 +7,7 @@
 #include "history/rows_view.h"
 #include "model/cast.h"
 #include "scan/collected.h"
+#include "scan/documents_apart.h"
 #include "scan/merge.h"
 #include "scan/policy.h"
 #include "scan/prune.h"
@@ -188,6 +189,8 @@ std::vector<history::Meeting> meetings(const ScanContext& context,
                                        const history::DatasetEntry& dataset,
                                        const SnapshotPtr& back, const SnapshotPtr& since,
                                        std::size_t most) {
+  if (dataset.schema->kind == DatasetKind::collection)
+    return document_meetings(context, dataset, back, since, most);
   std::vector<history::Meeting> out;
   Walk walk = walk_of(context, back, dataset);
   for (Units units = walk.next(); !units.empty() && out.size() < most; units = walk.next()) {

@@ -29,7 +29,8 @@ struct ShownApart {
 ShownApart shown_apart(const ScanContext& context, const history::StatesApart& states,
                        const history::DatasetApart& dataset);
 
-/// Rows of `back` that share keys and time with rows of `since`; at most so many.
+/// Rows of `back` that share keys and time with rows of `since`, documents that share the id; at
+/// most so many.
 std::vector<history::Meeting> meetings(const ScanContext& context,
                                        const history::DatasetEntry& dataset,
                                        const std::shared_ptr<const history::Snapshot>& back,

@@ -92,6 +92,13 @@ PlainState Machine::state_again(PlainState state) {
 
 // Nothing or a commit, also one that shows the same as the one before.
 void Machine::undo(Handle& handle, Request request, PlainState next) {
+  const bool twice = std::ranges::any_of(
+      next, [](const auto& of) { return of.second.documents && of.second.refuses_duplicates(); });
+  if (twice) {
+    must_refuse({ErrorCode::conflict}, "two documents of one id",
+                [&] { request.call(*handle.db, request.options); });
+    return;
+  }
   const Commit made = *request.call(*handle.db, request.options);
   const std::uint64_t before = head();
   follow(handle, made, state_again(std::move(next)), {}, true);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <set>
 
 #include "test/truth.h"
 
@@ -161,6 +162,11 @@ bool PlainTable::same_place(const PlainRow& a, const PlainRow& b) const {
 }
 
 bool PlainTable::refuses_duplicates() const {
+  if (documents) {
+    std::set<std::string> ids;
+    for (const RowPtr& row : rows) ids.insert(std::get<std::string>(*row->cells.at(keys[0])));
+    return ids.size() < rows.size();
+  }
   if (duplicates != Duplicates::error) return false;
   const Rows sorted = shown(Order::time);
   return std::ranges::adjacent_find(sorted, [&](const RowPtr& a, const RowPtr& b) {

@@ -67,7 +67,7 @@ struct PlainTable {
   Rows shown(Order order) const;
   /// Of one time, and of one key each; of documents: of one id.
   bool same_place(const PlainRow& a, const PlainRow& b) const;
-  /// Whether it has rows that its policy does not take.
+  /// Whether it has rows that its policy does not take, or two documents of one id.
   bool refuses_duplicates() const;
 };
 
