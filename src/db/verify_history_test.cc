@@ -45,9 +45,10 @@ class LyingCodec final : public UserCodec {
 Schema schema_of(Partition partition, const std::string& codec = {}) {
   Schema schema;
   schema.partition = partition;
-  schema.columns = {{.name = "time", .type = {TypeKind::timestamp}},
-                    {.name = "key", .type = {TypeKind::string}},
-                    {.name = "n", .type = {TypeKind::int64}, .codec = codec}};
+  schema.columns = {
+      {.name = "time", .type = {TypeKind::timestamp}},
+      {.name = "key", .type = {TypeKind::string}},
+      {.name = "n", .type = {TypeKind::int64}, .nullable = codec.empty(), .codec = codec}};
   schema.keys = {"key"};
   return schema;
 }
