@@ -5,8 +5,8 @@
 // Shapes:  one commit and dataset -> a verdict; of its rows one column at a time in memory.
 // Errors:  those of reading.
 // Threads: thread-safe; reads on several threads.
-// Why:     checksums show that bytes are those that somebody wrote; only the chain of commits, which
-//          names the root of their leaves, shows that nobody wrote others since.
+// Why:     checksums show that bytes are those that somebody wrote; only the chain of commits,
+//          which names the root of their leaves, shows that nobody wrote others since.
 #pragma once
 
 #include <memory>
