@@ -107,7 +107,8 @@ class PlainHistory final : public history::History {
   std::vector<Id128> unneeded(const std::vector<Id128>&, bool) override { return {}; }
   history::StripReport strip_log(std::size_t) override { return {}; }
   history::LogStatus status() override { return {}; }
-  void verify(const std::function<void(const Error&)>&) override {}
+  void verify(const std::function<void(const Error&)>&,
+              const std::function<void(const history::RowsProof&)>&) override {}
   void close() override {}
 };
 

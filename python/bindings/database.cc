@@ -65,10 +65,11 @@ std::optional<Commit> wait(const Database& self, std::optional<std::uint64_t> af
   return self.wait(options);
 }
 
-VerifyReport verify(const Database& self, const std::optional<PythonProgress>& progress) {
+VerifyReport verify(const Database& self, const std::optional<PythonProgress>& progress,
+                    bool history) {
   const Progress told = progress_of(progress);
   const Interruptible released;
-  return self.verify(told);
+  return self.verify(told, history);
 }
 
 CompactReport compact(Database& self, const std::optional<PythonProgress>& progress,
@@ -149,7 +150,7 @@ void bind_database(nb::module_& module) {
           },
           nb::arg("options"), Released())
       .def("status", &Database::status, Released())
-      .def("verify", &verify, nb::arg("progress").none(),
+      .def("verify", &verify, nb::arg("progress").none(), nb::arg("history"),
            "progress(bytes done, bytes in all); may raise to stop.")
       .def("compact", &compact, nb::arg("progress").none(), nb::arg("bytes_per_second"),
            "progress(bytes done, bytes in all); may raise to stop.")

@@ -55,7 +55,9 @@ void bind_status(nb::module_& module) {
   nb::class_<VerifyReport>(module, "VerifyReport", "What verify found.")
       .def_ro("problems", &VerifyReport::problems)
       .def_ro("segments", &VerifyReport::segments)
-      .def_ro("bytes", &VerifyReport::bytes);
+      .def_ro("bytes", &VerifyReport::bytes)
+      .def_ro("commits", &VerifyReport::commits)
+      .def_ro("commits_unknown", &VerifyReport::commits_unknown);
 }
 
 }  // namespace otolith::bindings

@@ -412,14 +412,15 @@ class Database(Undoing):
         """
         return status_of(self._core.status())
 
-    def verify(self, progress: Progress = None) -> VerifyReport:
+    def verify(self, progress: Progress = None, *, history: bool = False) -> VerifyReport:
         """Reads and checks everything; `progress` is True for a bar, or a callable of (bytes done,
-        total).
+        total). With `history` the rows of every commit are hashed again and held against the
+        commit's hash: that finds rows which somebody changed together with their checksums.
 
         >>> oto.open(":memory:").verify().ok
         True
         """
-        return report_of(self._core.verify(progress_of(progress)))
+        return report_of(self._core.verify(progress_of(progress), flag("history", history)))
 
     def compact(
         self, progress: Progress = None, bytes_per_second: Optional[int] = None

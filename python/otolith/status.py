@@ -94,12 +94,15 @@ class Problem:
 @dataclasses.dataclass(frozen=True)
 class VerifyReport:
     """What `verify` found: `ok` where there is no problem; segments and bytes that were
-    verified.
+    verified, and commits whose rows were hashed again, with `commits_unknown` of them that cannot
+    be told: large ones, sorted in parts, that were joined with others since.
     """
 
     problems: List[Problem]
     segments: int
     bytes: int
+    commits: int = 0
+    commits_unknown: int = 0
 
     @property
     def ok(self) -> bool:
@@ -170,7 +173,7 @@ def report_of(core: _core.VerifyReport) -> VerifyReport:
         Problem(p.what, {"file": p.file or None, "offset": p.offset, "commits": p.commits})
         for p in core.problems
     ]
-    return VerifyReport(problems, core.segments, core.bytes)
+    return VerifyReport(problems, core.segments, core.bytes, core.commits, core.commits_unknown)
 
 
 def progress_of(progress: Progress, of: str = "byte") -> Optional[Callable[[int, int], Any]]:

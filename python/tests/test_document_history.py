@@ -97,3 +97,11 @@ def test_blame_tells_who_set_each_value(db, notes):
     assert [of.author for of in db.at(1).blame("notes", "a")] == ["ana", "ana"]
     assert repr(found).splitlines()[0].startswith("n: 2, Commit")
     assert "<td>ben</td>" in found._repr_html_()
+
+
+def test_a_history_verifies(db, notes):
+    db.rollback(1, "notes", ids=["b"])
+    db.compact()
+    report = db.verify(history=True)
+    assert report.ok and report.commits == 2 and report.commits_unknown == 0
+    assert db.verify().commits == 0

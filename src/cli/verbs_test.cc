@@ -269,3 +269,13 @@ TEST_CASE("verbs: bench leaves nothing behind") {
   CHECK(std::ranges::count(ran.out, '\n') == 6);
   CHECK(std::filesystem::is_empty(world.folder.path()));
 }
+
+TEST_CASE("verbs: verify --history hashes the rows of every commit again") {
+  const World world;
+  world.fill();
+  const Ran ran = command({"verify", world.db, "--history"});
+  CHECK(ran.code == kDone);
+  CHECK(holds(ran.out, "all is sound\nthe rows of 2 commits hashed again\n"));
+  CHECK(holds(command({"verify", world.db, "--history", "--json"}).out, R"("commits": 2)"));
+  CHECK_FALSE(holds(command({"verify", world.db}).out, "hashed again"));
+}

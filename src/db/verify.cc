@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.h"
 #include "db/hall.h"
+#include "scan/rows_proof.h"
 #include "scan/store.h"
 
 namespace otolith {
@@ -40,13 +42,45 @@ void verify_segment(const db::Rooms& rooms, const history::NeededSegment& needed
   }
 }
 
+void check_rows(const scan::ScanContext& context, history::History& history,
+                const history::RowsProof& proof, VerifyReport& report) {
+  const auto dataset = history.at(proof.commit)->find(proof.dataset);
+  if (!dataset) return;  // dropped by the commit that added them
+  const scan::RowsVerdict verdict =
+      scan::rows_verdict(context, history.readable(), *dataset, proof);
+  ++report.commits;
+  if (verdict == scan::RowsVerdict::unknown) ++report.commits_unknown;
+  if (verdict != scan::RowsVerdict::differ) return;
+  report.problems.push_back(Problem::of(
+      Error(ErrorCode::corrupt,
+            fmt::format("the rows that commit {} added to {} are others than those its hash is of; "
+                        "restore a copy whose history verifies",
+                        value_of(proof.commit), quoted(dataset->name)),
+            {{}, std::nullopt, {value_of(proof.commit)}})));
+}
+
+void verify_rows(const db::Hall& hall, const db::Rooms& rooms,
+                 const std::vector<history::RowsProof>& proofs, VerifyReport& report) {
+  for (const history::RowsProof& proof : proofs) {
+    try {
+      check_rows(hall.scan_context(rooms), *rooms.history, proof, report);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::cancelled) throw;
+      report.problems.push_back(Problem::of(error));
+    }
+  }
+}
+
 }  // namespace
 
-VerifyReport Database::verify(const Progress& progress) const {
+VerifyReport Database::verify(const Progress& progress, bool history) const {
   const auto rooms = hall_->rooms();
   VerifyReport report;
-  rooms->history->verify(
-      [&](const Error& error) { report.problems.push_back(Problem::of(error)); });
+  std::vector<history::RowsProof> proofs;
+  std::function<void(const history::RowsProof&)> keep;
+  if (history) keep = [&](const history::RowsProof& proof) { proofs.push_back(proof); };
+  rooms->history->verify([&](const Error& error) { report.problems.push_back(Problem::of(error)); },
+                         keep);
   report.bytes = rooms->history->status().bytes;
   std::uint64_t total = report.bytes;
   std::set<Id128> seen;
@@ -59,6 +93,7 @@ VerifyReport Database::verify(const Progress& progress) const {
       verify_segment(*rooms, needed, hall_->threads(), report);
     }
   }
+  verify_rows(*hall_, *rooms, proofs, report);
   if (progress) progress(total, total);
   return report;
 }

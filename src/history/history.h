@@ -69,6 +69,16 @@ struct NeededSegment {
   bool marks = false;  // holds marks, not rows
 };
 
+/// What the hash of a commit says of the rows that it added to one dataset.
+struct RowsProof {
+  CommitNumber commit{0};
+  DatasetId dataset;
+  std::uint64_t rows = 0;
+  Id128 salt;
+  Hash256 root;          // of their leaves
+  bool one_run = false;  // sorted at once for certain: they were small enough for the frame
+};
+
 class History {
  public:
   static void create(io::Vfs& vfs, io::Environment& environment, const Id128& database,
@@ -144,8 +154,10 @@ class History {
   /// corrupt.
   virtual StripReport strip_log(std::size_t followers = 1) = 0;
   virtual LogStatus status() = 0;
-  /// Log frames, commit chain, mountain range, index against log; hands over each problem.
-  virtual void verify(const std::function<void(const Error&)>& problem) = 0;
+  /// Log frames, commit chain, mountain range, index against log; hands over each problem, and
+  /// where it is asked for what sound commits say of their rows.
+  virtual void verify(const std::function<void(const Error&)>& problem,
+                      const std::function<void(const RowsProof&)>& rows = {}) = 0;
   /// Sync mark, checkpoint, locks given back. Never throws away an error: throws it.
   virtual void close() = 0;
 };

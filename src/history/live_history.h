@@ -64,7 +64,8 @@ class LiveHistory final : public History {
   std::vector<Id128> unneeded(const std::vector<Id128>& segments, bool at_once) override;
   StripReport strip_log(std::size_t followers) override;
   LogStatus status() override;
-  void verify(const std::function<void(const Error&)>& problem) override;
+  void verify(const std::function<void(const Error&)>& problem,
+              const std::function<void(const RowsProof&)>& rows) override;
   void close() override;
 
  private:

@@ -11,8 +11,8 @@ using Problem = std::function<void(const Error&)>;
 // Follows the chain of commits from the first frame on, trusting nothing that was derived.
 class ChainCheck {
  public:
-  ChainCheck(const HistoryOptions& options, const Problem& problem)
-      : options_(options), problem_(problem) {}
+  ChainCheck(const HistoryOptions& options, const Problem& problem, bool proofs)
+      : options_(options), problem_(problem), keep_proofs_(proofs) {}
 
   void take(const Frame& frame) {
     try {
@@ -24,6 +24,7 @@ class ChainCheck {
   }
 
   const std::vector<Hash256>& hashes() const noexcept { return hashes_; }
+  const std::vector<RowsProof>& proofs() const noexcept { return proofs_; }
   Hash256 hash_at(RecordNumber record) const {
     const auto behind = std::ranges::upper_bound(records_, record);
     return behind == records_.begin() ? Hash256{}
@@ -48,6 +49,10 @@ class ChainCheck {
         report("the commit's root of a dataset is not that of its rows and marks");
       }
       marks(rows);
+      if (keep_proofs_ && rows.rows_added != 0) {
+        proofs_.push_back({record_.number, rows.dataset, rows.rows_added, rows.salt, rows.rows_root,
+                           !rows.segment});
+      }
     }
     hashes_.push_back(commit_hash(frame.payload));
     records_.push_back(frame.number);
@@ -59,6 +64,8 @@ class ChainCheck {
       records_.pop_back();
       hashes_.pop_back();
     }
+    std::erase_if(proofs_,
+                  [&](const RowsProof& proof) { return value_of(proof.commit) > hashes_.size(); });
     range_ = {};
     for (const Hash256& hash : hashes_) range_.append(hash);
   }
@@ -76,21 +83,24 @@ class ChainCheck {
 
   const HistoryOptions& options_;
   const Problem& problem_;
+  const bool keep_proofs_;
   CommitRecord record_;
   std::vector<Hash256> hashes_;
   std::vector<RecordNumber> records_;
   MountainRange range_;
+  std::vector<RowsProof> proofs_;
 };
 
 }  // namespace
 
-void LiveHistory::verify(const std::function<void(const Error&)>& problem) {
+void LiveHistory::verify(const std::function<void(const Error&)>& problem,
+                         const std::function<void(const RowsProof&)>& rows) {
   bool frames_are_sound = true;
   log_->verify([&](const Error& error) {
     frames_are_sound = false;
     problem(error);
   });
-  ChainCheck chain(options_, problem);
+  ChainCheck chain(options_, problem, static_cast<bool>(rows));
   try {
     const auto log = new_log(true, [&](RecordNumber record) { return chain.hash_at(record); });
     log->refresh([&](const Frame& frame) { chain.take(frame); }, {});
@@ -111,6 +121,11 @@ void LiveHistory::verify(const std::function<void(const Error&)>& problem) {
                     {"index", std::nullopt, {value_of(n)}}));
     } catch (const Error& error) {
       problem(error);
+    }
+  }
+  if (rows) {
+    for (const RowsProof& proof : chain.proofs()) {
+      if (proof.commit <= last) rows(proof);
     }
   }
 }
