@@ -20,7 +20,6 @@ import pyarrow as pa
 
 import data
 import engines
-import otolith as oto
 import probes
 from turns import Figures, Side, sums
 
@@ -228,9 +227,6 @@ def rolling_back(figures, stores, commits):
     operation = "15 roll back half of the commits"
     sides = []
     for store in stores:
-        if isinstance(store, Otolith) and not hasattr(oto.Database, "rollback"):
-            figures.absent("15", operation, store.name, "its verb is still to come")
-            continue
         sides.append(Side(store.name, lambda store=store: back(store, commits // 2), itself=True,
                           after=lambda store=store: back(store, commits)))  # fmt: skip
     figures.turns("15", operation, sides, lambda store: store.rows())
