@@ -273,6 +273,8 @@ class CollectionReads:
     def revisions(self, id: str) -> List[Revision]:
         """What became of an id, newest first: a Revision of each commit that changed it.
 
+        The first is the one that is shown, where one is: behind a revert others may be newer.
+
         >>> notes = oto.open(":memory:").collection("notes")
         >>> _ = notes.put({"_id": "a", "n": 1}, message="begin"), notes.patch("a", {"n": 2})
         >>> [(r.commit.number, r.message, r.document["n"]) for r in notes.revisions("a")]

@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -36,8 +37,14 @@ using Owned = std::unique_ptr<T, Free>;
 
 // What a thread unpacks with: a frame as zstd wants it, behind its magic.
 struct Unpacking {
-  Owned<ZSTD_DCtx> context{ZSTD_createDCtx()};
+  Owned<ZSTD_DCtx> context{};
   Bytes frame{};
+
+  ZSTD_DCtx* ready() {
+    if (context == nullptr) context.reset(ZSTD_createDCtx());
+    if (context == nullptr) no_memory();
+    return context.get();
+  }
 
   BytesView whole(BytesView packed) {
     if (frame.size() < kMagicBytes + packed.size()) frame.resize(kMagicBytes + packed.size());
@@ -70,6 +77,15 @@ Sample sample_of(const Array& chunk) {
     out.sizes.push_back(text.size());
   }
   return out;
+}
+
+// Whether bytes are a dictionary, asked without making one.
+bool is_dictionary(BytesView bytes) {
+  constexpr std::array<std::uint8_t, 9> kEmptyFrame{0x28, 0xB5, 0x2F, 0xFD, 0x20, 0, 1, 0, 0};
+  ZSTD_DCtx* const context = unpacking().ready();
+  return ZSTD_isError(ZSTD_decompress_usingDict(context, nullptr, 0, kEmptyFrame.data(),
+                                                kEmptyFrame.size(), bytes.data(), bytes.size())) ==
+         0;
 }
 
 }  // namespace
@@ -119,6 +135,7 @@ struct BodyUnpacker::State {
 
 BodyUnpacker::BodyUnpacker(BytesView dictionary) : state_(std::make_unique<State>()) {
   state_->dictionary.reset(ZSTD_createDDict(dictionary.data(), dictionary.size()));
+  if (!state_->dictionary && is_dictionary(dictionary)) no_memory();
 }
 BodyUnpacker::~BodyUnpacker() = default;
 
@@ -136,9 +153,9 @@ std::optional<std::uint64_t> BodyUnpacker::size(BytesView packed) const {
 bool BodyUnpacker::get(BytesView packed, std::byte* out, std::uint64_t size) const {
   if (packed.empty()) return size == 0;
   Unpacking& mine = unpacking();
-  if (mine.context == nullptr) no_memory();
+  ZSTD_DCtx* const context = mine.ready();
   const BytesView frame = mine.whole(packed);
-  return ZSTD_decompress_usingDDict(mine.context.get(), out, size, frame.data(), frame.size(),
+  return ZSTD_decompress_usingDDict(context, out, size, frame.data(), frame.size(),
                                     state_->dictionary.get()) == size;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "base/stopping.h"
 #include "db/collection_place.h"
 #include "document/condition.h"
@@ -210,17 +211,25 @@ std::vector<DocumentRevision> Collection::revisions(std::string_view id) const {
     DocumentEntry entry = state.entry(row, id);
     by_commit[commit] = {commit, std::move(entry.document), std::move(entry.revision), entry.time};
   };
+  std::optional<CommitNumber> now;  // the commit whose revision is shown
   for (const scan::FoundRow& row : rows) {
-    if (state.snapshot()->sees(dataset, row.begin)) shown(row.begin, row);
+    std::optional<CommitNumber> of_row;  // of the latest event, where it shows the row
+    if (state.snapshot()->sees(dataset, row.begin)) shown(*(of_row = row.begin), row);
     for (const history::RowMark& mark :
          state.snapshot()->marks_of(dataset, row.begin, row.ordinal)) {
+      of_row = mark.revive ? std::optional(mark.commit) : std::nullopt;
       if (mark.revive) shown(mark.commit, row);
       if (!mark.revive) ended(mark.commit);
     }
+    if (of_row) now = of_row;
   }
   std::vector<DocumentRevision> out;
   for (auto& [commit, revision] : by_commit) out.push_back(std::move(revision));
   std::ranges::reverse(out);
+  if (now && !mutant("revisions-by-age")) {  // older than others where a revert undid its end
+    const auto found = std::ranges::find(out, *now, &DocumentRevision::commit);
+    std::rotate(out.begin(), found, found + 1);
+  }
   return out;
 }
 

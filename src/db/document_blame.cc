@@ -70,11 +70,13 @@ void blame_all(Open& open, const std::vector<DocumentRevision>& newest_first) {
 }  // namespace
 
 std::vector<PathBlame> Collection::blame(std::string_view id) const {
-  const std::vector<DocumentRevision> found = revisions(id);
+  std::vector<DocumentRevision> found = revisions(id);
   if (found.empty() || !found.front().document) {
     throw_error(ErrorCode::not_found, "there is no document {} in {}; `revisions` tells its past",
                 quoted(id), quoted(name()));
   }
+  const CommitNumber shown = found.front().commit;
+  std::erase_if(found, [&](const DocumentRevision& of) { return of.commit > shown; });
   Open open(body_of(found.front()));
   blame_all(open, found);
   std::vector<PathBlame> out;

@@ -175,4 +175,22 @@ TEST_CASE("blame: each value of a document is the commit's that made it what it 
   CHECK(blamed(notes, "bare") == Texts{"={} by eva"});
 }
 
+TEST_CASE("blame: a document that a revert brought back is its own commits', not those since") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  notes.put(doc(R"({"_id":"a","n":1})"));
+  notes.remove("a");
+  notes.put(doc(R"({"_id":"a","n":2})"));
+  notes.remove("a");
+  db.revert("2");
+  CHECK(notes.get("a")->json() == R"({"_id":"a","n":1})");
+  const std::vector<DocumentRevision> revisions = notes.revisions("a");
+  CHECK(revisions.front().document == notes.get("a"));
+  CHECK(revisions.front().revision == notes.entry("a")->revision);
+  CHECK(revisions.size() == 3);
+  const std::vector<PathBlame> blamed = notes.blame("a");
+  REQUIRE(blamed.size() == 1);
+  CHECK(blamed[0].commit.number == CommitNumber{1});
+}
+
 }  // namespace otolith

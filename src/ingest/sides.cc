@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "base/stopping.h"
 #include "scan/store.h"
 
 namespace otolith::ingest {
@@ -16,8 +17,10 @@ using history::Side;
 
 std::uint64_t shown_in(scan::Visibility& base, const scan::RowSource& source) {
   std::uint64_t rows = 0;
-  for (std::size_t piece = 0; piece < source.pieces().size(); ++piece)
+  for (std::size_t piece = 0; piece < source.pieces().size(); ++piece) {
+    stop_point();
     rows += base.of(source, piece).rows();
+  }
   return rows;
 }
 
@@ -59,6 +62,7 @@ Sides sides_of(scan::Visibility& base,
     JoinSource present{source, {}};
     JoinSource past{source, {}};
     for (std::size_t piece = 0; piece < source->pieces().size(); ++piece) {
+      stop_point();
       RowSet shown = base.of(*source, piece);
       past.rows.push_back(without({{0, source->pieces()[piece].rows}}, shown));
       if (mutant("past-row-lost")) past.rows.back() = past.rows.back().first_rows(1);

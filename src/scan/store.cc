@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <list>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -195,8 +196,13 @@ std::shared_ptr<const SegmentIds> SegmentStore::ids(const history::SegmentEntry&
 void SegmentStore::ids_missed(const history::SegmentEntry& entry,
                               const std::shared_ptr<const RowSource>& source, ColumnId column) {
   if (!state_->ids_due(entry.ref.id, source->rows())) return;
-  auto made = SegmentIds::of(source, column, state_->options.ids_bytes_max);
-  if (made) state_->keep_ids(entry.ref.id, std::move(made));
+  try {
+    auto made = SegmentIds::of(source, column, state_->options.ids_bytes_max);
+    if (made) state_->keep_ids(entry.ref.id, std::move(made));
+  } catch (const Error& error) {  // damage is told to who reads the page
+    if (error.code() != ErrorCode::corrupt && error.code() != ErrorCode::limit) throw;
+  } catch (const std::bad_alloc&) {  // it goes without
+  }
 }
 
 Reader SegmentStore::find(DatasetId dataset, const history::SegmentEntry& entry) {
