@@ -104,7 +104,10 @@ class Shell {
     for (;;) {
       const Line line = ask(command.empty() ? prompt() : "> ");
       if (line.kind == Line::Kind::end) return kDone;
-      command = line.kind == Line::Kind::cancelled ? "" : command + line.text;
+      if (line.kind == Line::Kind::cancelled)
+        command.clear();
+      else
+        command += line.text;
       const auto words = shell_words(command);
       if (!words) {
         command += '\n';

@@ -115,7 +115,7 @@ class Rows {
   Array in_order(ColumnId id, io::Scratch& memory) const {
     const auto column = std::ranges::find_if(
         schema_->columns, [&](const Column& of) { return ColumnId{of.id} == id; });
-    const Array values = units_values(units_, *column, threads_, memory);
+    Array values = units_values(units_, *column, threads_, memory);
     if (std::ranges::is_sorted(stretches_, {}, &Stretch::place)) return values;
     std::vector<std::uint32_t> places;
     for (const Stretch& stretch : stretches_) {

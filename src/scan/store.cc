@@ -180,6 +180,20 @@ struct SegmentStore::State {
   }
 };
 
+// nullptr where there is no memory for it, or another page of ids is damaged: that is told to who
+// reads it.
+static std::shared_ptr<const SegmentIds> index_of(const std::shared_ptr<const RowSource>& source,
+                                                  ColumnId column, std::uint64_t bytes_max) {
+  try {
+    return SegmentIds::of(source, column, bytes_max);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt && error.code() != ErrorCode::limit) throw;
+    return nullptr;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 SegmentStore::SegmentStore(std::shared_ptr<io::Vfs> vfs, const Id128& database,
                            StoreOptions options)
     : state_(
@@ -196,13 +210,8 @@ std::shared_ptr<const SegmentIds> SegmentStore::ids(const history::SegmentEntry&
 void SegmentStore::ids_missed(const history::SegmentEntry& entry,
                               const std::shared_ptr<const RowSource>& source, ColumnId column) {
   if (!state_->ids_due(entry.ref.id, source->rows())) return;
-  try {
-    auto made = SegmentIds::of(source, column, state_->options.ids_bytes_max);
-    if (made) state_->keep_ids(entry.ref.id, std::move(made));
-  } catch (const Error& error) {  // damage is told to who reads the page
-    if (error.code() != ErrorCode::corrupt && error.code() != ErrorCode::limit) throw;
-  } catch (const std::bad_alloc&) {  // it goes without
-  }
+  auto made = index_of(source, column, state_->options.ids_bytes_max);
+  if (made) state_->keep_ids(entry.ref.id, std::move(made));
 }
 
 Reader SegmentStore::find(DatasetId dataset, const history::SegmentEntry& entry) {
