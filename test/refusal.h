@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,17 @@ std::string refusal_of(Call call, ErrorCode code = ErrorCode::invalid_argument) 
     return error.message();
   }
   return "accepted";
+}
+
+/// The code of the error; nullopt where it is accepted.
+template <typename Call>
+std::optional<ErrorCode> code_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return std::nullopt;
 }
 
 /// Whether a message has these words; one that has not is printed.

@@ -6,10 +6,13 @@
 
 #include "otolith/diff.h"
 #include "otolith/otolith.h"
+#include "test/refusal.h"
 
 namespace otolith {
 
 namespace {
+
+using test::code_of;
 
 using Texts = std::vector<std::string>;
 
@@ -25,17 +28,6 @@ Texts shown(const Collection& collection, const FindRequest& request = {}) {
 }
 
 Timestamp at(const char* text) { return timestamp_parse(text); }
-
-template <typename Call>
-ErrorCode code_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  FAIL("nothing was refused");
-  return ErrorCode::io;
-}
 
 }  // namespace
 

@@ -4,26 +4,19 @@
 #include "db/hall.h"
 #include "io/sim_disk.h"
 #include "otolith/otolith.h"
+#include "test/refusal.h"
 
 namespace otolith {
 
 namespace {
 
+using test::code_of;
 using Texts = std::map<std::string, std::string>;
 
 Schema small() {
   Schema schema;
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false}};
   return schema;
-}
-
-std::optional<ErrorCode> code_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return std::nullopt;
 }
 
 }  // namespace

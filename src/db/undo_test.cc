@@ -8,11 +8,14 @@
 #include "io/sim_disk.h"
 #include "otolith/otolith.h"
 #include "test/budget.h"
+#include "test/refusal.h"
 #include "test/rows.h"
 
 namespace otolith {
 
 namespace {
+
+using test::code_of;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kRounds = 60;  // of random histories
@@ -77,12 +80,6 @@ std::optional<Error> refusal(const std::function<void()>& call) {
     return error;
   }
   return std::nullopt;
-}
-
-ErrorCode code_of(const std::function<void()>& call) {
-  const auto error = refusal(call);
-  REQUIRE(error);
-  return error->code();
 }
 
 std::string ref(std::uint64_t number) { return std::to_string(number); }

@@ -12,11 +12,14 @@
 #include "segment/path.h"
 #include "test/budget.h"
 #include "test/plain_history.h"
+#include "test/refusal.h"
 #include "test/segments.h"
 
 namespace otolith::ingest {
 
 namespace {
+
+using test::code_of;
 
 namespace sample = segment::sample;
 using test::Random;
@@ -101,15 +104,6 @@ void append_in_pieces(Recorder& recorder, const history::DatasetEntry& dataset,
                                 : recorder.append_borrowed(dataset, piece);
     at += count;
   }
-}
-
-std::optional<ErrorCode> code_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return std::nullopt;
 }
 
 }  // namespace

@@ -8,11 +8,14 @@
 #include "io/sim_disk.h"
 #include "model/wire.h"
 #include "test/plain_history.h"
+#include "test/refusal.h"
 #include "test/rows.h"
 
 namespace otolith::ingest {
 
 namespace {
+
+using test::code_of;
 
 struct Desk {
   io::SimDisk disk;
@@ -52,15 +55,6 @@ ReadRequest where(const Expression& condition) {
   ReadRequest out;
   out.where = condition;
   return out;
-}
-
-std::optional<ErrorCode> code_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return std::nullopt;
 }
 
 }  // namespace
