@@ -14,9 +14,8 @@ from otolith.document_values import fine, pack, unpack
 from otolith.document_where import document_condition
 from otolith.errors import Error, InvalidArgument, NotFound, flag, quoted, shown, utf8
 from otolith.expression import Expression
-from otolith.times import Zone, optional_ns
+from otolith.times import Zone, optional_ns, utc_datetime
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _TABLE_VERBS = ("append", "asof", "head", "read", "replace", "schema", "tail", "time_range")
 _SHOWN = 5  # documents of a repr
 _TEXT_SHOWN = 200  # characters of one of them
@@ -68,7 +67,7 @@ class Entry:
     @property
     def time(self) -> datetime.datetime:
         """Its time in UTC, cut to microseconds: stated, or of the commit its life began with."""
-        return _EPOCH + datetime.timedelta(microseconds=self._core.time_ns // 1000)
+        return utc_datetime(self._core.time_ns)
 
     @property
     def time_ns(self) -> int:

@@ -11,8 +11,8 @@ from otolith import _core
 from otolith.display import LINES_SHOWN, html_table, outer
 from otolith.errors import InvalidArgument, shown, utf8
 from otolith.status import Progress, progress_of
+from otolith.times import utc_datetime
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _CHANGES_SHOWN = 8  # datasets of one commit
 
 
@@ -51,7 +51,7 @@ class Commit:
     @property
     def time(self) -> datetime.datetime:
         """When it was made, in UTC, cut to microseconds; never before its parent's."""
-        return _EPOCH + datetime.timedelta(microseconds=self._core.time_ns // 1000)
+        return utc_datetime(self._core.time_ns)
 
     @property
     def time_ns(self) -> int:

@@ -36,6 +36,11 @@ _FINER = {"ps": 1_000, "fs": 1_000_000, "as": 1_000_000_000}
 _BLOCK_NS = 900_000_000_000  # offsets from UTC are looked up once per quarter of an hour
 
 
+def utc_datetime(ns: int) -> datetime.datetime:
+    """ns since 1970 UTC as a datetime of UTC, cut to microseconds."""
+    return _EPOCH_UTC + datetime.timedelta(microseconds=ns // 1000)
+
+
 class _BeyondUtc(InvalidArgument):
     """A local time that is none of those that can be stored once it is UTC."""
 
