@@ -40,6 +40,9 @@ struct DocumentWrite {
   CommitOptions commit{};
 };
 
+/// The order in which documents are found. That of time is (time, id).
+enum class DocumentOrder : std::uint8_t { id, time };
+
 /// Which documents to find: those for which everything named here holds.
 struct FindRequest {
   std::optional<Timestamp> start{};  // of their time; included
@@ -48,7 +51,8 @@ struct FindRequest {
   std::optional<std::vector<std::string>> ids{};
   std::optional<Expression> where{};  // on fields, by paths; must be true, not null
   std::optional<std::uint64_t> limit{};
-  bool reverse = false;  // the last id first
+  bool reverse = false;  // the last id or time first
+  DocumentOrder order = DocumentOrder::id;
 };
 
 /// Documents that are found, some at a time.
@@ -112,7 +116,8 @@ class Collection {
   bool contains(std::string_view id) const;
   /// How many documents there are.
   std::uint64_t size() const;
-  /// By id; as of this call, however long it is read.
+  /// By id, or by time; as of this call, however long it is read. Of a find by time the ids and
+  /// times are kept: `limit` where they take more than a quarter of memory_bytes.
   DocumentStream find(const FindRequest& request = {}) const;
   /// What became of an id, the newest first, deletions too, as far as this state's lineage goes.
   std::vector<DocumentRevision> revisions(std::string_view id) const;

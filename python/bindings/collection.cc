@@ -34,14 +34,15 @@ DocumentWrite make_write(ExpectedRevision revision, bool given, const CommitOpti
 FindRequest make_find(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                       std::string prefix, std::optional<std::vector<std::string>> ids,
                       std::optional<Expression> where, std::optional<std::uint64_t> limit,
-                      bool reverse) {
+                      bool reverse, DocumentOrder order) {
   return {.start = timestamp_of(start),
           .stop = timestamp_of(stop),
           .prefix = std::move(prefix),
           .ids = std::move(ids),
           .where = std::move(where),
           .limit = limit,
-          .reverse = reverse};
+          .reverse = reverse,
+          .order = order};
 }
 
 void bind_parts(nb::module_& module) {
@@ -54,6 +55,9 @@ void bind_parts(nb::module_& module) {
   nb::enum_<DatasetKind>(module, "DatasetKind")
       .value("table", DatasetKind::table)
       .value("collection", DatasetKind::collection);
+  nb::enum_<DocumentOrder>(module, "DocumentOrder")
+      .value("id", DocumentOrder::id)
+      .value("time", DocumentOrder::time);
   nb::class_<Document>(module, "Document", "A document, checked.")
       .def_static("from_json", &Document::from_json, nb::arg("text"))
       .def_static("from_msgpack", &from_msgpack, nb::arg("bytes"))
@@ -83,7 +87,7 @@ void bind_collection(nb::module_& module) {
   nb::class_<FindRequest>(module, "FindRequest", "Which documents to find.")
       .def_static("make", &make_find, nb::arg("start").none(), nb::arg("stop").none(),
                   nb::arg("prefix"), nb::arg("ids").none(), nb::arg("where").none(),
-                  nb::arg("limit").none(), nb::arg("reverse"));
+                  nb::arg("limit").none(), nb::arg("reverse"), nb::arg("order"));
   nb::class_<DocumentStream>(module, "DocumentStream", "Documents that are found.")
       .def("next", &DocumentStream::next, ReleasedInterruptible());
   using Many = const std::vector<Document>&;

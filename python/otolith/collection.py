@@ -14,11 +14,13 @@ from otolith.document_values import fine, pack, unpack
 from otolith.document_where import document_condition
 from otolith.errors import Error, InvalidArgument, NotFound, flag, quoted, shown, utf8
 from otolith.expression import Expression
+from otolith.schema import choice
 from otolith.times import Zone, optional_ns, utc_datetime
 
 _TABLE_VERBS = ("append", "asof", "head", "read", "replace", "schema", "tail", "time_range")
 _SHOWN = 5  # documents of a repr
 _TEXT_SHOWN = 200  # characters of one of them
+_ORDERS = {"id": _core.DocumentOrder.id, "time": _core.DocumentOrder.time}
 _UNITS = {
     None: _core.TimeUnit.none, "s": _core.TimeUnit.second, "ms": _core.TimeUnit.millisecond,
     "us": _core.TimeUnit.microsecond, "ns": _core.TimeUnit.nanosecond,
@@ -244,9 +246,13 @@ class CollectionReads:
         ids: Optional[Iterable[str]] = None,
         limit: Optional[int] = None,
         reverse: bool = False,
+        order: str = "id",
     ) -> Found:
         """Documents by id: those of a time in [start, stop), whose fields pass `where`, whose id
         begins with `prefix`, or is one of `ids`; the first `limit`, in `reverse` the last first.
+
+        `order="time"` has them by their times, those of one time by id. Their ids and times are
+        gathered first: LimitExceeded where they take more than a quarter of `memory_bytes`.
 
         They come as they are at the call, however long that takes. In conditions a column is a
         path, `oto.col("user.city")`; `_id` and `_time` are paths too. A missing path, null and
@@ -259,12 +265,15 @@ class CollectionReads:
         ['b']
         >>> list(notes.find(limit=1))
         [{'_id': 'a', 'user': {'city': 'Oslo'}}]
+        >>> [d["_id"] for d in notes.find(order="time", reverse=True, limit=1)]  # the latest
+        ['b']
         """
         request = _core.FindRequest.make(
             optional_ns(start, self._zone), optional_ns(stop, self._zone),
             utf8("prefix", prefix), None if ids is None else text_ids(ids),
             None if where is None else document_condition(where, self._zone),
             None if limit is None else _count("limit", limit), flag("reverse", reverse),
+            choice("order", order, _ORDERS),
         )  # fmt: skip
         reading = self._reading()
         return Found(reading.find(request), reading)

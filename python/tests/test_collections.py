@@ -127,6 +127,9 @@ def test_times_are_declared_or_of_the_commit(db, notes):
     events.put({"_id": "a", "at": "2026-01-05T12:00Z"})
     events.put({"_id": "b", "at": datetime.datetime(2026, 1, 6)})
     assert [d["_id"] for d in events.find("2026-01-06")] == ["b"]
+    assert [d["_id"] for d in events.find(order="time", reverse=True)][0] == "b"
+    with pytest.raises(oto.InvalidArgument, match="choose one of 'id', 'time'"):
+        events.find(order="stored")
     with pytest.raises(oto.InvalidArgument, match="states no time"):
         events.put({"_id": "c"})
     with pytest.raises(oto.Conflict, match="time"):

@@ -44,12 +44,25 @@ void DocumentWriter::end() {
   if (array_) sink_(documents_ == 0 ? "[]\n" : "\n]\n");
 }
 
+Option order_option() {
+  return {"--order", "id|time", "of documents: by their ids, or by their times"};
+}
+
+namespace {
+
+DocumentOrder order_of(const Words& words) {
+  return words.value("--order") == "time" ? DocumentOrder::time : DocumentOrder::id;
+}
+
+}  // namespace
+
 FindRequest find_of(const Words& words) {
   return {.start = words.time("--from"),
           .stop = words.time("--to"),
           .where = where_of(words),
           .limit = words.count("--limit"),
-          .reverse = words.flag("--reverse")};
+          .reverse = words.flag("--reverse"),
+          .order = order_of(words)};
 }
 
 std::uint64_t write_found(const Collection& collection, const FindRequest& request,

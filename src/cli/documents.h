@@ -35,7 +35,9 @@ class DocumentWriter {
   std::uint64_t documents_ = 0;
 };
 
-/// What the options of a reading verb ask for: --from, --to, --where, --limit.
+/// How documents are ordered, for those who list them.
+Option order_option();
+/// What the options of a reading verb ask for: --from, --to, --where, --limit, --order.
 FindRequest find_of(const Words& words);
 /// Finds and writes; how many.
 std::uint64_t write_found(const Collection& collection, const FindRequest& request,

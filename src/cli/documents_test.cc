@@ -66,6 +66,9 @@ TEST_CASE("documents: verbs that read rows read documents too") {
   CHECK(command({"query", notes.db, "notes", "--where", "n > 1", "--json"}).out ==
         "[\n{\"_id\":\"b\",\"n\":2}\n]\n");
   CHECK(command({"query", notes.db, "notes", "--key", "a=b"}).code == kUsage);
+  CHECK(command({"query", notes.db, "notes", "--order", "time", "--ndjson"}).out ==
+        command({"query", notes.db, "notes", "--order", "id", "--ndjson"}).out);  // of one commit
+  CHECK(command({"query", notes.db, "notes", "--order", "stored"}).code == kUsage);
   CHECK(command({"query", notes.db, "notes", "--csv"}).code == kUsage);
   const std::string path = notes.path("copy.ndjson");
   CHECK(holds(command({"export", notes.db, "notes", path}).out, "2 documents"));

@@ -1,4 +1,6 @@
 // `otolith query DB DATASET`
+#include <fmt/format.h>
+
 #include "cli/documents.h"
 #include "cli/reading.h"
 #include "cli/verbs.h"
@@ -14,6 +16,10 @@ int run_query(const Words& words, const Sinks& sinks) {
     write_found(collection_of(database, "DATASET", words), find_of(words), format_of(words),
                 sinks.out, sinks);
     return kDone;
+  }
+  if (words.value("--order")) {
+    throw WrongUsage(fmt::format("--order is of documents; rows of {}, a table, come by time",
+                                 words.operand("DATASET")));
   }
   const Table table = table_of(database, words);
   const ReadRequest request = request_of(words, *table.schema());
@@ -38,13 +44,16 @@ Verb query_verb() {
       .operands = {{"DB", "a database directory"}, {"DATASET", "which table, or collection"}},
       .options = joined({range_options(),
                          {{"--limit", "N", "at most so many rows", 'n'},
-                          {"--reverse", "", "the last rows first"}},
+                          {"--reverse", "", "the last rows first"},
+                          order_option()},
                          at_options(),
                          format_options()}),
       .examples = {{"query market.oto quotes --from 2026-01-05 --to 2026-01-06 --key symbol=AAPL",
                     "a day of one key"},
                    {"query market.oto quotes --columns time,bid --at HEAD~1 --csv > then.csv",
-                    "as it was one commit ago"}},
+                    "as it was one commit ago"},
+                   {"query market.oto notes --order time --reverse --limit 5",
+                    "the five latest documents"}},
       .details = {},
       .run = run_query};
 }

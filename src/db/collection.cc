@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/mutant.h"
 #include "base/stopping.h"
+#include "db/by_time.h"
 #include "db/collection_place.h"
 #include "document/condition.h"
 #include "document/document_id.h"
@@ -21,6 +22,8 @@ namespace otolith {
 namespace {
 
 using Operation = ingest::DocumentOperation;
+
+constexpr std::uint64_t kByTimeShare = 4;  // of memory_bytes, for what is found by time
 
 std::vector<std::string> sorted_ids(std::vector<std::string> ids) {
   std::ranges::sort(ids);
@@ -39,12 +42,18 @@ struct DocumentStream::State {
   std::optional<document::Condition> condition{};
   std::uint64_t left = UINT64_MAX;
   std::optional<scan::DocumentScan> scan{};
-  std::deque<std::string> ids{};  // that were asked for, in order
+  std::deque<std::string> ids{};        // that were asked for, or found by time; in order
+  std::optional<db::ByTime> by_time{};  // until they are found
 
   State(db::Hall& hall, const db::CollectionPlace& place, FindRequest what)
       : state(hall, place), request(std::move(what)) {
     if (request.where) condition.emplace(*request.where);
     left = request.limit.value_or(UINT64_MAX);
+    if (request.order == DocumentOrder::time) {
+      by_time.emplace(db::ByTime::Bounds{.limit = left,
+                                         .reverse = request.reverse,
+                                         .bytes_max = hall.memory_bytes() / kByTimeShare});
+    }
     if (state.dataset() == nullptr) {
       left = 0;
     } else if (request.ids) {
@@ -53,26 +62,41 @@ struct DocumentStream::State {
       if (request.reverse) std::ranges::reverse(ids);
     } else {
       scan.emplace(state.context(), state.snapshot(), *state.dataset(),
-                   scan::DocumentWanted{.prefix = request.prefix, .reverse = request.reverse});
+                   scan::DocumentWanted{.prefix = request.prefix,
+                                        .reverse = request.reverse,
+                                        .bodies = !by_time || request.where.has_value()});
     }
   }
 
   std::vector<DocumentEntry> next() {
     std::vector<DocumentEntry> out;
+    if (by_time) find_by_time();
     while (out.empty() && left != 0) {
       stop_point();
-      if (!(request.ids ? take_ids(out) : take_rows(out))) left = 0;
+      if (!(scan ? take_rows(out) : take_ids(out))) left = 0;
     }
     return out;
   }
 
  private:
+  // The first pass: which they are. The second reads them by their ids.
+  void find_by_time() {
+    std::vector<DocumentEntry> none;
+    while (left != 0 && (scan ? take_rows(none) : take_ids(none))) stop_point();
+    scan.reset();
+    condition.reset();
+    ids = by_time->take();
+    by_time.reset();
+    request.ids.reset();
+  }
+
   bool take_rows(std::vector<DocumentEntry>& out) {
     const auto rows = scan->next();
     if (!rows) return false;
+    const bool bodies = !by_time || condition;
     for (std::uint64_t row = 0; row < rows->rows && left != 0; ++row) {
       take(rows->row_ids[row], {rows->times.value<std::int64_t>(row)}, rows->ids.text(row),
-           rows->bodies.text(row), out);
+           bodies ? rows->bodies.text(row) : std::string_view{}, out);
     }
     return true;
   }
@@ -96,6 +120,12 @@ struct DocumentStream::State {
       if (!found[i] || !sorted[i].starts_with(request.prefix)) continue;
       take(found[i]->id(), found[i]->time, sorted[i], bodies.body(*found[i]), out);
     }
+    if (request.order == DocumentOrder::time) {  // these are next, whichever of them is first
+      std::ranges::sort(out, [this](const DocumentEntry& a, const DocumentEntry& b) {
+        return db::ByTime::before({a.time, a.document.id()}, {b.time, b.document.id()},
+                                  request.reverse);
+      });
+    }
     return true;
   }
 
@@ -105,6 +135,7 @@ struct DocumentStream::State {
     if (request.start && time < *request.start) return;
     if (request.stop && time >= *request.stop) return;
     if (condition && !condition->holds(id, time, document::Value(as_bytes_view(body)))) return;
+    if (by_time) return by_time->add(time, id);
     out.push_back(state.entry(row, time, id, body));
     --left;
   }

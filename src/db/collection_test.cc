@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "otolith/otolith.h"
 #include "test/budget.h"
@@ -436,6 +437,70 @@ TEST_SUITE("long") {
       CHECK(db.verify().ok());
     } while (budget.left());
   }
+}
+
+TEST_CASE("collection: documents are found by their times, those of one time by id") {
+  Database db = Database::open(":memory:");
+  const Collection events = db.collection("events", {.time = DocumentTime{"at", TimeUnit::second}});
+  events.put(std::vector{doc(R"({"_id":"a","at":30})"), doc(R"({"_id":"b","at":10})"),
+                         doc(R"({"_id":"c","at":20})"), doc(R"({"_id":"d","at":10})")});
+  const auto ids = [&](FindRequest request) {
+    request.order = DocumentOrder::time;
+    std::string out;
+    DocumentStream stream = events.find(request);
+    for (auto some = stream.next(); !some.empty(); some = stream.next())
+      for (const DocumentEntry& entry : some) out += entry.document.id();
+    return out;
+  };
+  CHECK(ids({}) == "bdca");
+  CHECK(ids({.reverse = true}) == "acdb");
+  CHECK(ids({.limit = 3}) == "bdc");
+  CHECK(ids({.limit = 2, .reverse = true}) == "ac");
+  CHECK(ids({.start = Timestamp{20'000'000'000}}) == "ca");
+  CHECK(ids({.where = parse_condition("at < 25")}) == "bdc");
+  CHECK(ids({.ids = std::vector<std::string>{"a", "d", "zz", "c"}}) == "dca");
+  CHECK(ids({.prefix = "c"}) == "c");
+  CHECK(ids({.limit = 0}).empty());
+}
+
+TEST_CASE("collection: many documents by time come as by id sorted, also the first few of them") {
+  Database db = Database::open(":memory:", {.memory_bytes = 8 << 20});
+  const Collection events = db.collection("events", {.time = DocumentTime{"at", TimeUnit::second}});
+  constexpr int kDocuments = 20'000;
+  std::vector<std::pair<int, std::string>> expected;
+  std::vector<Document> documents;
+  for (int i = 0; i < kDocuments; ++i) {
+    const int at = i * 7919 % 5'003;  // four of one time
+    const std::string id = fmt::format("e{:05}", i * 31 % kDocuments);
+    expected.emplace_back(at, id);
+    documents.push_back(doc(fmt::format(R"({{"_id":"{}","at":{}}})", id, at)));
+  }
+  std::ranges::sort(expected);
+  events.put(documents);
+  const auto same = [&](const FindRequest& request, auto first) {
+    DocumentStream stream = events.find(request);
+    std::uint64_t found = 0;
+    for (auto some = stream.next(); !some.empty(); some = stream.next()) {
+      for (const DocumentEntry& entry : some) {
+        if (entry.document.id() != (first++)->second) return std::uint64_t{0};
+        ++found;
+      }
+    }
+    return found;
+  };
+  using enum DocumentOrder;
+  CHECK(same({.order = time}, expected.begin()) == kDocuments);
+  CHECK(same({.reverse = true, .order = time}, expected.rbegin()) == kDocuments);
+  CHECK(same({.limit = 5'000, .order = time}, expected.begin()) == 5'000);
+  CHECK(same({.limit = 10, .reverse = true, .order = time}, expected.rbegin()) == 10);
+  Database small = Database::open(":memory:", {.memory_bytes = 1 << 20});
+  const Collection copy = small.collection("copy");
+  for (std::size_t at = 0; at < documents.size(); at += 2'000) {
+    copy.put(std::span(documents).subspan(at, 2'000));
+  }
+  const std::string refused = refusal([&] { copy.find({.order = time}).next(); }, ErrorCode::limit);
+  CHECK(refused.contains("finding documents by time keeps their ids"));
+  CHECK(copy.find({.limit = 100, .order = time}).next().size() == 100);
 }
 
 }  // namespace otolith
