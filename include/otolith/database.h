@@ -271,9 +271,11 @@ struct CreateOptions {
   CommitOptions commit{};
 };
 
-/// What a collection is made with, by its first write.
+/// What a collection is made with, by its first write; what is left out is as it is, where it is.
 struct CollectionOptions {
-  std::optional<DocumentTime> time{};  // where its documents say their time; as it is, where it is
+  std::optional<DocumentTime> time{};  // where its documents say their time
+  std::optional<std::string> codec{};  // profile: hot | small | raw
+  std::optional<SegmentSizes> segments{};
 };
 
 /// An open database. Copies share one handle; it closes with the last of them, or with close().
@@ -288,7 +290,7 @@ class Database {
   /// A live table: it reads HEAD at each call. not_found with the nearest name.
   Table table(std::string_view name) const;
   /// A live collection, which its first write makes; invalid_argument for a table, conflict where
-  /// it was made with another time.
+  /// it was made with another time, codec or sizes of segments.
   Collection collection(std::string_view name, const CollectionOptions& options = {}) const;
   /// Whether a dataset is a table or a collection; not_found with the nearest name.
   DatasetKind kind(std::string_view name) const;

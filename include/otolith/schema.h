@@ -94,6 +94,13 @@ struct DocumentTime {
   bool operator==(const DocumentTime&) const = default;
 };
 
+/// What files `compact` makes of a dataset.
+struct SegmentSizes {
+  std::uint64_t bytes = 0;   // about so many at most; 0: 256 MiB
+  std::uint32_t spread = 1;  // so many at least, of rows that are enough for them
+  bool operator==(const SegmentSizes&) const = default;
+};
+
 /// The shape and the policies of a table.
 struct Schema {
   std::vector<Column> columns{};
@@ -105,6 +112,7 @@ struct Schema {
   std::map<std::string, std::string> metadata{};
   DatasetKind kind = DatasetKind::table;
   DocumentTime document_time{};  // of collections
+  SegmentSizes segments{};
   bool operator==(const Schema&) const = default;
 
   /// Index of a column by name; nullopt if there is none.

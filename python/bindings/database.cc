@@ -1,6 +1,7 @@
 // Database: open, tables, recorders, history, care.
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
@@ -130,12 +131,15 @@ void bind_database(nb::module_& module) {
       .def(
           "collection",
           [](const Database& self, std::string_view name, std::optional<std::string> path,
-             TimeUnit unit) {
-            CollectionOptions options;
+             TimeUnit unit, std::optional<std::string> codec,
+             std::optional<std::pair<std::uint64_t, std::uint32_t>> segments) {
+            CollectionOptions options{.time = {}, .codec = std::move(codec), .segments = {}};
             if (path) options.time = DocumentTime{*std::move(path), unit};
+            if (segments) options.segments = SegmentSizes{segments->first, segments->second};
             return self.collection(name, options);
           },
-          nb::arg("name"), nb::arg("time").none(), nb::arg("unit"), Released())
+          nb::arg("name"), nb::arg("time").none(), nb::arg("unit"), nb::arg("codec").none(),
+          nb::arg("segments").none(), Released())
       .def("datasets", &Database::datasets, Released())
       .def("contains", &Database::contains, nb::arg("name"), Released())
       .def("metadata", &Database::metadata, Released())

@@ -1,5 +1,6 @@
 // Schema and types: as tuples on the way in, as properties on the way out.
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -14,7 +15,8 @@ using Metadata = std::map<std::string, std::string>;
 
 SchemaHandle make_schema(const std::vector<ColumnTuple>& columns, std::string time,
                          std::vector<std::string> keys, Partition partition, Duplicates duplicates,
-                         std::string codec, Metadata metadata) {
+                         std::string codec, Metadata metadata,
+                         std::pair<std::uint64_t, std::uint32_t> segments) {
   auto schema = std::make_shared<Schema>();
   for (const ColumnTuple& column : columns) schema->columns.push_back(column_of(column));
   schema->time = std::move(time);
@@ -23,6 +25,7 @@ SchemaHandle make_schema(const std::vector<ColumnTuple>& columns, std::string ti
   schema->duplicates = duplicates;
   schema->codec = std::move(codec);
   schema->metadata = std::move(metadata);
+  schema->segments = {segments.first, segments.second};
   return {std::move(schema)};
 }
 
@@ -61,7 +64,7 @@ void bind_schema(nb::module_& module) {
   nb::class_<SchemaHandle>(module, "Schema", "A shared, immutable schema.")
       .def_static("make", &make_schema, nb::arg("columns"), nb::arg("time"), nb::arg("keys"),
                   nb::arg("partition"), nb::arg("duplicates"), nb::arg("codec"),
-                  nb::arg("metadata"))
+                  nb::arg("metadata"), nb::arg("segments"))
       .def_prop_ro("columns", &columns_of,
                    "(name, type, nullable, codec, metadata) of each column.")
       .def_prop_ro("time", [](const SchemaHandle& self) { return self.schema->time; })
@@ -70,6 +73,9 @@ void bind_schema(nb::module_& module) {
       .def_prop_ro("duplicates", [](const SchemaHandle& self) { return self.schema->duplicates; })
       .def_prop_ro("codec", [](const SchemaHandle& self) { return self.schema->codec; })
       .def_prop_ro("metadata", [](const SchemaHandle& self) { return self.schema->metadata; })
+      .def_prop_ro("segment_bytes",
+                   [](const SchemaHandle& self) { return self.schema->segments.bytes; })
+      .def_prop_ro("spread", [](const SchemaHandle& self) { return self.schema->segments.spread; })
       .def(
           "same",
           [](const SchemaHandle& self, const SchemaHandle& other) {

@@ -12,7 +12,7 @@ from otolith.display import html_table
 from otolith.document_blame import DocumentBlame, PathBlame
 from otolith.document_values import fine, pack, unpack
 from otolith.document_where import document_condition
-from otolith.errors import Error, InvalidArgument, NotFound, flag, quoted, shown, utf8
+from otolith.errors import Error, InvalidArgument, NotFound, count, flag, quoted, shown, utf8
 from otolith.expression import Expression
 from otolith.schema import choice
 from otolith.times import Zone, optional_ns, utc_datetime
@@ -272,7 +272,7 @@ class CollectionReads:
             optional_ns(start, self._zone), optional_ns(stop, self._zone),
             utf8("prefix", prefix), None if ids is None else text_ids(ids),
             None if where is None else document_condition(where, self._zone),
-            None if limit is None else _count("limit", limit), flag("reverse", reverse),
+            None if limit is None else count("limit", limit), flag("reverse", reverse),
             choice("order", order, _ORDERS),
         )  # fmt: skip
         reading = self._reading()
@@ -542,12 +542,6 @@ def _asked_ids(ids: Any, where: object) -> List[str]:
     if (ids is None) == (where is None):
         raise InvalidArgument("delete: give either ids or where=")
     return [] if ids is None else text_ids(ids)
-
-
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-        raise InvalidArgument(f"{name}={shown(value)}: give a number from 0")
-    return int(value)
 
 
 def _document(value: Any, zone: Optional[Zone]) -> _core.Document:

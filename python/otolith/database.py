@@ -13,9 +13,9 @@ from otolith import _core
 from otolith.collection import Collection, document_time
 from otolith.commit import Commit, Log, commit_options, optional_text
 from otolith.display import html_table
-from otolith.errors import InvalidArgument, flag, is_utf8, not_built, printable, shown, utf8
+from otolith.errors import InvalidArgument, count, flag, is_utf8, not_built, printable, shown, utf8
 from otolith.recorder import Recorder
-from otolith.schema import choice, core_schema, metadata_change
+from otolith.schema import choice, core_schema, metadata_change, segment_sizes
 from otolith.snapshot import Snapshot, dataset_name
 from otolith.status import (
     CompactReport,
@@ -28,7 +28,7 @@ from otolith.status import (
     size,
     status_of,
 )
-from otolith.table import Table, count
+from otolith.table import Table
 from otolith.times import Zone, optional_ns, to_ns, zone_of
 from otolith.undoing import Undoing, reference
 
@@ -120,7 +120,7 @@ class Database(Undoing):
         index: Any = None,
         fetch: Any = None,
         segment_bytes: Optional[int] = None,
-        spread: Any = None,
+        spread: Optional[int] = None,
         column_metadata: Optional[Mapping[str, Mapping[str, str]]] = None,
     ) -> Table:
         """Makes a table in a commit of its own; Conflict if the name is taken, unless `exist_ok`
@@ -133,9 +133,10 @@ class Database(Undoing):
         and fast to read), "small" (the smallest), "raw" (plain: reads are views of the file), or a
         dict of columns and codecs. `duplicates`: of rows that share keys and time "keep" shows all,
         "last" and "first" one, and under "error" a second one is a Conflict at its commit.
-        `metadata` are texts by key, `column_metadata` the same for each column named. `storage`,
-        `index`, `fetch`, `segment_bytes` and `spread` are refused beyond their defaults until they
-        are built.
+        `metadata` are texts by key, `column_metadata` the same for each column named. `compact`
+        makes files of about `segment_bytes` at most (256 MiB), and of at least `spread` (1) where
+        rows are enough, which are read side by side. `storage`, `index` and `fetch` are refused
+        beyond their defaults until they are built.
 
         >>> db = oto.open(":memory:")
         >>> db.create_table("t", {"time": "timestamp", "n": "int32"}, metadata={"source": "feed A"})
@@ -146,15 +147,13 @@ class Database(Undoing):
         """
         if not isinstance(storage, str) or storage != "file":
             raise not_built(f"storage={shown(storage)}", "leave storage='file'")
-        for option, value in (
-            ("index=", index), ("fetch=", fetch), ("segment_bytes=", segment_bytes),
-            ("spread=", spread)
-        ):  # fmt: skip
+        for option, value in (("index=", index), ("fetch=", fetch)):
             if value is not None:
                 raise not_built(option, "leave it out")
         schema = core_schema(
-            columns, keys, time, partition, duplicates, codec, metadata, column_metadata
-        )
+            columns, keys, time, partition, duplicates, codec, metadata, column_metadata,
+            segment_sizes(segment_bytes, spread),
+        )  # fmt: skip
         options = commit_options(author, message, extra, change_id)
         made = self._core.create_table(
             dataset_name(name), schema, flag("exist_ok", exist_ok), options
@@ -260,14 +259,21 @@ class Database(Undoing):
         return Table(self._core.table(name), self._zone)
 
     def collection(
-        self, name: str, time: Optional[str] = None, unit: Optional[str] = None
+        self,
+        name: str,
+        time: Optional[str] = None,
+        unit: Optional[str] = None,
+        codec: Optional[str] = None,
+        segment_bytes: Optional[int] = None,
+        spread: Optional[int] = None,
     ) -> Collection:
         """A collection of documents, which its first write makes.
 
         `time` is the path at which each document says its time, as text, a datetime, or a number
         of `unit` ("s", "ms", "us", "ns") since 1970 UTC; without it a document has the time of the
-        commit that its life began with. Conflict where the collection was made with another one,
-        InvalidArgument for a table.
+        commit that its life began with. `codec`, `segment_bytes` and `spread` are those of
+        `create_table`. Conflict where the collection was made with others, InvalidArgument for a
+        table.
 
         >>> db = oto.open(":memory:")
         >>> events = db.collection("events", time="at", unit="s")
@@ -276,7 +282,12 @@ class Database(Undoing):
         datetime.datetime(2026, 1, 5, 12, 0, tzinfo=datetime.timezone.utc)
         """
         path, ticks = document_time(time, unit)
-        core = self._core.collection(dataset_name(name), None if time is None else path, ticks)
+        sized = segment_bytes is not None or spread is not None
+        core = self._core.collection(
+            dataset_name(name), None if time is None else path, ticks,
+            None if codec is None else utf8("codec", codec),
+            segment_sizes(segment_bytes, spread) if sized else None,
+        )  # fmt: skip
         return Collection(core, self._zone)
 
     def recorder(
@@ -430,7 +441,8 @@ class Database(Undoing):
         done, total). `bytes_per_second` bounds what is read of files that are joined, for who
         serves others meanwhile. What is stopped stands as far as it came; another goes on.
 
-        Segments below 4 Mi rows and 256 MiB are small. Rows that HEAD does not show go into past
+        Segments below 4 Mi rows and 256 MiB are small, where the dataset asks for no other sizes
+        (`create_table`). Rows that HEAD does not show go into past
         segments, which newer states do not open until a rollback or a revert reaches them; a
         segment of any size is parted so where an eighth of it is past. The files of those joined
         stay for ten minutes, for those who read them. What cannot be sealed or joined is left as

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
@@ -18,6 +19,7 @@ import numpy as np
 from otolith import _core
 
 _SHOWN = 80  # characters of a value in a message
+_COUNT_MAX = 2**63 - 1
 _INT_BITS_SHOWN = 200  # some 60 digits
 
 
@@ -196,6 +198,19 @@ def flag(option: str, value: object) -> bool:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     raise InvalidArgument(f"{option}={shown(value)}: give True or False")
+
+
+def count(option: str, value: Any) -> int:
+    """A number of rows or commits; InvalidArgument unless it is an int from 0."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError("a truth value counts nothing")
+        number = operator.index(value)
+    except TypeError:
+        raise InvalidArgument(f"{option}={shown(value)}: give an int") from None
+    if not 0 <= number <= _COUNT_MAX:
+        raise InvalidArgument(f"{option}={shown(number)}: give a number from 0 to {_COUNT_MAX}")
+    return number
 
 
 def is_utf8(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from otolith import _core
 from otolith.display import LINES_SHOWN, html_table, outer
 from otolith.dtypes import DType, dtype_of
-from otolith.errors import InvalidArgument, NotFound, is_utf8, nearest, quoted, shown, utf8
+from otolith.errors import InvalidArgument, NotFound, count, is_utf8, nearest, quoted, shown, utf8
 
 _PARTITIONS = {
     "hour": _core.Partition.hour, "day": _core.Partition.day, "month": _core.Partition.month,
@@ -113,7 +113,10 @@ class Schema:
         return html_table(self._policies(), heads, rows)
 
     def _policies(self) -> str:
-        return f"partition {self.partition} · duplicates {self.duplicates} · codec {self.codec}"
+        out = f"partition {self.partition} · duplicates {self.duplicates} · codec {self.codec}"
+        if self.core.segment_bytes != 0:
+            out += f" · segment_bytes {self.core.segment_bytes}"
+        return out if self.core.spread == 1 else f"{out} · spread {self.core.spread}"
 
 
 def schema_of(core: _core.Schema) -> Schema:
@@ -138,7 +141,8 @@ def core_schema(
     duplicates: str,
     codec: Any,
     metadata: Optional[Mapping[str, str]],
-    column_metadata: Optional[Mapping[str, Mapping[str, str]]] = None,
+    column_metadata: Optional[Mapping[str, Mapping[str, str]]],
+    segments: Tuple[int, int],
 ) -> _core.Schema:
     """The core schema of what `create_table` was given; InvalidArgument names what is wrong."""
     if not isinstance(columns, Mapping):
@@ -164,8 +168,18 @@ def core_schema(
         tuples, _text(time, "time"), [_text(key, "a key") for key in keys],
         choice("partition", partition, _PARTITIONS),
         choice("duplicates", duplicates, _DUPLICATES),
-        table_codec, _metadata(metadata),
+        table_codec, _metadata(metadata), segments,
     )  # fmt: skip
+
+
+def segment_sizes(segment_bytes: Optional[int], spread: Optional[int]) -> Tuple[int, int]:
+    """The sizes of segments as the core takes them: 0 bytes for those it chooses."""
+    if segment_bytes == 0:
+        raise InvalidArgument("segment_bytes=0: give bytes, or leave it out")
+    number = 1 if spread is None else count("spread", spread)
+    if number >= 2**32:
+        raise InvalidArgument(f"spread={number}: a few files are meant")
+    return 0 if segment_bytes is None else count("segment_bytes", segment_bytes), number
 
 
 def core_change(

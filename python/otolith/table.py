@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import datetime
 import decimal
-import operator
 from collections.abc import Iterable
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -15,7 +15,7 @@ from otolith.asked import many
 from otolith.commit import Commit, commit_options
 from otolith.data import Data
 from otolith.display import escaped, preview_html
-from otolith.errors import Error, InvalidArgument, flag, quoted, shown, utf8
+from otolith.errors import Error, InvalidArgument, count, flag, quoted, shown, utf8
 from otolith.expression import Expression
 from otolith.incoming import batch_of
 from otolith.schema import Schema, choice, core_change, schema_of
@@ -23,7 +23,6 @@ from otolith.status import Progress, progress_of
 from otolith.times import Zone, optional_ns, to_ns, zone_of
 from otolith.where import core_condition
 
-_COUNT_MAX = 2**63 - 1
 _ORDERS = {"time": _core.Order.time, "stored": _core.Order.stored}
 
 
@@ -394,19 +393,6 @@ def key_filters(
         )
         for name, values in keys.items()
     ]
-
-
-def count(option: str, value: Any) -> int:
-    """A number of rows or commits; InvalidArgument unless it is an int from 0."""
-    try:
-        if isinstance(value, (bool, np.bool_)):
-            raise TypeError("a truth value counts nothing")
-        number = operator.index(value)
-    except TypeError:
-        raise InvalidArgument(f"{option}={shown(value)}: give an int") from None
-    if not 0 <= number <= _COUNT_MAX:
-        raise InvalidArgument(f"{option}={shown(number)}: give a number from 0 to {_COUNT_MAX}")
-    return number
 
 
 def _iso(time: np.datetime64) -> str:

@@ -9,9 +9,9 @@ from otolith._core import Database as CoreDatabase, Snapshot as CoreSnapshot
 from otolith.collection import text_ids
 from otolith.commit import Commit, commit_options
 from otolith.diff import Blame, Diff, blame_of
-from otolith.errors import InvalidArgument, flag, utf8
+from otolith.errors import InvalidArgument, count, flag, utf8
 from otolith.snapshot import dataset_name
-from otolith.table import Table, count, key_filters
+from otolith.table import Table, key_filters
 from otolith.times import Zone, optional_ns
 
 

@@ -275,3 +275,25 @@ def test_a_closed_database_says_so(db, quotes):
             call()
     assert "closed" in repr(db) and "closed" in repr(quotes)
     db.close()
+
+
+def test_sizes_of_segments_are_kept_and_compact_makes_them(tmp_path):
+    with oto.open(tmp_path / "s.oto") as db:
+        columns = {"time": "timestamp", "n": "int64"}
+        table = db.create_table("t", columns, segment_bytes=8 << 20, spread=3)
+        assert str(table.schema).endswith("codec hot · segment_bytes 8388608 · spread 3")
+        table.append({"time": np.arange(50_000), "n": np.arange(50_000)})
+        db.compact()
+        assert db.status().datasets["t"].segments == 3
+        assert table.read()["n"].sum() == sum(range(50_000))
+        notes = db.collection("notes", codec="small", spread=2)
+        notes.put({"_id": "a"})
+        assert db.collection("notes", codec="small", spread=2)["a"] == {"_id": "a"}
+        with pytest.raises(oto.Conflict, match='"notes" was made with codec "small", not "hot"'):
+            db.collection("notes", codec="hot")
+        with pytest.raises(oto.Conflict, match="made with spread 2, not 4; leave spread out"):
+            db.collection("notes", spread=4)
+        with pytest.raises(oto.InvalidArgument, match='unknown codec "zip"'):
+            db.collection("others", codec="zip")
+    with oto.open(tmp_path / "s.oto") as db:
+        assert db["t"].schema.core.spread == 3

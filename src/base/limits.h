@@ -89,8 +89,12 @@ inline constexpr std::uint64_t kSweepAfterNs =
 inline constexpr std::uint64_t kSweepEveryNs = 3'600'000'000'000;  // at most, behind commits
 
 // Joins of segments (docs/history.md 6).
-inline constexpr std::uint64_t kJoinRowsMax = 4ull << 20;     // a segment of as many is left alone
-inline constexpr std::uint64_t kJoinBytesMax = 256ull << 20;  // and so is a file of as many
+inline constexpr std::uint64_t kJoinRowsMax = 4ull << 20;      // a segment of as many is left alone
+inline constexpr std::uint64_t kJoinBytesMax = 256ull << 20;   // and so is a file of as many
+inline constexpr std::uint64_t kSegmentBytesMin = 1ull << 20;  // that a schema may ask for
+inline constexpr std::uint64_t kSegmentBytesMax = 64ull << 30;
+inline constexpr std::uint32_t kSpreadMax = 128;       // files of one join
+inline constexpr std::uint64_t kSpreadRowsMin = 8192;  // fewer rows are no file of their own
 inline constexpr std::uint64_t kPastShare = 8;  // hidden, one row of so many: parted from the rest
 inline constexpr std::size_t kJoinSegmentsMax = 256;  // joined at once: each takes a descriptor
 

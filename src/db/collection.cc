@@ -163,8 +163,8 @@ bool Collection::exists() const { return db::DocumentState(*hall_, *place_).data
 
 DocumentTime Collection::document_time() const {
   const db::DocumentState state(*hall_, *place_);
-  return state.dataset() == nullptr ? place_->collection.time
-                                    : state.dataset()->schema->document_time;
+  return (state.dataset() == nullptr ? place_->collection.schema : *state.dataset()->schema)
+      .document_time;
 }
 
 std::optional<DocumentEntry> Collection::entry(std::string_view id) const {
@@ -373,9 +373,29 @@ namespace {
 db::CollectionPlace place_of(const history::DatasetEntry& entry,
                              std::shared_ptr<const history::Snapshot> snapshot) {
   db::check_is_collection(entry);
-  return {
-      .collection = {.name = entry.name, .dataset = entry.id, .time = entry.schema->document_time},
-      .snapshot = std::move(snapshot)};
+  return {.collection = {.name = entry.name, .dataset = entry.id, .schema = *entry.schema},
+          .snapshot = std::move(snapshot)};
+}
+
+// What is asked for explicitly has to be what the collection was made with.
+void check_made_with(const history::DatasetEntry& entry, const CollectionOptions& options) {
+  const Schema& made = *entry.schema;
+  const auto differs = [&](std::string_view option, std::string_view is, std::string_view asked) {
+    throw_error(ErrorCode::conflict,
+                "{} was made with {} {}, not {}; leave {} out, or take another name",
+                quoted(entry.name), option, is, asked, option);
+  };
+  if (options.time && *options.time != made.document_time)
+    differs("time", quoted(made.document_time.path), quoted(options.time->path));
+  if (options.codec && *options.codec != made.codec)
+    differs("codec", quoted(made.codec), quoted(*options.codec));
+  if (!options.segments) return;
+  if (options.segments->bytes != made.segments.bytes)
+    differs("segment_bytes", std::to_string(made.segments.bytes),
+            std::to_string(options.segments->bytes));
+  if (options.segments->spread != made.segments.spread)
+    differs("spread", std::to_string(made.segments.spread),
+            std::to_string(options.segments->spread));
 }
 
 }  // namespace
@@ -385,16 +405,16 @@ Collection Database::collection(std::string_view name, const CollectionOptions& 
   db::CollectionPlace place;
   if (const auto entry = snapshot->find(name)) {
     place = place_of(*entry, nullptr);
-    if (options.time && *options.time != entry->schema->document_time) {
-      throw_error(ErrorCode::conflict,
-                  "{} was made with time {}, not {}; leave time out, or take another name",
-                  quoted(name), quoted(entry->schema->document_time.path),
-                  quoted(options.time->path));
-    }
+    check_made_with(*entry, options);
   } else {
     model::name_check("dataset", name);
-    place.collection = {.name = std::string(name), .time = options.time.value_or(DocumentTime{})};
-    ingest::check_document_time(place.collection.time);
+    Schema& schema = place.collection.schema;
+    place.collection.name = name;
+    schema.document_time = options.time.value_or(DocumentTime{});
+    schema.codec = options.codec.value_or(schema.codec);
+    schema.segments = options.segments.value_or(SegmentSizes{});
+    ingest::check_document_time(schema.document_time);
+    schema_check(schema);
   }
   return {hall_, std::make_shared<const db::CollectionPlace>(std::move(place))};
 }

@@ -102,10 +102,10 @@ DocumentDiff DiffMaker::documents(const history::StatesApart& states,
                                   const history::DatasetApart& apart, const scan::ShownApart& shown,
                                   bool dry_run) const {
   const auto place = [](SnapshotPtr snapshot, const history::DatasetEntry& of, bool staged) {
-    return std::make_shared<const CollectionPlace>(CollectionPlace{
-        .collection = {.name = of.name, .dataset = of.id, .time = of.schema->document_time},
-        .snapshot = std::move(snapshot),
-        .staged = staged});
+    return std::make_shared<const CollectionPlace>(
+        CollectionPlace{.collection = {.name = of.name, .dataset = of.id, .schema = *of.schema},
+                        .snapshot = std::move(snapshot),
+                        .staged = staged});
   };
   const auto some = [&](const history::DatasetEntry& of, std::vector<history::RowsOfBegin> rows) {
     return place(std::make_shared<history::RowsView>(states.later, of, std::move(rows)), of, true);

@@ -208,8 +208,8 @@ Directory directory_open(io::Vfs& vfs, io::Environment& environment, bool create
     check_none_lost(vfs);
     throw_error(
         vfs.list("").empty() ? ErrorCode::not_found : ErrorCode::invalid_argument,
-        "{} is no database (it has no OTOLITH file); open it with create=True to make one in an "
-        "empty directory",
+        "{} is no database (it has no OTOLITH file); `otolith init`, or open with create=True, "
+        "makes one in an empty directory",
         vfs.describe(""));
   }
   return create_or_wait(vfs, environment, sizes);

@@ -55,7 +55,7 @@ struct Staging {
     if (const auto entry = rooms->history->head()->find(name)) {
       check_is_collection(*entry);
       out.dataset = entry->id;
-      out.time = entry->schema->document_time;
+      out.schema = *entry->schema;
     } else {
       model::name_check("dataset", name);
     }

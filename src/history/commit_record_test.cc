@@ -117,6 +117,37 @@ TEST_CASE("schema record: a collection is one of version 2, and has the columns 
   CHECK_THROWS_AS(schema_read(hostile), Error);
 }
 
+TEST_CASE("schema record: sizes of segments make it version 3 or 4, and are judged") {
+  Schema schema = flights_schema();
+  schema.segments = {.bytes = 8 << 20, .spread = 3};
+  const auto written = [](const Schema& of) {
+    ByteWriter out;
+    schema_write(out, of);
+    return Bytes(out.view().begin(), out.view().end());
+  };
+  Bytes bytes = written(schema);
+  CHECK(bytes[0] == std::byte{3});
+  ByteReader in(bytes);
+  CHECK(schema_read(in) == schema);
+  in.expect_end();
+  Schema documents = collection_schema();
+  for (std::uint32_t i = 0; i < documents.columns.size(); ++i) documents.columns[i].id = i + 1;
+  documents.segments.spread = 2;
+  CHECK(written(documents)[0] == std::byte{4});
+  const auto refused = [](Bytes hostile) {
+    ByteReader reader(hostile);
+    CHECK_THROWS_AS(schema_read(reader), Error);
+  };
+  bytes.back() = std::byte{0};  // no files
+  refused(bytes);
+  schema.segments = {.bytes = 0, .spread = 2};
+  bytes = written(schema);
+  bytes.back() = std::byte{1};  // what is said without saying it
+  refused(bytes);
+  bytes[0] = std::byte{5};
+  refused(bytes);
+}
+
 TEST_CASE("schema record: impossible digits and names that come twice are corrupt") {
   const auto refused = [](auto change) {
     Schema schema = flights_schema();

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint8_t kTableVersion = 1;
 constexpr std::uint8_t kCollectionVersion = 2;
+constexpr std::uint8_t kSizedVersion = 2;   // more than that: sizes of segments follow
 constexpr std::size_t kColumnBytesMin = 8;  // no column takes less
 
 using Metadata = std::map<std::string, std::string>;
@@ -78,11 +79,22 @@ void document_time_write(ByteWriter& out, const DocumentTime& time) {
   out.put(time.unit);
 }
 
-// A schema that no collection has would be read by code that counts on its columns.
 void document_time_read(ByteReader& in, Schema& schema) {
   schema.kind = DatasetKind::collection;
   schema.document_time.path = in.get_text(kMetadataBytesMax);
   schema.document_time.unit = enum_read(in, TimeUnit::nanosecond, "unknown unit of times");
+}
+
+void sizes_read(ByteReader& in, Schema& schema) {
+  schema.segments.bytes = in.get_varint();
+  const std::uint64_t spread = in.get_varint();
+  if (spread > kSpreadMax) in.fail("spread out of range");
+  schema.segments.spread = static_cast<std::uint32_t>(spread);
+  if (schema.segments == SegmentSizes{}) in.fail("sizes of segments that are none");
+}
+
+// A schema that nobody can have made would be read by code that counts on its columns.
+void check_whole(ByteReader& in, const Schema& schema) {
   try {
     schema_check(schema);
   } catch (const Error& error) {
@@ -110,7 +122,9 @@ void check_names(ByteReader& in, const Schema& schema) {
 
 void schema_write(ByteWriter& out, const Schema& schema) {
   const bool collection = schema.kind == DatasetKind::collection;
-  out.put(collection ? kCollectionVersion : kTableVersion);
+  const bool sized = schema.segments != SegmentSizes{};
+  const std::uint8_t version = collection ? kCollectionVersion : kTableVersion;
+  out.put<std::uint8_t>(sized ? version + kSizedVersion : version);
   out.put_varint(schema.columns.size());
   for (const Column& column : schema.columns) column_write(out, column);
   out.put_text(schema.time);
@@ -121,10 +135,15 @@ void schema_write(ByteWriter& out, const Schema& schema) {
   out.put_text(schema.codec);
   metadata_write(out, schema.metadata);
   if (collection) document_time_write(out, schema.document_time);
+  if (!sized) return;
+  out.put_varint(schema.segments.bytes);
+  out.put_varint(schema.segments.spread);
 }
 
 Schema schema_read(ByteReader& in) {
-  const auto version = in.get<std::uint8_t>();
+  auto version = in.get<std::uint8_t>();
+  const bool sized = version > kSizedVersion;
+  if (sized) version -= kSizedVersion;
   if (version != kTableVersion && version != kCollectionVersion) {
     throw_error(ErrorCode::unsupported_format,
                 "a schema in the log has a version this build does not know: use a newer Otolith");
@@ -143,7 +162,10 @@ Schema schema_read(ByteReader& in) {
   schema.codec = in.get_text(kNameBytesMax);
   schema.metadata = metadata_read(in);
   check_names(in, schema);
-  if (version == kCollectionVersion) document_time_read(in, schema);
+  const bool collection = version == kCollectionVersion;
+  if (collection) document_time_read(in, schema);
+  if (sized) sizes_read(in, schema);
+  if (collection || sized) check_whole(in, schema);
   return schema;
 }
 

@@ -278,8 +278,8 @@ bool same_rows(const scan::ScanContext& context,
   return true;
 }
 
-DocumentStage::DocumentStage(std::string name, std::optional<DatasetId> dataset, DocumentTime time)
-    : name_(std::move(name)), dataset_(dataset), time_(std::move(time)) {}
+DocumentStage::DocumentStage(std::string name, std::optional<DatasetId> dataset, Schema schema)
+    : name_(std::move(name)), dataset_(dataset), schema_(std::move(schema)) {}
 
 std::uint64_t DocumentStage::bytes_of(const DocumentOperation& operation) noexcept {
   return kOperationBytes + operation.id.size() + operation.body.size();
@@ -303,7 +303,8 @@ std::optional<history::DatasetEntry> DocumentStage::dataset_in(
     throw_error(ErrorCode::conflict, "{} is a table by now, and takes rows, not documents",
                 quoted(name_));
   }
-  if (entry && entry->schema->document_time != time_ && !dataset_ && time_ != DocumentTime{}) {
+  const DocumentTime& time = schema_.document_time;
+  if (entry && entry->schema->document_time != time && !dataset_ && time != DocumentTime{}) {
     throw_error(ErrorCode::conflict, "{} was made with time {} meanwhile; take it again",
                 quoted(name_), quoted(entry->schema->document_time.path));
   }
@@ -311,7 +312,7 @@ std::optional<history::DatasetEntry> DocumentStage::dataset_in(
 }
 
 history::DatasetEntry DocumentStage::new_dataset(std::uint32_t index) const {
-  Schema schema = collection_schema(time_);
+  Schema schema = schema_;
   for (std::uint32_t i = 0; i < schema.columns.size(); ++i) schema.columns[i].id = i + 1;
   return {{CommitNumber{0}, index}, name_, std::make_shared<const Schema>(std::move(schema))};
 }

@@ -43,7 +43,7 @@ struct DocumentOutcome {
 class DocumentStage {
  public:
   /// `dataset`: the collection, where it exists already; it is followed under other names.
-  DocumentStage(std::string name, std::optional<DatasetId> dataset, DocumentTime time);
+  DocumentStage(std::string name, std::optional<DatasetId> dataset, Schema schema);
 
   void add(DocumentOperation operation);
   /// What it takes until the commit.
@@ -67,7 +67,7 @@ class DocumentStage {
  private:
   const std::string name_;
   const std::optional<DatasetId> dataset_;
-  const DocumentTime time_;
+  const Schema schema_;  // that it is made with
   std::vector<DocumentOperation> operations_;
   std::uint64_t bytes_ = 0;
   bool by_condition_ = false;

@@ -1,6 +1,7 @@
 #include "ingest/join.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <new>
@@ -18,6 +19,7 @@
 #include "ingest/left.h"
 #include "ingest/many.h"
 #include "ingest/sides.h"
+#include "model/array.h"
 #include "scan/store.h"
 
 namespace otolith::ingest {
@@ -101,15 +103,30 @@ class Planner {
 
  private:
   void add(DatasetId dataset, const JoinGroup& entries, std::vector<Group>& out) {
+    const std::size_t most = together_max(context_, dataset);
+    const SegmentSizes sizes = context_.history->schema_of(dataset)->segments;
     std::set<Id128> joined;
-    for (JoinGroup& group : join_plan(entries, together_max(context_, dataset))) {
+    for (JoinGroup& group : join_plan(entries, most, sizes)) {
       for (const SegmentEntry& entry : group) joined.insert(entry.ref.id);
       out.push_back({dataset, std::move(group)});
     }
-    for (const SegmentEntry& entry : entries) {
-      if (!joined.contains(entry.ref.id) && worth(dataset, entry))
-        out.push_back({dataset, {entry}});
+    for (JoinGroup& siblings : siblings_of(entries)) {
+      if (joined.contains(siblings.front().ref.id)) continue;
+      if (siblings.size() > most) {
+        for (SegmentEntry& entry : siblings)
+          if (worth(dataset, entry)) out.push_back({dataset, {std::move(entry)}});
+      } else if (worth(dataset, siblings) || worth_cutting_anew(siblings, sizes)) {
+        out.push_back({dataset, std::move(siblings)});
+      }
     }
+  }
+
+  // All are written anew for those of which much is hidden, so these are to be a quarter of them.
+  bool worth(DatasetId dataset, const JoinGroup& siblings) {
+    JoinGroup to_part;
+    for (const SegmentEntry& entry : siblings)
+      if (worth(dataset, entry)) to_part.push_back(entry);
+    return !to_part.empty() && 4 * rows_of(to_part) >= rows_of(siblings);
   }
 
   // Row ids may have to be read for it: once.
@@ -161,6 +178,24 @@ struct Made {
   std::vector<SegmentFile> files;
 };
 
+// The rows of a run in so many runs behind each other, of as many rows each as can be.
+std::deque<model::Run> cut_evenly(const model::Run& run, std::uint64_t pieces) {
+  const std::uint64_t all = model::run_rows(run);
+  std::deque<model::Run> out(1);
+  std::uint64_t done = 0;
+  for (const model::PartitionRows& partition : run) {
+    for (std::uint64_t at = 0; at < partition.rows;) {
+      const std::uint64_t end = all * out.size() / pieces;
+      const std::uint64_t rows = std::min(partition.rows - at, end - done);
+      if (rows != 0) out.back().push_back({partition.bucket, rows});
+      done += rows;
+      at += rows;
+      if (done == end && done != all) out.emplace_back();
+    }
+  }
+  return out;
+}
+
 // What a side is written with.
 struct SideWriter {
   const IngestContext& context;
@@ -169,34 +204,74 @@ struct SideWriter {
   std::string name;
   std::shared_ptr<const Schema> schema;
   CommitNumber base;
+  double bytes_a_row;
   std::function<void(std::uint64_t rows)> wrote;
 
-  // The rows of one side in a file of their own; none where there are no rows.
+  // The rows of one side in files of their own; none where there are no rows.
   void write(Side side, std::vector<JoinSource> sources, Made& made) const {
     const JoinRows rows(std::move(sources), schema, window_bytes(context));
-    if (rows.run().empty()) return;
-    SegmentFile file(*context.vfs, *context.environment);
-    segment::SegmentWriter writer(file.file(),
-                                  many_spec(context, owner, file.id(), dataset, name, schema));
+    const model::Run run = rows.run();
+    const std::uint64_t all = model::run_rows(run);
+    if (all == 0) return;
+    const auto bytes = static_cast<std::uint64_t>(bytes_a_row * static_cast<double>(all));
+    const std::uint64_t pieces = pieces_of(all, bytes, schema->segments);
+    std::deque<model::Run> runs = cut_evenly(run, pieces);
+    const std::size_t first_entry = made.request.segments.size();
     std::uint64_t first = UINT64_MAX;
     std::uint64_t last = 0;
-    writer.begin_run(rows.run());
+    std::optional<Piece> piece;
     rows.write([&](const Batch& batch) {
       const auto* begins = batch.columns[schema->columns.size()].values.as<std::uint64_t>();
       const auto [least, greatest] = std::minmax_element(begins, begins + batch.rows);
       first = std::min(first, *least);
       last = std::max(last, *greatest);
-      writer.append(batch);
+      for (std::uint64_t at = 0; at < batch.rows;) {
+        OTO_INVARIANT(!runs.empty());
+        if (!piece) piece.emplace(*this, runs.front());
+        const std::uint64_t some = std::min(piece->left, batch.rows - at);
+        piece->append(some == batch.rows ? batch : model::batch_slice(batch, at, some));
+        at += some;
+        if (piece->left != 0) continue;
+        piece->finish(made);
+        piece.reset();
+        runs.pop_front();
+      }
       wrote(batch.rows);
     });
-    writer.end_run();
-    SegmentEntry entry =
-        many_entry(file.id(), writer.finish(), CommitNumber{first}, CommitNumber{last});
-    entry.side = side;
-    entry.base = base;
-    made.request.segments.push_back(entry);
-    made.files.push_back(std::move(file));
+    // Siblings have one range of commits, by which they know each other.
+    for (std::size_t at = first_entry; at < made.request.segments.size(); ++at) {
+      SegmentEntry& entry = made.request.segments[at];
+      entry.begin_first = CommitNumber{first};
+      entry.begin_last = CommitNumber{last};
+      entry.side = side;
+      entry.base = base;
+    }
   }
+
+ private:
+  // One file of a side.
+  struct Piece {
+    SegmentFile file;
+    segment::SegmentWriter writer;
+    std::uint64_t left;  // rows that are still to come
+
+    Piece(const SideWriter& of, const model::Run& run)
+        : file(*of.context.vfs, *of.context.environment),
+          writer(file.file(),
+                 many_spec(of.context, of.owner, file.id(), of.dataset, of.name, of.schema)),
+          left(model::run_rows(run)) {
+      writer.begin_run(run);
+    }
+    void append(const Batch& batch) {
+      writer.append(batch);
+      left -= batch.rows;
+    }
+    void finish(Made& made) {
+      writer.end_run();
+      made.request.segments.push_back(many_entry(file.id(), writer.finish(), {}, {}));
+      made.files.push_back(std::move(file));
+    }
+  };
 };
 
 // The rows of a group in a file for each side. nullopt where another join came first.
@@ -215,7 +290,8 @@ std::optional<Made> make(const IngestContext& context, const Base& base, const I
   scan::Visibility visibility(base, group.dataset);
   Sides sides = sides_of(visibility, sources);
   const auto schema = schema_of_all(*context.history->schema_of(group.dataset), stored);
-  const SideWriter writer{context, owner, group.dataset, name, schema, base->number(), wrote};
+  const SideWriter writer{context, owner,          group.dataset, name,
+                          schema,  base->number(), bytes_a_row,   wrote};
   Made made{{.dataset = group.dataset, .replaced = {}, .segments = {}}, {}};
   for (const SegmentEntry& entry : group.segments) made.request.replaced.push_back(entry.ref.id);
   writer.write(Side::present, std::move(sides.present), made);

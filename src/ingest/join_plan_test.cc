@@ -117,4 +117,62 @@ TEST_CASE("join plan: whatever the sizes, small ones halve from the oldest on") 
   }
 }
 
+namespace {
+
+// What one join made of the present, of so many rows each.
+JoinGroup siblings(std::uint64_t first, std::uint64_t last, std::uint64_t files,
+                   std::uint64_t rows) {
+  JoinGroup out;
+  for (std::uint64_t i = 0; i < files; ++i) {
+    out.push_back(segment(1000 * first + i, rows));
+    out.back().begin_first = CommitNumber{first};
+    out.back().begin_last = out.back().base = CommitNumber{last};
+    out.back().many = true;
+    out.back().side = history::Side::present;
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("join plan: siblings count as one segment, and are joined together") {
+  const SegmentSizes four{.bytes = 0, .spread = 4};
+  JoinGroup segments = siblings(1, 9, 4, 100'000);
+  CHECK(siblings_of(segments).size() == 1);
+  CHECK(join_plan(segments, kJoinSegmentsMax, four).empty());  // as they are wanted
+  CHECK_FALSE(worth_cutting_anew(segments, four));
+  segments.push_back(segment(10, 100'000));  // a quarter of them all
+  CHECK(join_plan(segments, kJoinSegmentsMax, four).empty());
+  segments.push_back(segment(11, 150'000));
+  const auto plan = join_plan(segments, kJoinSegmentsMax, four);
+  REQUIRE(plan.size() == 1);
+  CHECK(plan[0].size() == 6);
+  CHECK(join_plan(segments, 5, four).size() == 1);  // the two that are no siblings
+  CHECK(join_plan(segments, 5, four)[0].size() == 2);
+}
+
+TEST_CASE(
+    "join plan: a dataset becomes as many files as its sizes ask for, where rows are enough") {
+  CHECK(pieces_of(1'000'000, 1ull << 40, {}) == 1);
+  CHECK(pieces_of(1'000'000, 1 << 20, {.bytes = 0, .spread = 8}) == 8);
+  CHECK(pieces_of(3 * kSpreadRowsMin, 1 << 20, {.bytes = 0, .spread = 8}) == 3);
+  CHECK(pieces_of(5, 100, {.bytes = 0, .spread = 8}) == 1);
+  CHECK(pieces_of(0, 0, {.bytes = 0, .spread = 8}) == 1);
+  CHECK(pieces_of(1'000'000, 10'000'001, {.bytes = 2'000'000, .spread = 2}) == 6);
+  CHECK(pieces_of(UINT64_MAX, UINT64_MAX / 2, {.bytes = 1, .spread = 1}) == kSpreadMax);
+}
+
+TEST_CASE("join plan: segments are cut or joined anew where they are far from what is asked") {
+  const SegmentSizes sizes{.bytes = 10 << 20, .spread = 1};
+  CHECK_FALSE(worth_cutting_anew({segment(1, 1'000'000, 15 << 20)}, sizes));
+  CHECK(worth_cutting_anew({segment(1, 1'000'000, 20 << 20)}, sizes));
+  CHECK_FALSE(worth_cutting_anew({segment(1, 1'000'000, 1ull << 40)}, {}));
+  CHECK(worth_cutting_anew({segment(1, 1'000'000)}, {.bytes = 0, .spread = 2}));
+  CHECK_FALSE(worth_cutting_anew(siblings(1, 9, 2, 500'000), {.bytes = 0, .spread = 3}));
+  CHECK(worth_cutting_anew(siblings(1, 9, 4, 500'000), {.bytes = 0, .spread = 2}));
+  CHECK_FALSE(worth_cutting_anew({segment(1, 5)}, {.bytes = 0, .spread = 128}));
+  CHECK(join_plan({segment(1, 5, 6 << 20), segment(2, 5, 6 << 20)}, 9, sizes).size() == 1);
+  CHECK(join_plan({segment(1, 5, 10 << 20), segment(2, 5, 10 << 20)}, 9, sizes).empty());
+}
+
 }  // namespace otolith::ingest

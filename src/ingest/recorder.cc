@@ -193,7 +193,7 @@ void Recorder::State::write(const CollectionName& collection,
                             std::vector<DocumentOperation> operations) {
   std::uint64_t bytes = document_bytes;
   for (const DocumentOperation& operation : operations) {
-    check_operation(operation, collection.time);
+    check_operation(operation, collection.schema.document_time);
     bytes += DocumentStage::bytes_of(operation);
   }
   const std::uint64_t bytes_max = context.memory_bytes / kDocumentShare;
@@ -205,7 +205,7 @@ void Recorder::State::write(const CollectionName& collection,
   }
   if (operations.empty()) return;
   const auto stage =
-      documents.try_emplace(collection.name, collection.name, collection.dataset, collection.time)
+      documents.try_emplace(collection.name, collection.name, collection.dataset, collection.schema)
           .first;
   for (DocumentOperation& operation : operations) {
     hash_operation(asked, collection.name, operation);

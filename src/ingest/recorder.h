@@ -33,8 +33,8 @@ struct DocumentOperation;  // document_operation.h
 /// A collection as its user knows it: it may be made by what is written first.
 struct CollectionName {
   std::string name;
-  std::optional<DatasetId> dataset{};  // where it exists; it is followed under other names
-  DocumentTime time{};
+  std::optional<DatasetId> dataset{};   // where it exists; it is followed under other names
+  Schema schema = collection_schema();  // that it has, or is made with; ids of columns do not count
 };
 
 /// What every recorder of one handle shares. All pointers outlive the recorders.

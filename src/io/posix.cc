@@ -234,8 +234,10 @@ std::unique_ptr<Vfs> posix_vfs(const std::string& root, PosixOptions options) {
                 shown);
   }
   if (directory.get() < 0 && errno == ENOENT) {
-    throw_error(ErrorCode::not_found, "there is no {}; create=True (and no read_only) makes one",
-                shown);
+    throw_error(
+        ErrorCode::not_found,
+        "there is no {}; `otolith init` or open with create=True (and no read_only) makes one",
+        shown);
   }
   if (directory.get() < 0) throw_os_error(errno, {"open the directory", shown, ""});
   return std::make_unique<PosixVfs>(directory.release(), shown, options);

@@ -198,6 +198,7 @@ void check_kind(const Schema& schema) {
   Schema bare = schema;
   bare.metadata.clear();
   bare.codec = "hot";
+  bare.segments = {};
   for (Column& column : bare.columns) {
     column.codec.clear();
     column.id = 0;
@@ -276,6 +277,17 @@ std::vector<std::string> Schema::names() const {
   return out;
 }
 
+void check_segments(const SegmentSizes& sizes) {
+  const bool bytes_fit =
+      sizes.bytes == 0 || (sizes.bytes >= kSegmentBytesMin && sizes.bytes <= kSegmentBytesMax);
+  if (!bytes_fit) {
+    refuse(fmt::format("segment_bytes is {}; give {} (1 MiB) to {} (64 GiB), or none for 256 MiB",
+                       sizes.bytes, kSegmentBytesMin, kSegmentBytesMax));
+  }
+  if (sizes.spread == 0 || sizes.spread > kSpreadMax)
+    refuse(fmt::format("spread is {}; give 1 to {} files", sizes.spread, kSpreadMax));
+}
+
 void schema_check(const Schema& schema) {
   check_columns(schema);
   check_time(schema);
@@ -286,6 +298,7 @@ void schema_check(const Schema& schema) {
   if (schema.duplicates > Duplicates::error) {
     refuse("unknown duplicates policy; use keep, last, first or error");
   }
+  check_segments(schema.segments);
   check_kind(schema);
   check_metadata(schema);
 }

@@ -154,8 +154,10 @@ struct SegmentWriter::State {
                  column_codec(*spec.schema, column, spec.dataset));
     }
     if (spec.many) {
-      add_column(kBeginColumn, {TypeKind::uint64}, spec.schema->codec, nullptr);
-      add_column(kOrdinalColumn, {TypeKind::uint64}, spec.schema->codec, nullptr);
+      // Nobody gets them as views: plain they would be 16 bytes a row for nothing.
+      const std::string profile = spec.schema->codec == "raw" ? "hot" : spec.schema->codec;
+      add_column(kBeginColumn, {TypeKind::uint64}, profile, nullptr);
+      add_column(kOrdinalColumn, {TypeKind::uint64}, profile, nullptr);
     }
     if (columns.size() > kSegmentColumnsMax) {
       throw_error(ErrorCode::limit,
