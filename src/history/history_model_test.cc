@@ -59,6 +59,8 @@ class Program {
   std::uint64_t compacts = 0;
   std::uint64_t past = 0;
   std::uint64_t past_listed = 0;
+  std::uint64_t sides_stand = 0;
+  std::uint64_t sides_turned = 0;
 
  private:
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
@@ -436,9 +438,35 @@ class Program {
         rows.insert(fmt::format("{}.{}", value_of(row.begin), row.ordinal));
       }
       REQUIRE(shown(*snapshot, dataset, sealed_, joined_) == rows);
+      for (const SegmentEntry& segment : snapshot->segments_and_past(dataset))
+        check_side(by, *snapshot, dataset, segment);
     }
     REQUIRE(snapshot->datasets().size() == existing);
     REQUIRE(by.tags() == tags_);
+  }
+
+  // A side stands if, and only if, no row of its begins is shown otherwise than at its base, and
+  // no begin counts on one side alone.
+  void check_side(History& by, const Snapshot& now, DatasetId dataset, const SegmentEntry& entry) {
+    if (entry.side == Side::mixed) return;
+    const auto base = by.at(entry.base);
+    const bool of_past = entry.side == Side::past;
+    const Snapshot& a = of_past ? now : *base;
+    const Snapshot& b = of_past ? *base : now;
+    const std::set<RowId> of_a = face_of(states_[value_of(a.number())], dataset).rows;
+    const std::set<RowId> of_b = face_of(states_[value_of(b.number())], dataset).rows;
+    bool turned = false;
+    for (const RowId& row : ever_[dataset]) {
+      if (row.begin < entry.begin_first || row.begin > entry.begin_last) continue;
+      turned = turned || (of_a.contains(row) && !of_b.contains(row));
+    }
+    const auto in = [&](const Snapshot& of, CommitNumber n) {
+      return n <= of.number() && of.sees(dataset, n);
+    };
+    for (CommitNumber n = entry.begin_first; n <= entry.begin_last; n = next(n))
+      turned = turned || (in(a, n) && !in(b, n));
+    REQUIRE(now.stands(dataset, entry, entry.begin_first, entry.begin_last) != turned);
+    (turned ? sides_turned : sides_stand) += 1;
   }
 
   std::mt19937_64 random_;

@@ -214,6 +214,48 @@ TEST_CASE("history: HEAD reads open no past segments unless a rollback reaches t
   }
 }
 
+TEST_CASE("history: rows that are shown as they were, whatever was undone since, open no past") {
+  Ground ground;
+  const auto history = with_sides(ground);  // 4: rows 0 and 1 of commit 2 are past, row 2 is not
+  const auto head = [&] { return segments_at(*history, value_of(history->head()->number())); };
+  const auto stands = [&](Side side) {
+    const auto snapshot = history->head();
+    for (const SegmentEntry& entry : snapshot->segments_and_past(kFirst)) {
+      if (entry.side == side)
+        return snapshot->stands(kFirst, entry, entry.begin_first, entry.begin_last);
+    }
+    return false;
+  };
+  const std::vector present{id_of(21)};
+  history->commit(marks_of(2, 1, false));  // 5
+  CHECK_FALSE(stands(Side::present));
+  history->commit(marks_of(2, 1, true));  // 6: one document deleted, and its id rolled back
+  CHECK(head() == present);
+  CHECK(stands(Side::present));
+  history->commit(marks_of(0, 2, true));  // 7: several at once
+  CHECK_FALSE(stands(Side::past));
+  history->commit(marks_of(0, 2, false));  // 8
+  CHECK(head() == present);
+  CHECK(stands(Side::present));
+  history->commit(marks_of(1, 1, true));  // 9: one of them
+  CHECK_FALSE(stands(Side::past));
+  CHECK(stands(Side::present));
+  history->commit(rollback_to(CommitNumber{3}));  // 10: the end of both is lost
+  CHECK_FALSE(stands(Side::past));
+  history->commit(rollback_to(CommitNumber{8}));  // 11
+  CHECK(head() == present);
+}
+
+TEST_CASE("history: of more marks than are looked at each counts as if it turned its rows") {
+  Ground ground;
+  const auto history = with_sides(ground);
+  const auto head = [&] { return segments_at(*history, value_of(history->head()->number())); };
+  for (int i = 0; i < 256; ++i) history->commit(marks_of(2, 1, i % 2 != 0));
+  CHECK(head() == std::vector{id_of(21)});
+  for (int i = 0; i < 300; ++i) history->commit(marks_of(2, 1, i % 2 != 0));
+  CHECK(head() == std::vector{id_of(22), id_of(21)});
+}
+
 TEST_CASE("history: what a rollback lost and came back makes rows of other lines past for good") {
   Ground ground;
   const auto history = ground.open();

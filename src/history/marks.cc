@@ -8,6 +8,7 @@
 #include <optional>
 #include <queue>
 #include <ranges>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -162,6 +163,16 @@ struct Marks::Guarded {
     if (mutant("checkpoint-holds-later-marks")) return log.size();
     const auto behind = std::ranges::upper_bound(log, commit, {}, &Logged::commit);
     return static_cast<std::size_t>(behind - log.begin());
+  }
+  // The place of the first mark of a later commit.
+  std::uint32_t behind(CommitNumber commit) const OTO_REQUIRES_SHARED(mutex) {
+    const auto at = std::ranges::upper_bound(log, commit, {}, &Logged::commit);
+    return static_cast<std::uint32_t>(at - log.begin());
+  }
+  std::span<const std::uint32_t> revives_within(std::uint32_t first, std::uint32_t end) const
+      OTO_REQUIRES_SHARED(mutex) {
+    const auto& all = revives;
+    return {std::ranges::lower_bound(all, first), std::ranges::lower_bound(all, end)};
   }
   // Copies, in steps, for whoever goes through many: what stands stays as it is.
   std::vector<Logged> some(std::size_t from, std::size_t until) const {
@@ -394,6 +405,30 @@ std::vector<Mark> Marks::of_commits(const CommitRuns& commits) const {
       at->for_each_range([&](RowRange range) { marks.push_back(at->mark(range)); });
   }
   return marks;
+}
+
+std::optional<std::vector<MarkRun>> Marks::bounds_by(const CommitRuns& commits, bool revive,
+                                                     std::size_t most) const {
+  const ReadLock lock(guarded_->mutex);
+  std::vector<MarkRun> out;
+  std::size_t seen = 0;
+  const auto take = [&](auto places) OTO_REQUIRES_SHARED(guarded_->mutex) {
+    seen += std::ranges::size(places);
+    if (seen > most) return false;
+    for (const std::uint32_t place : places) {
+      const Logged& logged = guarded_->log[place];
+      if (logged.revive == revive) out.push_back(logged.mark(logged.bounds).run);
+    }
+    return true;
+  };
+  for (const CommitRun& run : commits) {
+    const std::uint32_t first = guarded_->behind(CommitNumber{value_of(run.first) - 1});
+    const std::uint32_t end = guarded_->behind(run.last);
+    const bool looked =
+        revive ? take(guarded_->revives_within(first, end)) : take(std::views::iota(first, end));
+    if (!looked) return std::nullopt;
+  }
+  return out;
 }
 
 bool Marks::any_by(const CommitRuns& commits) const {

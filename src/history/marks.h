@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "history/commit_runs.h"
@@ -61,6 +62,11 @@ class Marks {
   std::vector<Mark> of_row(CommitNumber begin, std::uint64_t ordinal) const;
   /// All marks by commits of these runs, by commit, then begin and ordinal.
   std::vector<Mark> of_commits(const CommitRuns& commits) const;
+
+  /// The marks by commits of these runs that revive rows, or that end them, each from its first row
+  /// to its last; nullopt where more than so many marks would have to be looked at.
+  std::optional<std::vector<MarkRun>> bounds_by(const CommitRuns& commits, bool revive,
+                                                std::size_t most) const;
 
   /// Whether any commit of these runs marked rows.
   bool any_by(const CommitRuns& commits) const;

@@ -205,18 +205,24 @@ bool SnapshotView::shows_all(DatasetId dataset, CommitNumber first, CommitNumber
 }
 
 // Each row group asks, and a history may have many rollbacks.
-SnapshotView::Since SnapshotView::since(DatasetId dataset, CommitNumber base) const {
+SnapshotView::Since SnapshotView::since(const DatasetVersion& dataset, CommitNumber base,
+                                        bool past) const {
   const MutexLock lock(since_mutex_);
-  Since& known = since_[{dataset, base}];
-  if (!known) {
-    known = std::make_shared<const LineageDifference>(
-        view_.lineage->difference(dataset, base, view_.commit));
-  }
+  Since& known = since_[{dataset.id, base, past}];
+  if (known) return known;
+  const auto as_of = [&](CommitNumber at) -> InLineage {
+    return [this, &dataset, at](CommitNumber commit) {
+      return commit <= at && view_.lineage->contains(dataset.id, at, commit);
+    };
+  };
+  const CommitNumber a = past ? view_.commit : base;
+  const CommitNumber b = past ? base : view_.commit;
+  auto [only_a, only_b] = view_.lineage->difference(dataset.id, a, b);
+  const TwoLineages between{as_of(a), as_of(b), std::move(only_a), std::move(only_b)};
+  known = std::make_shared<const Turned>(dataset.marks, between);
   return known;
 }
 
-// Of a row's events in the lineage the latest decides, so what the base hid is shown only where a
-// begin or a revive was added to its lineage or an end taken out, and the other way about.
 bool SnapshotView::stands(DatasetId dataset, const SegmentEntry& entry, CommitNumber first,
                           CommitNumber last) const {
   const DatasetVersion* version = view_.catalog->find(dataset);
@@ -225,15 +231,7 @@ bool SnapshotView::stands(DatasetId dataset, const SegmentEntry& entry, CommitNu
   const bool past = entry.side == Side::past;
   if (past ? mutant("past-whatever-came-since") : mutant("present-whatever-came-since"))
     return true;
-  const Since apart = since(dataset, entry.base);  // a is what was lost, b what was gained
-  const CommitRuns& showing = past ? apart->only_b : apart->only_a;  // begins and revives turn rows
-  const CommitRuns& hiding = past ? apart->only_a : apart->only_b;   // ends do
-  const CommitRun begins{first, last};
-  const Marks& marks = *version->marks;
-  const bool begun = !intersection(showing, {begins}).empty() && !mutant("past-without-begins");
-  const bool revived = marks.any_by(showing, begins, true) && !mutant("past-without-revives");
-  const bool ended = marks.any_by(hiding, begins, false) && !mutant("past-without-ends");
-  return !begun && !revived && !ended;
+  return !since(*version, entry.base, past)->any({first, last});
 }
 
 }  // namespace otolith::history

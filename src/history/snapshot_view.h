@@ -5,18 +5,20 @@
 //          changes of catalog or lineage.
 // Errors:  corrupt from `tail` for rows that the log was stripped of without a seal.
 // Threads: immutable, but for what is worked out once by whoever asks first: the names of a
-//          NameTable, and how the lineage differs from those of joins.
+//          NameTable, and what is shown otherwise than at the bases of joins.
 // Why:     making one costs two pointers: opening any of 10^6 commits must not depend on history.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 #include "base/mutex.h"
 #include "history/catalog.h"
 #include "history/lineage.h"
+#include "history/turned.h"
 
 namespace otolith::history {
 
@@ -77,14 +79,16 @@ class SnapshotView final : public Snapshot {
   const CatalogView& view() const noexcept { return view_; }
 
  private:
-  using Since = std::shared_ptr<const LineageDifference>;
-  /// How the lineage here differs from that of a base.
-  Since since(DatasetId dataset, CommitNumber base) const;
+  using Since = std::shared_ptr<const Turned>;
+  /// Rows that are shown here and not at the base, for what was past there; for what was present
+  /// the other way about.
+  Since since(const DatasetVersion& dataset, CommitNumber base, bool past) const;
 
   const CatalogView view_;
   const std::shared_ptr<const NameTable> names_;
   mutable Mutex since_mutex_;
-  mutable std::map<std::pair<DatasetId, CommitNumber>, Since> since_ OTO_GUARDED_BY(since_mutex_);
+  mutable std::map<std::tuple<DatasetId, CommitNumber, bool>, Since> since_
+      OTO_GUARDED_BY(since_mutex_);
 };
 
 }  // namespace otolith::history
