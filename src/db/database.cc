@@ -225,6 +225,15 @@ std::map<std::string, model::StateDigest> db::Door::digests(const Database& data
   return digests;
 }
 
+std::uint64_t db::Door::standing(const Database& database, std::string_view dataset) {
+  const auto head = database.hall_->rooms()->history->head();
+  const DatasetId id = head->find(dataset).value().id;
+  const auto stands = [&](const history::SegmentEntry& entry) {
+    return head->stands(id, entry, entry.begin_first, entry.begin_last);
+  };
+  return static_cast<std::uint64_t>(std::ranges::count_if(head->segments_and_past(id), stands));
+}
+
 void Database::sync() { hall_->rooms_to_write()->history->sync(); }
 void Database::close() { hall_->close(); }
 bool Database::closed() const noexcept { return hall_->closed(); }

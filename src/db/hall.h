@@ -162,6 +162,8 @@ struct Door {
   /// that is done later may change it.
   static std::map<std::string, model::StateDigest> digests(const Database& database,
                                                            CommitNumber number);
+  /// Segments of a dataset that stand at HEAD as compact parted them: no row is asked about.
+  static std::uint64_t standing(const Database& database, std::string_view dataset);
 };
 
 /// The first error of checks that options must pass.

@@ -36,6 +36,7 @@ using Base = std::shared_ptr<const history::Snapshot>;
 struct Group {
   DatasetId dataset;
   JoinGroup segments;
+  std::optional<Side> stays{};  // all of them are of that side as they are: the log is to say so
 };
 
 // Tells how far the work is; what the caller throws to stop it is no error of a dataset.
@@ -112,38 +113,63 @@ class Planner {
     }
     for (JoinGroup& siblings : siblings_of(entries)) {
       if (joined.contains(siblings.front().ref.id)) continue;
-      if (siblings.size() > most) {
-        for (SegmentEntry& entry : siblings)
-          if (worth(dataset, entry)) out.push_back({dataset, {std::move(entry)}});
-      } else if (worth(dataset, siblings) || worth_cutting_anew(siblings, sizes)) {
+      const bool together = siblings.size() <= most;
+      if (together && (worth_parting(dataset, siblings) || worth_cutting_anew(siblings, sizes))) {
         out.push_back({dataset, std::move(siblings)});
+      } else if (const auto side = side_of_all(dataset, siblings)) {
+        out.push_back({dataset, std::move(siblings), side});
+      } else if (!together) {
+        for (SegmentEntry& entry : siblings)
+          if (worth_of(dataset, entry) == Worth::parting)
+            out.push_back({dataset, {std::move(entry)}});
       }
     }
   }
 
   // All are written anew for those of which much is hidden, so these are to be a quarter of them.
-  bool worth(DatasetId dataset, const JoinGroup& siblings) {
+  bool worth_parting(DatasetId dataset, const JoinGroup& siblings) {
     JoinGroup to_part;
     for (const SegmentEntry& entry : siblings)
-      if (worth(dataset, entry)) to_part.push_back(entry);
+      if (worth_of(dataset, entry) == Worth::parting) to_part.push_back(entry);
     return !to_part.empty() && 4 * rows_of(to_part) >= rows_of(siblings);
   }
 
-  // Row ids may have to be read for it: once.
-  bool worth(DatasetId dataset, const SegmentEntry& entry) {
-    const auto [asked, fresh] = asked_.try_emplace(entry.ref.id, false);
-    if (fresh) asked->second = worth_parting(context_, base_, dataset, entry);
+  // Where the log is to say so, for they are known by their base: some do not stand, and all are of
+  // one side as they are.
+  std::optional<Side> side_of_all(DatasetId dataset, const JoinGroup& siblings) {
+    std::optional<Side> side;
+    bool any = false;
+    for (const SegmentEntry& entry : siblings) {
+      const Worth worth = worth_of(dataset, entry);
+      const bool stands = worth == Worth::nothing &&
+                          base_->stands(dataset, entry, entry.begin_first, entry.begin_last);
+      if (worth == Worth::parting || (worth == Worth::nothing && !stands)) return std::nullopt;
+      const Side is = stands ? entry.side : worth == Worth::past ? Side::past : Side::present;
+      if (side && *side != is) return std::nullopt;
+      side = is;
+      any = any || !stands;
+    }
+    return any ? side : std::nullopt;
+  }
+
+  // Row ids may have to be read for it: once, unless the log says something else of it since.
+  Worth worth_of(DatasetId dataset, const SegmentEntry& entry) {
+    const auto [asked, fresh] = asked_.try_emplace({entry.ref.id, entry.base}, Worth::nothing);
+    if (fresh) asked->second = worth_of_sides(context_, base_, dataset, entry);
     return asked->second;
   }
 
   const IngestContext& context_;
   const Base base_;
-  std::map<Id128, bool> asked_;
+  std::map<std::pair<Id128, CommitNumber>, Worth> asked_;
 };
 
-std::uint64_t bytes_of_all(const std::vector<Group>& groups) {
+// That it has to read and write.
+std::uint64_t work_of(const Group& group) { return group.stays ? 0 : bytes_of(group.segments); }
+
+std::uint64_t work_of_all(const std::vector<Group>& groups) {
   std::uint64_t bytes = 0;
-  for (const Group& group : groups) bytes += bytes_of(group.segments);
+  for (const Group& group : groups) bytes += work_of(group);
   return bytes;
 }
 
@@ -321,6 +347,18 @@ std::optional<Made> make_or_leave(const IngestContext& context, const Base& base
   return std::nullopt;
 }
 
+// The segment stands as of the base from here on: a record, and none of its rows is written.
+bool renewed(const IngestContext& context, const Base& base, const Group& group) {
+  history::CompactRequest request{.dataset = group.dataset, .replaced = {}, .segments = {}};
+  for (SegmentEntry entry : group.segments) {
+    request.replaced.push_back(entry.ref.id);
+    entry.side = *group.stays;
+    entry.base = base->number();
+    request.segments.push_back(entry);
+  }
+  return context.history->compact(request);
+}
+
 // Derived data: that it could not be written is no failure of what it was to remember.
 void checkpoint(const IngestContext& context) {
   try {
@@ -344,7 +382,7 @@ void count(Joined& joined, const Group& group, const Made& made) {
 }  // namespace
 
 std::uint64_t join_bytes(const IngestContext& context) {
-  return bytes_of_all(Planner(context, base_of(context)).groups(Left()));
+  return work_of_all(Planner(context, base_of(context)).groups(Left()));
 }
 
 Joined join_segments(const IngestContext& context, const Progress& progress) {
@@ -356,9 +394,13 @@ Joined join_segments(const IngestContext& context, const Progress& progress) {
   int rounds = 0;
   for (auto groups = planner.groups(left); !groups.empty() && rounds < kRoundsMax;
        groups = planner.groups(left), ++rounds) {
-    teller.plan(bytes_of_all(groups));
+    teller.plan(work_of_all(groups));
     for (const Group& group : groups) {
       teller.within(0);
+      if (group.stays) {
+        if (renewed(context, planner.base(), group)) ++joined.renewed;
+        continue;
+      }
       auto made = left.has(group.dataset)
                       ? std::nullopt
                       : make_or_leave(context, planner.base(), owner.id(), group, teller, left);
@@ -367,10 +409,10 @@ Joined join_segments(const IngestContext& context, const Progress& progress) {
         if (join_encoded(context, made->request, std::move(made->files)))
           count(joined, group, *made);
       }
-      teller.done(bytes_of(group.segments));
+      teller.done(work_of(group));
     }
   }
-  if (joined.segments != 0) checkpoint(context);
+  if (joined.segments + joined.renewed != 0) checkpoint(context);
   if (left.any()) left.raise();
   return joined;
 }

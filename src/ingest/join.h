@@ -29,6 +29,7 @@ struct Joined {
   std::uint64_t segments = 0;  // that were replaced
   std::uint64_t rows = 0;      // in them
   std::uint64_t bytes = 0;     // of their files
+  std::uint64_t renewed = 0;   // segments that stayed, and of which the log says a side anew
   WrittenSide present;
   WrittenSide past;
 };

@@ -37,20 +37,22 @@ std::optional<std::uint64_t> shown_of_many(const IngestContext& context,
   return shown_in(visibility, *scan::segment_source(reader, entry));
 }
 
-bool worth_it(const IngestContext& context, const std::shared_ptr<const history::Snapshot>& base,
-              DatasetId dataset, const SegmentEntry& entry) {
-  if (base->stands(dataset, entry, entry.begin_first, entry.begin_last)) return false;
-  if (entry.side == Side::past) return true;
-  if (base->shows_all(dataset, entry.begin_first, entry.begin_last)) return false;
+Worth worth_of(const IngestContext& context, const std::shared_ptr<const history::Snapshot>& base,
+               DatasetId dataset, const SegmentEntry& entry) {
+  if (base->stands(dataset, entry, entry.begin_first, entry.begin_last)) return Worth::nothing;
+  if (base->shows_all(dataset, entry.begin_first, entry.begin_last)) return Worth::nothing;
   scan::Visibility visibility(base, dataset);
   const std::uint64_t rows = entry.ref.rows;
-  if (entry.many) {
-    const auto shown = shown_of_many(context, visibility, entry);
-    return shown && much_hidden(*shown, rows);
+  if (!entry.many) {
+    // One of one commit that is wholly hidden is opened by nobody as it is.
+    const std::uint64_t shown = visibility.of(entry.begin_first, rows).rows_in({0, rows});
+    return shown != 0 && much_hidden(shown, rows) ? Worth::parting : Worth::nothing;
   }
-  // One of one commit that is wholly hidden is opened by nobody as it is.
-  const std::uint64_t shown = visibility.of(entry.begin_first, rows).rows_in({0, rows});
-  return shown != 0 && much_hidden(shown, rows);
+  const auto shown = shown_of_many(context, visibility, entry);
+  if (!shown) return Worth::nothing;
+  if (*shown == rows && !mutant("present-never-renewed")) return Worth::present;
+  if (*shown == 0 && !mutant("past-never-renewed")) return Worth::past;
+  return entry.side == Side::past || much_hidden(*shown, rows) ? Worth::parting : Worth::nothing;
 }
 
 }  // namespace
@@ -75,15 +77,15 @@ Sides sides_of(scan::Visibility& base,
 }
 
 // A damaged one is told of by who writes it anew.
-bool worth_parting(const IngestContext& context,
-                   const std::shared_ptr<const history::Snapshot>& base, DatasetId dataset,
-                   const SegmentEntry& entry) {
-  if (mutant("past-of-small-segments-only")) return false;
+Worth worth_of_sides(const IngestContext& context,
+                     const std::shared_ptr<const history::Snapshot>& base, DatasetId dataset,
+                     const SegmentEntry& entry) {
+  if (mutant("past-of-small-segments-only")) return Worth::nothing;
   try {
-    return worth_it(context, base, dataset, entry);
+    return worth_of(context, base, dataset, entry);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::io) throw;
-    return true;
+    return Worth::parting;
   }
 }
 

@@ -26,10 +26,15 @@ struct Sides {
 Sides sides_of(scan::Visibility& base,
                const std::vector<std::shared_ptr<const scan::RowSource>>& sources);
 
-/// Whether a segment that need not be joined with others is worth writing anew for its sides alone:
-/// an eighth of its rows is hidden, or it is a past one that the base would have to open.
-bool worth_parting(const IngestContext& context,
-                   const std::shared_ptr<const history::Snapshot>& base, DatasetId dataset,
-                   const history::SegmentEntry& entry);
+/// What is worth doing about the sides of a segment that need not be joined with others.
+enum class Worth : std::uint8_t {
+  nothing,
+  parting,  // written anew: an eighth of it is hidden, or the base would have to open a past one
+  present,  // said of it in the log as of this base, and no row written: all of it is shown
+  past,     // the same where none is
+};
+Worth worth_of_sides(const IngestContext& context,
+                     const std::shared_ptr<const history::Snapshot>& base, DatasetId dataset,
+                     const history::SegmentEntry& entry);
 
 }  // namespace otolith::ingest
