@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 import otolith as oto
+from test_command_line import BINARY
 
 ROWS = 3_000_000
 
@@ -113,6 +116,78 @@ def test_ctrl_c_ends_a_search_in_texts_within_100_ms(threads, where):
             thread.join()
             waits.append(ended - sent[0])
         assert waits[-1] < 0.1, waits
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """A collection that is joined at once and one that takes its time, of four segments each."""
+    path = tmp_path / "parts.oto"
+    with oto.open(path) as db:
+        for name, size, text in (
+            ("few", 10, "x" * 150_000),
+            ("many", 40_000, "some words of text"),
+        ):
+            notes = db.collection(name)
+            for n in range(4):
+                notes.put([{"_id": str(i), "n": n, "text": f"{text} {i * n}"} for i in range(size)])
+        of = db.status().datasets
+        assert of["few"].segments == of["many"].segments == 4
+        assert of["few"].segment_bytes < 100_000 and of["many"].segment_bytes > 1_000_000
+    return path
+
+
+def _stop_after_the_first(path, stop):
+    """Once the small collection is joined, which is the first."""
+    with oto.open(path, read_only=True) as db:
+        while db.status().datasets["few"].segments != 2:
+            time.sleep(0.01)
+    stop()
+
+
+def check_goes_on(path):
+    """What was done stays, what was begun is as it was, and the next compact does the rest."""
+    with oto.open(path) as db:
+        of = db.status().datasets
+        assert of["few"].segments == 2 and of["many"].segments > 2
+        assert [len(db[name]) for name in ("few", "many")] == [10, 40_000]
+        assert db.verify(history=True).ok
+        report = db.compact()
+        assert report.joined_segments > 0
+        of = db.status().datasets
+        assert of["few"].segments == 2 and of["many"].segments == 2
+        assert db["many"].get("7")["n"] == 3 and len(db.at(2)["few"]) == 10
+        assert db.compact().joined_segments == 0
+        assert db.verify(history=True).ok
+
+
+def test_ctrl_c_ends_a_compact_and_what_was_done_stays(parts):
+    def interrupt():
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=_stop_after_the_first, args=(parts, interrupt))
+    with oto.open(parts) as db:
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            db.compact(bytes_per_second=200_000)
+        thread.join()
+    check_goes_on(parts)
+
+
+@pytest.mark.parametrize("door", ["script", "binary"])
+def test_an_interrupt_ends_the_command_compact_and_what_was_done_stays(parts, door):
+    words = [
+        sys.executable,
+        "-c",
+        "import sys; from otolith.command_line import main; sys.exit(main())",
+    ]
+    if door == "binary":
+        words = [str(BINARY)]
+        if not BINARY.exists():
+            pytest.skip("the binary is not built here")
+    process = subprocess.Popen([*words, "compact", parts, "--bytes-per-second", "200000"])
+    _stop_after_the_first(parts, lambda: process.send_signal(signal.SIGINT))
+    assert process.wait(timeout=60) != 0
+    check_goes_on(parts)
 
 
 def test_a_read_tells_of_rows_done_and_in_all(long):

@@ -44,10 +44,9 @@ class Compaction {
       unsealed = std::current_exception();
     }
     const std::uint64_t begun_ns = context_.environment->monotonic_ns();
-    const ingest::Joined joined = ingest::join_segments(context_, [&](auto done, auto total) {
-      tell(sealed + done, sealed + total);
-      keep_pace(done, begun_ns);
-    });
+    const ingest::Joined joined = ingest::join_segments(
+        context_, [&](auto done, auto total) { tell(sealed + done, sealed + total); },
+        [&](auto bytes) { keep_pace(bytes, begun_ns); });
     report_.joined_segments += joined.segments;
     report_.joined_rows += joined.rows;
     report_.joined_bytes += joined.bytes;

@@ -3,8 +3,10 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "history/frame_record.h"
 #include "history/history_fixture.h"
 #include "history/lock_page.h"
+#include "history/test_log.h"
 
 namespace otolith::history::test {
 
@@ -292,6 +294,54 @@ TEST_CASE("history: a join as of a commit that is not durable is refused") {
   CHECK_THROWS_AS(history->compact(request), Error);
   history->sync();
   CHECK(history->compact(request));
+}
+
+namespace {
+
+// As another program's: nobody asked whether it fits.
+void append_join(Ground& ground, const CompactRequest& request) {
+  const auto log = Log::open(ground.disk.attach(), io::simulated_environment(9), database_id(),
+                             ground.options.log);
+  const auto lock = log->lock();
+  lock->catch_up([](const Frame&) {}, {});
+  CompactRecord record{Timestamp{1}, request.dataset, request.replaced, request.segments};
+  std::ranges::sort(record.replaced);
+  lock->append({{FrameType::compact, false, compact_write(record)}});
+}
+
+}  // namespace
+
+TEST_CASE("history: a join in the log of segments that are not there changes nothing") {
+  Ground ground;
+  with_segments(ground)->close();
+  CompactRequest late = join_of(21);
+  late.replaced.back() = id_of(99);  // joined by others meanwhile
+  append_join(ground, late);
+  for (const bool derived : {true, false}) {
+    if (!derived) remove_derived(ground);
+    const auto history = ground.open();
+    CHECK(segments_at(*history, 4) == std::vector{id_of(11), id_of(12)});
+    CHECK(history->unneeded({id_of(21)}, true) == std::vector{id_of(21)});
+    history->verify([](const Error& error) { FAIL_CHECK(error.what()); });
+  }
+  const auto history = ground.open();
+  CHECK(history->compact(join_of(22)));
+  CHECK(segments_at(*history, 4) == std::vector{id_of(22)});
+}
+
+TEST_CASE("history: a join in the log as of a commit that is not there yet is damage") {
+  Ground ground;
+  with_segments(ground)->close();
+  CompactRequest early = join_of(21);
+  early.segments[0].side = Side::present;
+  early.segments[0].base = CommitNumber{5};
+  append_join(ground, early);
+  const auto history = ground.open();
+  const Error error = error_of([&] { history->head(); });
+  CHECK(error.code() == ErrorCode::corrupt);
+  CHECK(error.message().find("joined as of commit 5, which is not there") != std::string::npos);
+  CHECK(segments_at(*history, 4) == std::vector{id_of(11), id_of(12)});
+  CHECK_THROWS_AS(history->commit(put(kFirst, "x")), Error);
 }
 
 TEST_CASE("history: the durable head comes behind relaxed commits once they are synced, anywhere") {

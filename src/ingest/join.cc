@@ -42,11 +42,13 @@ struct Group {
 // Tells how far the work is; what the caller throws to stop it is no error of a dataset.
 class Teller {
  public:
-  explicit Teller(const Progress& progress) : progress_(progress) {}
+  Teller(const Progress& progress, const Pace& pace) : progress_(progress), pace_(pace) {}
 
   void plan(std::uint64_t bytes) noexcept { total_ += bytes; }
-  void done(std::uint64_t bytes) {
+  /// Of a group; `worked`: it was not skipped.
+  void done(std::uint64_t bytes, bool worked) {
     done_ += bytes;
+    if (worked || mutant("skipped-is-waited-for")) worked_ += bytes;
     within(0);
   }
   /// So many bytes behind what was done.
@@ -54,13 +56,16 @@ class Teller {
     stopped_ = true;
     stop_point();
     if (progress_ && total_ != 0) progress_(std::min(done_ + bytes, total_), total_);
+    if (pace_) pace_(worked_ + bytes);
     stopped_ = false;
   }
   bool stopped() const noexcept { return stopped_; }
 
  private:
   const Progress& progress_;
+  const Pace& pace_;
   std::uint64_t done_ = 0;
+  std::uint64_t worked_ = 0;
   std::uint64_t total_ = 0;
   bool stopped_ = false;
 };
@@ -385,10 +390,10 @@ std::uint64_t join_bytes(const IngestContext& context) {
   return work_of_all(Planner(context, base_of(context)).groups(Left()));
 }
 
-Joined join_segments(const IngestContext& context, const Progress& progress) {
+Joined join_segments(const IngestContext& context, const Progress& progress, const Pace& pace) {
   Joined joined;
   Left left;
-  Teller teller(progress);
+  Teller teller(progress, pace);
   Planner planner(context, base_of(context));
   const FileOwner owner(*context.vfs, *context.environment);
   int rounds = 0;
@@ -409,7 +414,7 @@ Joined join_segments(const IngestContext& context, const Progress& progress) {
         if (join_encoded(context, made->request, std::move(made->files)))
           count(joined, group, *made);
       }
-      teller.done(work_of(group));
+      teller.done(work_of(group), made.has_value());
     }
   }
   if (joined.segments + joined.renewed != 0) checkpoint(context);

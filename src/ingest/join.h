@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "ingest/recorder.h"
 
@@ -34,9 +35,13 @@ struct Joined {
   WrittenSide past;
 };
 
-/// `progress` gets bytes done and bytes in all, which may grow; it may throw to stop, also within a
-/// group.
-Joined join_segments(const IngestContext& context, const Progress& progress = {});
+/// Gets the bytes of files that were read and written anew up to now: what is skipped is none.
+using Pace = std::function<void(std::uint64_t bytes)>;
+
+/// `progress` gets bytes done and bytes in all, which may grow. Both may throw to stop, also within
+/// a group.
+Joined join_segments(const IngestContext& context, const Progress& progress = {},
+                     const Pace& pace = {});
 
 /// Bytes of the files that join_segments would begin with.
 std::uint64_t join_bytes(const IngestContext& context);

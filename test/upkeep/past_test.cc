@@ -421,4 +421,25 @@ TEST_CASE("past: compact reads no more bytes a second than it may") {
   CHECK(took_ns < 2 * due_ns);
 }
 
+TEST_CASE("past: what is skipped is not waited for") {
+  io::SimDisk disk;
+  const auto vfs = disk.attach();
+  const std::shared_ptr<io::Environment> clock = io::simulated_environment(1);
+  Database db = db::Door::open(disk.attach(), clock, {}, at_once());
+  const Table t = db.create_table("t", sensors());
+  for (int i = 2; i <= 17; ++i) replace_all(t, i);
+  std::uint64_t skipped = 0;
+  for (const auto& [bytes, file] : files_by_size(*vfs)) {
+    const std::byte wrong{0xff};
+    vfs->open(file, io::OpenMode::read_write)->write_at(bytes / 2, {&wrong, 1});
+    skipped += bytes;
+  }
+  put_all(db.collection("c"), 1, 3);
+  put_all(db.collection("c"), 2, 3);
+  const std::uint64_t begun_ns = clock->monotonic_ns();
+  CHECK_THROWS_AS(db.compact({}, 1000), Error);  // it says what was damaged
+  CHECK(db.status().datasets.at("c").segments == 2);
+  CHECK(clock->monotonic_ns() - begun_ns < skipped * 1'000'000);
+}
+
 }  // namespace otolith::test
