@@ -106,38 +106,47 @@ TEST_CASE("verify: the rows of every commit hash to what it says, wherever they 
   }
 }
 
-TEST_CASE("verify: rows of a commit of several runs are checked in the segment it wrote") {
+TEST_CASE("verify: rows of a commit of several runs are checked, also where they were joined") {
   Database db = Database::open(":memory:", {.memory_bytes = 1 << 20});
   const Table table = db.create_table("t", schema_of(Partition::day));
   Recorder recorder = db.recorder();
   for (std::uint64_t i = 0; i < 10; ++i) recorder.append("t", rows_of(table, 20'000, i));
   recorder.commit();
-  const VerifyReport report = db.verify({}, true);
-  CHECK(told(report) == "");
-  CHECK(report.commits == 1);
-  CHECK(report.commits_unknown == 0);
+  const auto check_all_told = [&] {
+    const VerifyReport report = db.verify({}, true);
+    CHECK(told(report) == "");
+    CHECK(report.commits == 1);
+    CHECK(report.commits_unknown == 0);
+  };
+  check_all_told();
+  table.remove({.keys = {{"key", {std::string("key 1")}}}});
+  CHECK(db.compact().past_segments == 1);  // where no run can be seen
+  check_all_told();
 }
 
 TEST_CASE(
     "verify: a changed row that every checksum fits is found, and its commit and table named") {
   if (static bool known = false; !std::exchange(known, true))
     codec_register(std::make_unique<LyingCodec>());
-  for (const bool sealed : {false, true}) {
+  enum class Where : std::uint8_t { own, sealed, joined };
+  for (const Where where : {Where::own, Where::sealed, Where::joined}) {
     const io::TestFolder folder;
     Database db = Database::open(folder.path() + "/x.oto");
     const Table table = db.create_table("quotes", schema_of(Partition::none, "codec:lying"));
-    table.append(rows_of(table, sealed ? 500 : 90'000, 1));
-    table.append(rows_of(table, 10, 2));
-    if (sealed) db.compact();
+    table.append(rows_of(table, where == Where::sealed ? 500 : 90'000, 1));
+    table.append(rows_of(table, where == Where::joined ? 90'000 : 10, 2));
+    if (where != Where::own) db.compact();
     CHECK(told(db.verify({}, true)) == "");
     lying = true;
     const VerifyReport unaware = db.verify();
     const VerifyReport aware = db.verify({}, true);
     lying = false;
     CHECK(told(unaware) == "");
-    REQUIRE(aware.problems.size() == 1);
+    REQUIRE(aware.problems.size() == (where == Where::joined ? 2 : 1));
     CHECK(aware.problems.front().damage());
-    CHECK(aware.problems.front().where.commits == std::vector<std::uint64_t>{2});
+    const std::vector<std::uint64_t> named = aware.problems.front().where.commits;
+    REQUIRE(named.size() == 1);
+    CHECK(named.front() == 2);
     CHECK(told(aware).find("commit 2 added to \"quotes\"") != std::string::npos);
   }
 }

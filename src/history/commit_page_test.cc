@@ -36,6 +36,25 @@ Bytes small_commit() {
   return commit_write(record, hash);
 }
 
+// Rows of two runs in a segment.
+CommitRecord commit_of_runs() {
+  CommitRecord record;
+  record.number = CommitNumber{2};
+  record.time = Timestamp{1'767'603'600'000'000'000};
+  record.change_id.bytes.fill(std::byte{0xc2});
+  record.features_optional = kRunsTold;
+  DatasetRecord rows;
+  rows.dataset = {CommitNumber{1}, 0};
+  rows.rows_added = 5;
+  rows.rows_root = filled(0xee);
+  rows.time_max = record.time;
+  rows.segment = SegmentRef{Id128{}, 4096, 5, 42, Timestamp{}, Timestamp{}};
+  rows.runs = {3, 2};
+  dataset_record_finish(rows);
+  record.datasets.push_back(rows);
+  return record;
+}
+
 std::string dump_of(BytesView bytes) {
   otolith::test::HexDump out(bytes);
   out.heading("header: hashed");
@@ -84,6 +103,21 @@ std::string dump_of(BytesView bytes) {
 TEST_CASE("format page: the dump in docs/format/commit.md is what the code writes") {
   CHECK_MESSAGE(otolith::test::page_shows("docs/format/commit.md", dump_of(small_commit())),
                 "run with OTOLITH_UPDATE_DOCS=1");
+}
+
+TEST_CASE("format page: the golden commit says how many rows its runs have") {
+  const auto sources = io::posix_vfs(OTOLITH_SOURCE_DIR);
+  Hash256 hash;
+  const Bytes now = commit_write(commit_of_runs(), hash);
+  const char* const path = "test/golden/commit-v1-several-runs.bin";
+  otolith::test::make_golden(*sources, path, as_text(now));
+  const std::string golden = otolith::test::read_text(*sources, path);
+  CHECK(golden == as_text(now));
+  CommitRecord record;
+  commit_read(as_bytes_view(golden), record);
+  CHECK(record.datasets.front().runs == std::vector<std::uint64_t>{3, 2});
+  CHECK(record.features_optional == kRunsTold);
+  CHECK(commit_hash(as_bytes_view(golden)) == hash);
 }
 
 }  // namespace otolith::history

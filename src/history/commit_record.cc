@@ -1,5 +1,7 @@
 #include "history/commit_record.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "history/field.h"
 #include "history/schema_record.h"
@@ -15,8 +17,10 @@ namespace {
 // Body: request hash, then per dataset of the header its places.
 constexpr std::uint32_t kMagic = 0x3143544f;
 constexpr std::size_t kHeaderLengthAt = 4;
+constexpr std::size_t kHeaderNeedsAt = 8;
 constexpr std::size_t kHeaderFixed = 16;
-constexpr std::uint32_t kFeaturesRequired = 0;  // none known yet
+constexpr std::uint32_t kNeedsRuns = 1;  // the body says how many rows runs have
+constexpr std::uint32_t kFeaturesRequired = kNeedsRuns;
 
 // Flags of the header.
 constexpr std::uint8_t kHasOrigin = 1;
@@ -27,7 +31,8 @@ constexpr std::uint8_t kInSegment = 2;
 constexpr std::uint8_t kStripped = 4;
 constexpr std::uint8_t kHasMarks = 8;
 constexpr std::uint8_t kMarksInSegment = 16;
-constexpr std::uint8_t kFlagsKnown = 31;
+constexpr std::uint8_t kSeveralRuns = 32;
+constexpr std::uint8_t kFlagsKnown = 63;
 
 constexpr std::size_t kDatasetBytesMin = 6;
 
@@ -179,6 +184,7 @@ std::uint8_t dataset_flags(const DatasetRecord& dataset) {
   if (dataset.stripped) flags |= kStripped;
   if (!dataset.marks_root.is_zero()) flags |= kHasMarks;
   if (dataset.marks_segment) flags |= kMarksInSegment;
+  if (!dataset.runs.empty()) flags |= kSeveralRuns;
   return static_cast<std::uint8_t>(flags);
 }
 
@@ -192,6 +198,8 @@ void dataset_body_write(ByteWriter& out, const DatasetRecord& dataset) {
     time_write(out, dataset.time_max);
     if (dataset.segment) {
       segment_ref_write(out, *dataset.segment);
+      if (!dataset.runs.empty()) out.put_varint(dataset.runs.size());
+      for (const std::uint64_t rows : dataset.runs) out.put_varint(rows);
     } else if (!dataset.stripped) {
       out.put_text(as_text(dataset.rows));
     }
@@ -205,6 +213,18 @@ void dataset_body_write(ByteWriter& out, const DatasetRecord& dataset) {
   }
 }
 
+void body_runs_read(ByteReader& in, DatasetRecord& dataset) {
+  const std::uint64_t count = in.get_count(1);
+  std::uint64_t left = dataset.rows_added;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t rows = in.get_varint();
+    if (rows == 0 || rows > left) in.fail("runs do not add up to the rows");
+    left -= rows;
+    dataset.runs.push_back(rows);
+  }
+  if (count < 2 || left != 0) in.fail("runs do not add up to the rows");
+}
+
 void body_rows_read(ByteReader& in, std::uint8_t flags, DatasetRecord& dataset) {
   dataset.salt = id_read(in);
   dataset.rows_root = hash_read(in);
@@ -214,6 +234,7 @@ void body_rows_read(ByteReader& in, std::uint8_t flags, DatasetRecord& dataset) 
   if ((flags & kInSegment) != 0) {
     dataset.segment = segment_ref_read(in);
     if (dataset.segment->rows != dataset.rows_added) in.fail("segment has another number of rows");
+    if ((flags & kSeveralRuns) != 0) body_runs_read(in, dataset);
   } else if ((flags & kStripped) == 0) {
     dataset.rows = as_bytes_view(in.get_text(kFrameBytesMax));
   }
@@ -265,6 +286,7 @@ void dataset_body_read(ByteReader& in, DatasetRecord& dataset) {
   }
   if (!has_rows && (flags & (kInSegment | kStripped)) != 0) in.fail("place of rows not there");
   if ((flags & kInSegment) != 0 && (flags & kStripped) != 0) in.fail("rows in two places");
+  if ((flags & kSeveralRuns) != 0 && (flags & kInSegment) == 0) in.fail("runs outside a segment");
   if (!has_marks && (flags & kMarksInSegment) != 0) in.fail("place of marks that are not there");
   if (!has_marks && !dataset.touched.empty()) in.fail("marks missing or not announced");
   dataset.stripped = (flags & kStripped) != 0;
@@ -272,10 +294,16 @@ void dataset_body_read(ByteReader& in, DatasetRecord& dataset) {
   if (has_marks) body_marks_read(in, flags, dataset);
 }
 
+std::uint32_t needs_of(const CommitRecord& record) {
+  const bool runs = std::ranges::any_of(
+      record.datasets, [](const DatasetRecord& dataset) { return !dataset.runs.empty(); });
+  return runs ? kNeedsRuns : 0;
+}
+
 void header_write(ByteWriter& out, const CommitRecord& record) {
   out.put(kMagic);
   out.put<std::uint32_t>(0);  // length, patched
-  out.put(kFeaturesRequired);
+  out.put(needs_of(record));
   out.put(record.features_optional);
   const bool origin = record.origin != OriginRecord{};
   out.put<std::uint8_t>(origin ? kHasOrigin : 0);
@@ -356,7 +384,8 @@ bool DatasetRecord::operator==(const DatasetRecord& other) const {
          rows_root == other.rows_root && marks_root == other.marks_root &&
          time_min == other.time_min && time_max == other.time_max &&
          std::ranges::equal(rows, other.rows) && stripped == other.stripped &&
-         segment == other.segment && marks == other.marks && marks_segment == other.marks_segment;
+         segment == other.segment && runs == other.runs && marks == other.marks &&
+         marks_segment == other.marks_segment;
 }
 
 Hash256 marks_root(const MarkList& marks) {
@@ -421,6 +450,8 @@ void commit_read(BytesView payload, CommitRecord& record) {
   if (asked == record.request_hash.is_zero()) in.fail("request hash announced and zero");
   for (DatasetRecord& dataset : record.datasets) dataset_body_read(in, dataset);
   in.expect_end();
+  if (load_le<std::uint32_t>(&header[kHeaderNeedsAt]) != needs_of(record))
+    in.fail("features that do not fit its body");
 }
 
 Bytes commit_strip(BytesView payload) {

@@ -41,6 +41,7 @@ struct DatasetRecord {
   BytesView rows;         // inlined; empty once stripped, or if a segment holds them
   bool stripped = false;  // the rows were here and stand in a sealed segment now
   std::optional<SegmentRef> segment;
+  std::vector<std::uint64_t> runs;  // rows of each run, where the segment was written in several
   MarkList marks;  // when written with a marks_segment: only its root goes to the frame
   std::optional<SegmentRef> marks_segment;
 
@@ -63,6 +64,10 @@ struct OriginRecord {
   std::uint64_t sequence = 0;
   bool operator==(const OriginRecord&) const = default;
 };
+
+/// An optional feature: rows that this commit has in segments are one run, unless its body says
+/// otherwise. Commits of before it leave that open.
+inline constexpr std::uint32_t kRunsTold = 1;
 
 /// One commit as the log holds it.
 struct CommitRecord {

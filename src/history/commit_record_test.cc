@@ -67,6 +67,7 @@ CommitRecord full_commit() {
   dataset_record_finish(marked);
   DatasetRecord large = added_rows({CommitNumber{12}, 0}, "");
   large.segment = SegmentRef{id_of(5), 4096, 3, 42, Timestamp{0}, Timestamp{9}};
+  large.runs = {2, 1};
   record.datasets = {marked, large};
   return record;
 }
@@ -88,6 +89,38 @@ void check_round_trip(const CommitRecord& record) {
 }
 
 }  // namespace
+
+TEST_CASE(
+    "commit record: runs that are not those of its rows, or that it need not tell, are corrupt") {
+  const auto reads = [](std::vector<std::uint64_t> runs, auto change) {
+    CommitRecord record = full_commit();
+    record.datasets.back().runs = std::move(runs);
+    Hash256 hash;
+    Bytes payload = commit_write(record, hash);
+    change(payload);
+    try {
+      CommitRecord back;
+      commit_read(payload, back);
+      return back.datasets.back().runs;
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::corrupt);
+      return std::vector<std::uint64_t>{0};
+    }
+  };
+  const std::vector<std::uint64_t> refused{0};
+  const auto as_it_is = [](Bytes&) {};
+  CHECK(reads({1, 1, 1}, as_it_is) == std::vector<std::uint64_t>{1, 1, 1});
+  CHECK(reads({}, as_it_is).empty());
+  CHECK(reads({3}, as_it_is) == refused);
+  CHECK(reads({3, 0}, as_it_is) == refused);
+  CHECK(reads({1, 1}, as_it_is) == refused);
+  CHECK(reads({1, UINT64_MAX, 3}, as_it_is) == refused);
+  const auto needs = [](std::uint32_t bits) {
+    return [bits](Bytes& payload) { store_le(&payload[8], bits); };
+  };
+  CHECK(reads({1, 2}, needs(0)) == refused);  // a build that does not know runs would go on
+  CHECK(reads({}, needs(1)) == refused);
+}
 
 TEST_CASE("schema record: a schema written is the schema read, column ids included") {
   ByteWriter out;
@@ -238,7 +271,7 @@ TEST_CASE("commit record: the hash covers parent, texts, counts and roots, not s
 TEST_CASE("commit record: an unknown required feature is unsupported, an optional one is kept") {
   Hash256 hash;
   Bytes payload = commit_write(full_commit(), hash);
-  payload[8] = std::byte{1};
+  payload[8] = std::byte{2};
   CommitRecord back;
   try {
     commit_read(payload, back);

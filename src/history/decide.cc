@@ -150,6 +150,7 @@ DatasetRecord dataset_record(const DatasetChange& change, DatasetId dataset) {
   record.time_max = change.time_max;
   record.rows = change.rows;
   record.segment = change.segment;
+  record.runs = change.runs;
   record.marks = change.marks;
   record.marks_segment = change.marks_segment;
   dataset_record_finish(record);
@@ -176,6 +177,7 @@ void decide_rows(const CommitRequest& request, Timeline& timeline, CommitRecord&
       check_marks(timeline, now, change.marks);
     }
     record.datasets.push_back(dataset_record(change, id));
+    if (change.segment) record.features_optional |= kRunsTold;
   }
   std::ranges::sort(record.datasets, {}, &DatasetRecord::dataset);
   const auto twice = std::ranges::adjacent_find(record.datasets, {}, &DatasetRecord::dataset);

@@ -75,8 +75,9 @@ struct RowsProof {
   DatasetId dataset;
   std::uint64_t rows = 0;
   Id128 salt;
-  Hash256 root;          // of their leaves
-  bool one_run = false;  // sorted at once for certain: they were small enough for the frame
+  Hash256 root;                       // of their leaves
+  std::vector<std::uint64_t> runs{};  // rows of each, where the log tells several
+  bool one_run = false;               // sorted at once for certain
 };
 
 class History {

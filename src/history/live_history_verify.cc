@@ -50,8 +50,9 @@ class ChainCheck {
       }
       marks(rows);
       if (keep_proofs_ && rows.rows_added != 0) {
+        const bool told = (record_.features_optional & kRunsTold) != 0;
         proofs_.push_back({record_.number, rows.dataset, rows.rows_added, rows.salt, rows.rows_root,
-                           !rows.segment});
+                           rows.runs, !rows.segment || (told && rows.runs.empty())});
       }
     }
     hashes_.push_back(commit_hash(frame.payload));

@@ -46,6 +46,7 @@ struct DatasetChange {
   std::uint64_t rows_added = 0;
   Bytes rows;  // inlined rows (model/wire.h); empty if there are none or a segment
   std::optional<SegmentRef> segment;  // written and synced before the commit
+  std::vector<std::uint64_t> runs;    // rows of each run, in a segment of several; else empty
   MarkList marks;
   std::optional<SegmentRef> marks_segment;  // marks beyond kInlineBytesMax
   Id128 salt;                               // of the keys of their leaves (docs/history.md 7)

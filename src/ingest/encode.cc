@@ -166,6 +166,7 @@ void SegmentEncoder::hash_leaf(const segment::LeafRows& leaf) {
 
 void SegmentEncoder::begin_run(const model::Run& run) {
   content_.add_run(run);
+  change_.runs.push_back(model::run_rows(run));
   writer_.begin_run(run);
 }
 
@@ -212,6 +213,7 @@ Encoded SegmentEncoder::finish() {
                                         .footer_hash = info.footer_hash,
                                         .time_min = info.time_min,
                                         .time_max = info.time_max};
+  if (change_.runs.size() == 1) change_.runs.clear();
   change_.rows_root = content_.rows_root();
   change_.time_min = info.time_min;
   change_.time_max = info.time_max;

@@ -53,7 +53,7 @@ class Rows {
   }
 
   /// Whether it is known where each run began.
-  bool runs_known() const { return runs_stored_ || proof_.one_run; }
+  bool runs_known() const { return runs_stored_ || proof_.one_run || runs_told(); }
 
   Hash256 root() const {
     model::ContentHasher content(model::leaf_columns(*schema_));
@@ -96,11 +96,34 @@ class Rows {
     stretches_.push_back({ordinal, 1, place, piece.bucket, piece.run});
   }
 
+  bool runs_told() const { return !proof_.runs.empty() && !mutant("history-runs-untold"); }
+
+  // Stretches cut where the log says that a run began.
+  std::vector<Stretch> by_run() const {
+    if (!runs_told()) return stretches_;
+    std::vector<Stretch> out;
+    std::uint32_t run = 0;
+    std::uint64_t end = proof_.runs.front();
+    for (Stretch left : stretches_) {
+      while (left.rows != 0) {
+        if (left.ordinal == end) end += proof_.runs[++run];
+        const std::uint64_t rows = std::min(left.rows, end - left.ordinal);
+        out.push_back({left.ordinal, rows, left.place, left.bucket, run});
+        left.ordinal += rows;
+        left.place += rows;
+        left.rows -= rows;
+      }
+    }
+    return out;
+  }
+
   model::RowLayout layout() const {
     model::RowLayout out;
+    const std::vector<Stretch> stretches = by_run();
     const Stretch* before = nullptr;
-    for (const Stretch& stretch : stretches_) {
-      const bool new_run = before == nullptr || (runs_stored_ && stretch.run != before->run);
+    for (const Stretch& stretch : stretches) {
+      const bool cut = runs_stored_ || runs_told();
+      const bool new_run = before == nullptr || (cut && stretch.run != before->run);
       if (new_run) out.runs.emplace_back();
       model::Run& run = out.runs.back();
       if (new_run || run.back().bucket != stretch.bucket)
