@@ -77,6 +77,7 @@ struct VerifyReport {
 struct DatasetStatus {
   std::uint64_t rows = 0;  // 0 where Status::damage says that they could not be counted
   std::uint64_t segments = 0;
+  std::uint64_t past_segments = 0;  // of them those that HEAD shows nothing of, and does not open
   std::uint64_t segment_bytes = 0;
   std::uint64_t tail_rows = 0;
 };

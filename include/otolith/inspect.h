@@ -74,6 +74,8 @@ struct SegmentLayout {
   std::uint32_t page_rows = 0;
   bool unique = false;        // no two rows share keys and time
   bool many_commits = false;  // sealed or compacted: begin and ordinal are columns
+  std::string side{};         // "present" or "past" where compact parted it; else empty
+  std::uint64_t base = 0;     // the commit that shows all of a present one, and none of a past one
   Timestamp time_min{};
   Timestamp time_max{};
   bool verified = false;  // every checksum, every value and their order were checked, and are sound

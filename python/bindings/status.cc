@@ -14,6 +14,7 @@ void bind_status(nb::module_& module) {
   nb::class_<DatasetStatus>(module, "DatasetStatus", "Rows and bytes of one dataset.")
       .def_ro("rows", &DatasetStatus::rows)
       .def_ro("segments", &DatasetStatus::segments)
+      .def_ro("past_segments", &DatasetStatus::past_segments)
       .def_ro("segment_bytes", &DatasetStatus::segment_bytes)
       .def_ro("tail_rows", &DatasetStatus::tail_rows);
   nb::class_<Status>(module, "Status", "Rows, bytes and findings of a database.")

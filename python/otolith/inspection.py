@@ -46,7 +46,10 @@ class ColumnLayout:
 
 @dataclasses.dataclass(frozen=True)
 class SegmentLayout:
-    """One segment file. Those of marks, which end and revive rows, have no columns."""
+    """One segment file. Those of marks, which end and revive rows, have no columns. `side` is
+    "present" or "past" where compact parted it: the commit `base` shows all of a present one and
+    none of a past one; else both are None.
+    """
 
     file: str
     dataset: Optional[str]
@@ -64,6 +67,8 @@ class SegmentLayout:
     page_rows: int = 0
     unique: bool = False
     many_commits: bool = False
+    side: Optional[str] = None
+    base: Optional[int] = None
     time_min: Optional[str] = None
     time_max: Optional[str] = None
     verified: bool = False

@@ -16,12 +16,15 @@ Progress = Union[None, bool, Callable[[int, int], Any]]
 
 @dataclasses.dataclass(frozen=True)
 class DatasetStatus:
-    """Rows and bytes of one dataset at HEAD; `tail_rows` of them still lie in the log."""
+    """Rows and bytes of one dataset at HEAD; `tail_rows` of them still lie in the log. Of
+    `past_segments`, which are counted among `segments`, HEAD shows nothing, and opens none.
+    """
 
     rows: int
     segments: int
     segment_bytes: int
     tail_rows: int
+    past_segments: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Status:
         for name, dataset in self.datasets.items():
             lines.append(
                 f"  {name}: {counted(dataset.rows, 'row')}, "
-                f"{counted(dataset.segments, 'segment')} of {size(dataset.segment_bytes)}, "
+                f"{counted(dataset.segments, 'segment')}{_past(dataset)} "
+                f"of {size(dataset.segment_bytes)}, "
                 f"{counted(dataset.tail_rows, 'row')} in the tail"
             )
         if self.unnamed_files:
@@ -194,6 +198,10 @@ def _bar(of: str, done: int, total: int) -> None:
     end = "\n" if done >= total else ""
     whole = size(total) if of == "byte" else counted(total, of)
     print(f"\r[{'#' * int(share * 40):<40}] {share:4.0%} of {whole}", end=end, file=sys.stderr)
+
+
+def _past(dataset: DatasetStatus) -> str:
+    return f" ({dataset.past_segments:,} past)" if dataset.past_segments else ""
 
 
 def counted(count: int, what: str) -> str:

@@ -33,6 +33,7 @@ std::string status_json(const Status& status) {
     out.key(name).object_begin();
     out.field("rows", dataset.rows)
         .field("segments", dataset.segments)
+        .field("past_segments", dataset.past_segments)
         .field("segment_bytes", dataset.segment_bytes)
         .field("tail_rows", dataset.tail_rows)
         .object_end();
@@ -75,10 +76,12 @@ void put_all(const Status& status, const Words& words, const Sinks& sinks) {
   Listing out({{"dataset", TypeKind::string},
                {"rows", TypeKind::uint64},
                {"segments", TypeKind::uint64},
+               {"past", TypeKind::uint64},
                {"bytes", TypeKind::uint64},
                {"rows in the tail", TypeKind::uint64}});
   for (const auto& [name, dataset] : status.datasets) {
-    out.add(name, dataset.rows, dataset.segments, dataset.segment_bytes, dataset.tail_rows);
+    out.add(name, dataset.rows, dataset.segments, dataset.past_segments, dataset.segment_bytes,
+            dataset.tail_rows);
   }
   out.write(files::RowFormat::table, look_of(words, sinks), sinks.out);
 }

@@ -36,6 +36,11 @@ void take_file(Inspection& out, io::Vfs& vfs, const std::string& file,
   }
 }
 
+std::string side_name(history::Side side) {
+  if (side == history::Side::mixed) return {};
+  return side == history::Side::present ? "present" : "past";
+}
+
 // One segment of a database, with what the log says of it.
 void take_segment(Inspection& out, const db::Rooms& rooms, const history::NeededSegment& needed,
                   const std::string& dataset, bool verify) {
@@ -62,6 +67,8 @@ void take_segment(Inspection& out, const db::Rooms& rooms, const history::Needed
   const std::size_t before = out.problems.size();
   try {
     take_file(out, *rooms.vfs, file, expect, dataset, verify);
+    out.segments.back().side = side_name(entry.side);
+    out.segments.back().base = value_of(entry.base);
   } catch (const Error& error) {
     tell(out, error);
   }

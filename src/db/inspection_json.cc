@@ -67,7 +67,11 @@ void put_segment(JsonWriter& out, const SegmentLayout& segment) {
         .field("page_rows", segment.page_rows)
         .field("unique", segment.unique)
         .field("many_commits", segment.many_commits)
-        .field("time_min", timestamp_format(segment.time_min))
+        .key("side");
+    segment.side.empty() ? out.null() : out.value(segment.side);
+    out.key("base");
+    segment.side.empty() ? out.null() : out.value(segment.base);
+    out.field("time_min", timestamp_format(segment.time_min))
         .field("time_max", timestamp_format(segment.time_max))
         .field("verified", segment.verified);
     out.key("columns").array_begin();
@@ -199,6 +203,7 @@ void put_status(JsonWriter& out, const Status& status) {
         .object_begin()
         .field("rows", dataset.rows)
         .field("segments", dataset.segments)
+        .field("past_segments", dataset.past_segments)
         .field("segment_bytes", dataset.segment_bytes)
         .field("tail_rows", dataset.tail_rows)
         .object_end();

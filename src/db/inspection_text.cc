@@ -56,6 +56,8 @@ std::string segment_text(const SegmentLayout& segment) {
                   counted(segment.runs, "run"), counted(segment.row_groups, "row group"),
                   segment.page_rows, segment.unique ? "; keys and times differ" : "",
                   segment.many_commits ? "; of many commits" : "");
+  if (!segment.side.empty())
+    out += fmt::format("  {} as of commit {}\n", segment.side, segment.base);
   out += fmt::format("  data {}, column indexes {}, frame {}\n", size_text(segment.data_bytes),
                      size_text(segment.index_bytes), size_text(segment.frame_bytes));
   std::size_t name = 0;
@@ -85,8 +87,10 @@ std::string status_text(const Status& status) {
                     counted(status.unnamed_files, "segment file"), size_text(status.unnamed_bytes));
   }
   for (const auto& [name, dataset] : status.datasets) {
-    out += fmt::format("  {}: {}, {} of {}, {} in the tail\n", quoted(name),
-                       counted(dataset.rows, "row"), counted(dataset.segments, "segment"),
+    const std::string past =
+        dataset.past_segments == 0 ? "" : fmt::format(" ({} past)", dataset.past_segments);
+    out += fmt::format("  {}: {}, {}{} of {}, {} in the tail\n", quoted(name),
+                       counted(dataset.rows, "row"), counted(dataset.segments, "segment"), past,
                        size_text(dataset.segment_bytes), counted(dataset.tail_rows, "row"));
   }
   return out;

@@ -26,7 +26,9 @@ DatasetStatus dataset_status(const scan::ScanContext& context, const history::Sn
   } catch (const Error& error) {
     tell(entry, error, damage);
   }
-  for (const auto& segment : snapshot.segments_and_past(entry.id)) {
+  const std::vector<history::SegmentEntry> all = snapshot.segments_and_past(entry.id);
+  out.past_segments = all.size() - snapshot.segments(entry.id).size();
+  for (const auto& segment : all) {
     ++out.segments;
     out.segment_bytes += segment.ref.bytes;
     try {  // counting need not have opened it

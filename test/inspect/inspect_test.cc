@@ -194,4 +194,29 @@ TEST_CASE("command line: wrong usage is 2, an error is 3 with its code in messag
   CHECK(std::ranges::count(missing.out, '\n') == 1);
 }
 
+TEST_CASE("inspect: segments that compact parted say of which side they are, as of which commit") {
+  const Kept kept;
+  CHECK(inspect(kept.path).segments.at(0).side.empty());
+  CHECK(holds(inspect(kept.path).json(), R"("side": null, "base": null)"));
+  {
+    Database db = Database::open(kept.path);
+    db.table("readings").remove({.stop = Timestamp{kRows / 2}});
+    db.compact();
+    CHECK(db.status().datasets.at("readings").segments == 2);
+    CHECK(db.status().datasets.at("readings").past_segments == 1);
+  }
+  const Inspection found = inspect(kept.path);
+  REQUIRE(found.segments.size() == 2);
+  for (const SegmentLayout& segment : found.segments) {
+    CHECK(segment.base == 3);
+    CHECK(segment.side == (segment.time_min.ns == 0 ? "past" : "present"));
+  }
+  CHECK(holds(found.text(), "  present as of commit 3\n"));
+  CHECK(holds(found.text(), "  past as of commit 3\n"));
+  CHECK(holds(found.text(), "2 segments (1 past) of "));
+  CHECK(holds(found.json(), R"("side": "past", "base": 3)"));
+  CHECK(holds(found.json(), R"("segments": 2, "past_segments": 1)"));
+  CHECK(holds(command({"status", kept.path, "--json"}).out, R"("past_segments": 1)"));
+}
+
 }  // namespace otolith::test
