@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "db/hall.h"
+#include "io/sim_disk.h"
 #include "otolith/diff.h"
 #include "otolith/otolith.h"
 #include "test/refusal.h"
@@ -132,6 +134,32 @@ TEST_CASE("undo: a document that a revert brings back meets one of its id, whate
   db.revert("4");
   db.revert("3");
   CHECK(shown(notes) == Texts{R"({"_id":"b","n":2})"});
+}
+
+TEST_CASE("undo: of few documents that a revert brings back those since are not gone through") {
+  io::SimDisk disk;
+  history::HistoryOptions sizes;
+  sizes.inline_bytes_max = 0;  // every commit gets a segment
+  Database db = db::Door::open(disk.attach(), io::simulated_environment(1), {}, sizes);
+  const Collection notes = db.collection("notes");
+  notes.put(doc(R"({"_id":"a","n":1})"));
+  notes.remove("a");  // 2
+  std::vector<Document> many;
+  for (int i = 0; i < 20'000; ++i) many.push_back(doc(R"({"_id":"b)" + std::to_string(i) + "\"}"));
+  notes.put(many);
+  const auto vfs = disk.attach();
+  std::pair<std::uint64_t, std::string> largest;
+  for (const std::string& folder : vfs->list("segments")) {
+    for (const std::string& name : vfs->list("segments/" + folder)) {
+      const std::string path = "segments/" + folder + "/" + name;
+      largest = std::max(largest, std::pair(vfs->stat(path)->size, path));
+    }
+  }
+  const Bytes wrong(largest.first / 4);
+  vfs->open(largest.second, io::OpenMode::read_write)->write_at(largest.first / 4, wrong);
+  CHECK(code_of([&] { shown(notes); }) == ErrorCode::corrupt);
+  db.revert("2");
+  CHECK(notes.get("a")->json() == R"({"_id":"a","n":1})");
 }
 
 TEST_CASE("undo: a retried rollback of ids is the same commit, and of others a conflict") {

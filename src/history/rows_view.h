@@ -24,6 +24,9 @@ class RowsView final : public Snapshot {
   RowsView(std::shared_ptr<const Snapshot> base, DatasetEntry dataset,
            std::vector<RowsOfBegin> rows);
 
+  /// The state whose rows these are chosen of.
+  const std::shared_ptr<const Snapshot>& base() const noexcept { return base_; }
+
   std::shared_ptr<const Snapshot> renewed(const Renew& renew) const override;
   CommitNumber number() const noexcept override { return view_.commit; }
   std::vector<DatasetEntry> datasets() const override { return {dataset_}; }

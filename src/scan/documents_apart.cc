@@ -5,6 +5,8 @@
 #include "history/rows_view.h"
 #include "scan/collected.h"
 #include "scan/document_pairs.h"
+#include "scan/lookup.h"
+#include "scan/together.h"
 
 namespace otolith::scan {
 
@@ -47,10 +49,41 @@ ShownApart documents_apart(const ScanContext& context, const history::StatesApar
   return {added.take(), removed.take(), before.take(), after.take()};
 }
 
+namespace {
+
+// Of few documents that come back, those whose ids the state shows among the rows since: each id is
+// shown once, and looked up, whatever the number of rows since. nullopt where many come back.
+std::optional<std::vector<history::Meeting>> few_meetings(
+    const ScanContext& context, const history::DatasetEntry& dataset,
+    const std::shared_ptr<const history::Snapshot>& back, const history::RowsView& since,
+    std::size_t most) {
+  std::vector<std::string> ids;
+  std::vector<RowId> rows;
+  for (DocumentCursor at(context, back, dataset, false); at.there(); at.next()) {
+    if (ids.size() == kLookedUpRowsMax) return std::nullopt;
+    ids.emplace_back(at.id());
+    rows.push_back(at.side().row);
+  }
+  std::vector<history::Meeting> out;
+  const auto found = IdLookup(context, since.base(), dataset).find(ids);
+  for (std::size_t i = 0; i < ids.size() && out.size() < most; ++i) {
+    const bool met =
+        found[i] && since.shows(dataset.id, found[i]->id()) && !mutant("revert-meets-no-document");
+    if (met) out.push_back({rows[i].begin, rows[i].ordinal, found[i]->begin});
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<history::Meeting> document_meetings(
     const ScanContext& context, const history::DatasetEntry& dataset,
     const std::shared_ptr<const history::Snapshot>& back,
     const std::shared_ptr<const history::Snapshot>& since, std::size_t most) {
+  const auto* const chosen = dynamic_cast<const history::RowsView*>(since.get());
+  if (chosen != nullptr && !mutant("revert-scans-documents")) {
+    if (auto few = few_meetings(context, dataset, back, *chosen, most)) return *std::move(few);
+  }
   std::vector<history::Meeting> out;
   DocumentPairs pairs({context, back, dataset, false}, {context, since, dataset, false});
   while (out.size() < most) {
