@@ -17,7 +17,9 @@ int blame_document(const Database& database, const Words& words, const Sinks& si
   refuse_for_documents(words, {"--from", "--to", "--key"});
   if (!words.has_operand("ID"))
     throw WrongUsage(
-        fmt::format("{} is a collection: name a document behind it", words.operand("DATASET")));
+        fmt::format("{0} is a collection, and blame tells of one document, value by value: name "
+                    "its id, `otolith blame DB {0} ID` (`otolith head DB {0}` shows some)",
+                    words.operand("DATASET")));
   Listing out({{"path", TypeKind::string},
                {"commit", TypeKind::uint64},
                {"author", TypeKind::string},

@@ -126,7 +126,9 @@ TEST_CASE("documents: a rollback of ids or of times takes those back, and blame 
   const Ran blame = command({"blame", notes.db, "notes", "a", "--at", "2", "--csv"});
   CHECK(holds(blame.out, "path,commit,author,time,message,value\nn,2,ben,"));
   CHECK(holds(blame.out, ",more,2\nm,2,ben,"));
-  CHECK(command({"blame", notes.db, "notes"}).code == kUsage);
+  const Ran without_id = command({"blame", notes.db, "notes"});
+  CHECK(without_id.code == kUsage);
+  CHECK(holds(without_id.err, "name its id, `otolith blame DB notes ID`"));
   CHECK(command({"blame", notes.db, "notes", "a", "--from", "2020-01-01"}).code == kUsage);
   CHECK(command({"blame", notes.db, "notes", "zz"}).code == kError);
 }

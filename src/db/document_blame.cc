@@ -34,12 +34,13 @@ class Open {
 
   /// Those that are not so in the revision before it are this commit's.
   void unlike(const document::Value& before, CommitNumber commit) {
-    std::unordered_map<std::string, document::Value> was;
-    for (document::Leaf& leaf : document::leaves(before))
-      was.emplace(std::move(leaf.path), leaf.value);
+    std::unordered_map<std::string, document::Leaf> was;
+    for (document::Leaf& leaf : document::leaves(before)) was.emplace(leaf.path, std::move(leaf));
     std::erase_if(open_, [&](std::size_t leaf) {
-      const auto found = was.find(leaves_[leaf].path);
-      const bool same = found != was.end() && found->second == leaves_[leaf].value;
+      const document::Leaf& is = leaves_[leaf];
+      const auto found = was.find(is.path);
+      const bool same = found != was.end() && found->second.value == is.value &&
+                        (found->second.holders == is.holders || mutant("blame-by-path-alone"));
       if (!same) set_by_[leaf] = commit;
       return !same;
     });

@@ -175,6 +175,18 @@ TEST_CASE("blame: each value of a document is the commit's that made it what it 
   CHECK(blamed(notes, "bare") == Texts{"={} by eva"});
 }
 
+TEST_CASE("blame: a value in a map is not the one of the same path in an array") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  notes.put(doc(R"({"_id":"a","x":[1,{},[]],"y":{"0":2},"z":{}})"), by("ana"));
+  notes.put(doc(R"({"_id":"a","x":{"0":1,"1":{},"2":[]},"y":{"0":2},"z":{}})"), by("ben"));
+  CHECK(blamed(notes, "a") ==
+        Texts{"x.0=1 by ben", "x.1={} by ben", "x.2=[] by ben", "y.0=2 by ana", "z={} by ana"});
+  notes.put(doc(R"({"_id":"a","x":[1,{},[]],"y":{"0":2},"z":[]})"), by("cleo"));
+  CHECK(blamed(notes, "a") ==
+        Texts{"x.0=1 by cleo", "x.1={} by cleo", "x.2=[] by cleo", "y.0=2 by ana", "z=[] by cleo"});
+}
+
 TEST_CASE("blame: a document that a revert brought back is its own commits', not those since") {
   Database db = Database::open(":memory:");
   const Collection notes = db.collection("notes");

@@ -6,6 +6,7 @@
 // Errors:  limit where there are more than a million: nobody reads so many. corrupt as Value.
 // Threads: immutable.
 // Why:     the deepest paths, as difference.h: "user.city" was set by somebody, "user" by many.
+//          "x.0" is in a map or in an array, which are not the same value "x".
 #pragma once
 
 #include <string>
@@ -16,7 +17,8 @@
 namespace otolith::document {
 
 struct Leaf {
-  std::string path{};  // as document/path.h writes it; empty: the whole
+  std::string path{};     // as document/path.h writes it; empty: the whole
+  std::string holders{};  // of what it is in, from the whole on: 'm' a map, 'a' an array
   Value value{};
 };
 
