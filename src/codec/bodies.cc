@@ -23,6 +23,7 @@ class Bodies final : public Codec {
   CodecKey key() const noexcept override { return {CodecId::bodies, 1}; }
   std::string_view name() const noexcept override { return "bodies"; }
   bool fits(Type type) const noexcept override { return type.kind == TypeKind::binary; }
+  bool limits_text() const noexcept override { return true; }
   bool tells_one() const noexcept override { return true; }
 
   std::optional<std::uint64_t> analyze(const Array& chunk) const override;
@@ -71,7 +72,7 @@ Bytes shared_of(const Bytes& dictionary) {
 }
 
 std::optional<std::uint64_t> Bodies::analyze(const Array& chunk) const {
-  if (chunk.length == 0 || text_too_long(chunk)) return std::nullopt;
+  if (chunk.length == 0) return std::nullopt;
   const auto* at = chunk.offsets.as<std::int64_t>();
   if (static_cast<std::uint64_t>(at[chunk.length] - at[0]) < kBytesWorthDictionary)
     return std::nullopt;

@@ -82,7 +82,24 @@ TEST_CASE("bodies: few bytes, and texts that are too long for a page, are left t
   CHECK_FALSE(bodies_codec().fits({TypeKind::string}));
   model::ArrayBuilder builder({TypeKind::binary});
   for (int i = 0; i < 33; ++i) builder.append_text(std::string(1 << 20, 'x'));
-  CHECK_FALSE(bodies_codec().analyze(builder.finish()));
+  CHECK(codec_choose(Profile::small, builder.finish()).name() == "raw");
+}
+
+TEST_CASE("bodies: whether texts are too long for a page is judged by the rows that it has") {
+  std::mt19937_64 random(1);
+  model::ArrayBuilder builder({TypeKind::binary});
+  for (int i = 0; i < 8192; ++i) {  // 5 KiB each: 40 MiB of 8,192 rows, 5 of 1,024
+    std::string text;
+    while (text.size() < 5 << 10) text += fmt::format("word {} ", random() % 1000);
+    builder.append_text(text);
+  }
+  const Array chunk = builder.finish();
+  CHECK(codec_choose(Profile::hot, chunk).name() == "raw");
+  const Codec& chosen = codec_choose(Profile::hot, chunk, kBlockRows);
+  CHECK(chosen.name() != "raw");
+  const EncodedChunk encoded = chunk_parts(chosen, chunk, kBlockRows);
+  CHECK(encoded.values.bytes.size() < chunk.values.bytes.size() * 6 / 10);
+  CHECK(test::same_plain(test::encoded_and_back(chosen, chunk, kBlockRows), chunk));
 }
 
 TEST_CASE("bodies: documents are stored so under hot, noise and tables' words are not") {

@@ -138,6 +138,9 @@ class Codec {
   /// True if it gives speed away for size: only the profile `small` takes it.
   virtual bool dense() const noexcept { return false; }
   virtual bool fits(Type type) const noexcept = 0;
+  /// True if the texts of a page may be no longer than kPageTextBytesMax together. Whether they are
+  /// is not asked by analyze: it does not know how many rows a page will have.
+  virtual bool limits_text() const noexcept { return false; }
 
   /// Bytes that the values of the chunk would take, judged from a sample of it where encoding all
   /// would cost too much; nullopt where the codec cannot hold them.

@@ -8,10 +8,10 @@ namespace otolith::codec {
 
 static_assert(kPageTextBytesMax == 32ull << 20, "kTextTooLong says so");
 
-bool text_too_long(const Array& chunk) noexcept {
+bool text_too_long(const Array& chunk, std::uint64_t page_rows) noexcept {
   const auto* at = chunk.offsets.as<std::int64_t>();
-  for (std::uint64_t first = 0; first < chunk.length; first += kPageRowsMax) {
-    const std::uint64_t end = std::min<std::uint64_t>(first + kPageRowsMax, chunk.length);
+  for (std::uint64_t first = 0; first < chunk.length; first += page_rows) {
+    const std::uint64_t end = std::min<std::uint64_t>(first + page_rows, chunk.length);
     if (static_cast<std::uint64_t>(at[end] - at[first]) > kPageTextBytesMax) return true;
   }
   return false;

@@ -18,8 +18,8 @@ namespace otolith::codec {
 /// What a reader says of a page that decodes to more than kPageTextBytesMax.
 inline constexpr std::string_view kTextTooLong = "its text is longer than 32 MiB";
 
-/// True if a page of kPageRowsMax rows of the chunk has text beyond kPageTextBytesMax.
-bool text_too_long(const Array& chunk) noexcept;
+/// True if one of the chunk's pages of so many rows has text beyond kPageTextBytesMax.
+bool text_too_long(const Array& chunk, std::uint64_t page_rows) noexcept;
 
 /// Appends the lengths of rows first..first+rows-1.
 void lengths_put(const Array& chunk, std::uint64_t first, std::uint64_t rows, ByteWriter& out);

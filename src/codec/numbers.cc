@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/limits.h"
+#include "codec/lengths.h"
 #include "model/array.h"
 
 namespace otolith::codec {
@@ -163,14 +165,26 @@ EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const Bl
   return out;
 }
 
+namespace {
+
+// Rows of a sampled page: fewer where no codec would take so much text at once.
+std::uint64_t sample_rows(const Array& chunk) {
+  std::uint64_t rows = kPageRowsMax;
+  while (rows > kBlockRows && model::is_text(chunk.type) && text_too_long(chunk, rows)) rows /= 2;
+  return rows;
+}
+
+}  // namespace
+
 std::uint64_t pages_estimate(const Array& chunk, std::uint64_t pages, const RowsEncoder& page) {
-  const std::uint64_t all = (chunk.length + kPageRowsMax - 1) / kPageRowsMax;
+  const std::uint64_t page_rows = sample_rows(chunk);
+  const std::uint64_t all = (chunk.length + page_rows - 1) / page_rows;
   const std::uint64_t count = std::min(all, pages);
   ByteWriter bytes;
   std::uint64_t sampled = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t first = i * all / count * kPageRowsMax;
-    const std::uint64_t rows = std::min<std::uint64_t>(kPageRowsMax, chunk.length - first);
+    const std::uint64_t first = i * all / count * page_rows;
+    const std::uint64_t rows = std::min<std::uint64_t>(page_rows, chunk.length - first);
     page(chunk, first, rows, bytes);
     sampled += rows;
   }

@@ -85,7 +85,8 @@ struct BlockPages {
 };
 EncodedChunk blocks_encode(const Array& chunk, std::uint32_t page_rows, const BlockPages& pages);
 
-/// Bytes of the whole chunk, judged from those of at most `pages` pages of kPageRowsMax rows.
+/// Bytes of the whole chunk, judged from those of at most `pages` pages of kPageRowsMax rows, or of
+/// fewer where so many are more text than kPageTextBytesMax.
 std::uint64_t pages_estimate(const Array& chunk, std::uint64_t pages, const RowsEncoder& page);
 
 /// The first row of each of at most kSampleBlocks blocks of a chunk, evenly spread.

@@ -23,6 +23,7 @@ class Pressed final : public Codec {
   CodecKey key() const noexcept override { return {dense_ ? CodecId::zstd : CodecId::lz4, 1}; }
   std::string_view name() const noexcept override { return dense_ ? "zstd" : "lz4"; }
   bool dense() const noexcept override { return dense_; }
+  bool limits_text() const noexcept override { return true; }
   bool fits(Type type) const noexcept override {
     return type_supported(type) && (model::is_text(type) || type_width(type) != 0);
   }
@@ -45,7 +46,6 @@ class Pressed final : public Codec {
 // ---------------------------------------------------------------------------------------- analyze
 
 std::optional<std::uint64_t> Pressed::analyze(const Array& chunk) const {
-  if (model::is_text(chunk.type) && text_too_long(chunk)) return std::nullopt;
   return pages_estimate(chunk, kSampledPages,
                         [this](const Array& of, std::uint64_t first, std::uint64_t rows,
                                ByteWriter& out) { put_page(of, first, rows, out); });

@@ -17,12 +17,14 @@
 #include "codec/dictionary.h"
 #include "codec/frame.h"
 #include "codec/lattice.h"
+#include "codec/lengths.h"
 #include "codec/linear.h"
 #include "codec/planes.h"
 #include "codec/pressed.h"
 #include "codec/raw.h"
 #include "codec/rle.h"
 #include "codec/text.h"
+#include "model/array.h"
 
 namespace otolith::codec {
 
@@ -150,12 +152,14 @@ Profile profile_of(std::string_view name) {
               quoted(name));
 }
 
-const Codec& codec_choose(Profile profile, const Array& chunk) {
+const Codec& codec_choose(Profile profile, const Array& chunk, std::uint32_t page_rows) {
   OTO_INVARIANT(raw_codec().fits(chunk.type));
   if (profile == Profile::raw || chunk.length == 0) return raw_codec();
   const std::uint64_t raw_bytes = *raw_codec().analyze(chunk);
   // What saves less than a twentieth is not worth losing views of the file.
   const std::uint64_t worth = profile == Profile::hot ? raw_bytes - raw_bytes / 20 : raw_bytes;
+  const std::uint64_t judged = mutant("text-judged-by-large-pages") ? kPageRowsMax : page_rows;
+  const bool long_texts = model::is_text(chunk.type) && text_too_long(chunk, judged);
   std::vector<std::pair<const Codec*, std::uint64_t>> costs;
   std::uint64_t least = worth;
   for (const Codec* codec : our_codecs().subspan(1)) {
@@ -166,6 +170,7 @@ const Codec& codec_choose(Profile profile, const Array& chunk) {
       continue;
     }
     if (!codec->fits(chunk.type) || (codec->dense() && profile != Profile::small)) continue;
+    if (long_texts && codec->limits_text()) continue;
     auto bytes = codec->analyze(chunk);
     if (bytes && codec->dense()) *bytes += *bytes / kDenseWorth;
     if (!bytes || *bytes >= worth) continue;

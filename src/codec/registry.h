@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/limits.h"
 #include "codec/codec.h"
 #include "otolith/codec.h"
 
@@ -40,9 +41,10 @@ enum class Profile : std::uint8_t {
 };
 Profile profile_of(std::string_view name);
 
-/// The codec for a chunk under a profile, by what a sample of it costs. Depends on nothing else, so
-/// that the same rows make the same bytes.
-const Codec& codec_choose(Profile profile, const Array& chunk);
+/// The codec for a chunk under a profile, in pages of so many rows, by what a sample of it costs.
+/// Depends on nothing else, so that the same rows make the same bytes.
+const Codec& codec_choose(Profile profile, const Array& chunk,
+                          std::uint32_t page_rows = kPageRowsMax);
 
 /// Makes a user's codec known for the rest of the process.
 void codec_register(std::unique_ptr<const Codec> codec);

@@ -20,6 +20,7 @@ class Text final : public Codec {
   CodecKey key() const noexcept override { return {CodecId::text, 1}; }
   std::string_view name() const noexcept override { return "text"; }
   bool fits(Type type) const noexcept override { return model::is_text(type); }
+  bool limits_text() const noexcept override { return true; }
 
   std::optional<std::uint64_t> analyze(const Array& chunk) const override;
   EncodedChunk encode(const Array& chunk, std::uint32_t page_rows) const override;
@@ -65,7 +66,7 @@ RowsEncoder rows_encoder(const SymbolTable& table) {
 }
 
 std::optional<std::uint64_t> Text::analyze(const Array& chunk) const {
-  if (chunk.length == 0 || text_too_long(chunk)) return std::nullopt;
+  if (chunk.length == 0) return std::nullopt;
   const SymbolTable table = table_of(chunk);
   ByteWriter shared;
   table.write(shared);

@@ -56,6 +56,7 @@ class UserPages final : public Codec {
 
   CodecKey key() const noexcept override { return {CodecId{codec_->id()}, codec_->version()}; }
   std::string_view name() const noexcept override { return codec_->name(); }
+  bool limits_text() const noexcept override { return true; }
   bool fits(Type type) const noexcept override {
     return type_supported(type) && (model::is_text(type) || type_width(type) != 0) &&
            codec_->fits(type);
@@ -77,7 +78,6 @@ class UserPages final : public Codec {
 // ---------------------------------------------------------------------------------------- analyze
 
 std::optional<std::uint64_t> UserPages::analyze(const Array& chunk) const {
-  if (model::is_text(chunk.type) && text_too_long(chunk)) return std::nullopt;
   return pages_estimate(chunk, kSampledPages,
                         [this](const Array& of, std::uint64_t first, std::uint64_t rows,
                                ByteWriter& out) { put_page(of, first, rows, out); });
@@ -108,11 +108,11 @@ void UserPages::put_page(const Array& chunk, std::uint64_t first, std::uint64_t 
 }
 
 EncodedChunk UserPages::encode(const Array& chunk, std::uint32_t page_rows) const {
-  if (model::is_text(chunk.type) && text_too_long(chunk)) {
+  if (model::is_text(chunk.type) && text_too_long(chunk, page_rows)) {
     throw_error(ErrorCode::limit,
                 "codec {} gets {} rows of text with more than 32 MiB (kPageTextBytesMax); give "
                 "that column the codec raw",
-                quoted(codec_->name()), kPageRowsMax);
+                quoted(codec_->name()), page_rows);
   }
   return pages_encode(chunk, page_rows,
                       [this](const Array& of, std::uint64_t first, std::uint64_t rows,

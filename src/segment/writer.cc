@@ -328,7 +328,9 @@ void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, co
   const codec::Codec& codec =
       named(column_name(column), spec.dataset, [&]() -> const codec::Codec& {
         const codec::Codec& chosen =
-            state.codec != nullptr ? *state.codec : codec::codec_choose(state.profile, values);
+            state.codec != nullptr
+                ? *state.codec
+                : codec::codec_choose(state.profile, values, page_rows_of(*spec.schema));
         out = chunk_encode(values, chosen, page_rows_of(*spec.schema));
         return chosen;
       });
