@@ -111,6 +111,7 @@ class Unpacker final : public Prepared {
   }
   std::string_view flaw() const noexcept { return flaw_; }
   const BodyUnpacker& bodies() const noexcept { return bodies_; }
+  std::uint64_t memory() const noexcept override { return bodies_.memory(); }
 
  private:
   static BytesView dictionary(BytesView shared, bool sound) noexcept {

@@ -141,6 +141,10 @@ BodyUnpacker::~BodyUnpacker() = default;
 
 bool BodyUnpacker::sound() const noexcept { return state_->dictionary != nullptr; }
 
+std::uint64_t BodyUnpacker::memory() const noexcept {
+  return sizeof(State) + ZSTD_sizeof_DDict(state_->dictionary.get());
+}
+
 std::optional<std::uint64_t> BodyUnpacker::size(BytesView packed) const {
   if (packed.empty()) return 0;
   const BytesView frame = unpacking().whole(packed);

@@ -46,6 +46,8 @@ class BodyUnpacker {
   ~BodyUnpacker();
   /// False where the bytes are no dictionary.
   bool sound() const noexcept;
+  /// Bytes that it takes, the dictionary among them.
+  std::uint64_t memory() const noexcept;
   /// The size that packed bytes claim; nullopt where they are not one frame that says it.
   std::optional<std::uint64_t> size(BytesView packed) const;
   /// Fills `size` bytes at `out`, never more; false unless the packed bytes give exactly as many.

@@ -75,6 +75,8 @@ struct EncodedChunk {
 class Prepared {
  public:
   virtual ~Prepared() = default;
+  /// Bytes that it takes, as far as they are worth counting.
+  virtual std::uint64_t memory() const noexcept { return 0; }
 };
 
 /// Bytes of a page, or of neighbouring pages of a mappable codec, as they stand in the file.

@@ -20,10 +20,28 @@
 
 namespace otolith::segment {
 
-// What a codec made of what the pages of a chunk share, once it was asked for.
+// Room in what all readers of the process together keep of what codecs prepared.
+class KeptRoom {
+ public:
+  KeptRoom() = default;
+  KeptRoom(const KeptRoom&) = delete;
+  KeptRoom& operator=(const KeptRoom&) = delete;
+  ~KeptRoom() { taken_in_all().fetch_sub(bytes_, std::memory_order_relaxed); }
+  /// Once; false where there is not so much room left.
+  bool take(std::uint64_t bytes) noexcept;
+  /// What is taken by all.
+  static std::atomic<std::uint64_t>& taken_in_all() noexcept;
+
+ private:
+  std::uint64_t bytes_ = 0;
+};
+
+// What a codec made of what the pages of a chunk share, once it was asked for; null where there was
+// no room to keep it.
 struct SharedOnce {
   std::once_flag once;
   std::shared_ptr<const codec::Prepared> prepared;
+  KeptRoom room;
 };
 
 // A column's index, once it was asked for, and which of its pages were verified.

@@ -1,5 +1,6 @@
 // One text of a page by itself: what a look-up by id ends with.
 #include "base/error.h"
+#include "base/mutant.h"
 #include "codec/compress.h"
 #include "codec/registry.h"
 #include "model/array.h"
@@ -8,15 +9,44 @@
 
 namespace otolith::segment {
 
-// Under a mapping it is made once a chunk, where its codec says so.
+namespace {
+
+// A look-up needs a dictionary of some 100 kB; with this room 600 chunks, of 40 M documents, keep
+// theirs. Of others it is made at each look-up.
+constexpr std::uint64_t kPreparedBytesMax = 64 << 20;
+
+}  // namespace
+
+std::atomic<std::uint64_t>& KeptRoom::taken_in_all() noexcept {
+  static std::atomic<std::uint64_t> taken = 0;
+  return taken;
+}
+
+bool KeptRoom::take(std::uint64_t bytes) noexcept {
+  std::atomic<std::uint64_t>& taken = taken_in_all();
+  const std::uint64_t before = taken.fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes > kPreparedBytesMax && !mutant("prepared-without-bound")) {
+    taken.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  bytes_ = bytes;
+  return true;
+}
+
+// Under a mapping it is made once a chunk, where its codec says so, and kept while there is room.
 std::shared_ptr<const codec::Prepared> SegmentReader::State::prepared(
     const PageBytes& bytes) const {
   if (bytes.codec->mappable()) return nullptr;
   const auto make = [&] { return bytes.codec->prepare(bytes.parts.offsets.bytes); };
   if (!source.mapped() || !bytes.codec->tells_one()) return make();
   SharedOnce& kept = columns[bytes.column].shared[bytes.row_group];
-  std::call_once(kept.once, [&] { kept.prepared = make(); });
-  return kept.prepared;
+  std::shared_ptr<const codec::Prepared> made;
+  std::call_once(kept.once, [&] {
+    made = make();
+    if (made && kept.room.take(made->memory())) kept.prepared = made;
+  });
+  if (kept.prepared) return kept.prepared;
+  return made ? made : make();
 }
 
 // nullopt where the page has to be decoded, and judged as a whole.

@@ -5,6 +5,7 @@
 
 #include "codec/codec.h"
 #include "otolith/error.h"
+#include "segment/reader_state.h"
 #include "test/budget.h"
 #include "test/segments.h"
 
@@ -61,6 +62,32 @@ TEST_CASE("segment: a text alone is what it is among all, under every profile") 
   }
   CHECK(met.contains(codec::CodecId::raw));
   CHECK(met.contains(codec::CodecId::bodies));
+}
+
+TEST_CASE("segment: what codecs prepared is kept within a bound, of all readers together") {
+  const auto vfs = io::memory_vfs();
+  const Bytes file = sample::bytes_of_run(bodies("hot"), rows());
+  const auto kept = [before = KeptRoom::taken_in_all().load()] {
+    return KeptRoom::taken_in_all().load() - before;
+  };
+  const auto text_of_one = [&] {
+    auto reader = sample::open(*vfs, file);
+    CHECK(reader->text(0, kBody, 7) == body_of(7));
+    CHECK(reader->text(0, kBody, 2000) == body_of(2000));
+    return reader;
+  };
+  {
+    const auto reader = text_of_one();
+    CHECK(kept() > 1000);
+    CHECK(kept() < 1 << 20);
+  }
+  CHECK(kept() == 0);
+  KeptRoom most;
+  CHECK(most.take(64 << 20));
+  const auto reader = text_of_one();  // none is left for its dictionary
+  CHECK(kept() == 64 << 20);
+  KeptRoom more;
+  CHECK_FALSE(more.take(1));
 }
 
 TEST_CASE("segment: damage of a page is met by who asks for one of its texts") {
