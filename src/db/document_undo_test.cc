@@ -56,6 +56,54 @@ TEST_CASE("undo: documents go back by their ids, and others stay as they are") {
   CHECK(db.rollback("then", {.dataset = "notes", .ids = Texts{}}).changes.empty());
 }
 
+TEST_CASE("undo: who gives no message has one that says what was undone, and of what") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  const auto put = [&](int n) {
+    std::vector<Document> all;
+    for (const char* id : {"a", "b", "c", "d", "e"})
+      all.push_back(doc(fmt::format(R"({{"_id":"{}","n":{}}})", id, n)));
+    notes.put(all, {.commit = {.message = fmt::format("put {}\nand more", n)}});
+  };
+  for (int n = 1; n <= 3; ++n) put(n);
+  const auto scope = [&](RollbackOptions options) {
+    options.dataset = "notes";
+    return db.rollback("1", options).message;
+  };
+  CHECK(scope({.ids = Texts{"a"}}) == "rollback of notes to 1 (id a)");
+  CHECK(scope({.ids = Texts{"a", "b", "c", "d", "e"}}) ==
+        "rollback of notes to 1 (ids a, b, c and 2 more)");
+  put(4);
+  CHECK(scope({.start = at("2020-01-01"), .stop = at("2200-01-01T00:00Z")}) ==
+        "rollback of notes to 1 (from 2020-01-01T00:00:00Z, to 2200-01-01T00:00:00Z)");
+  CHECK(scope({}) == "rollback of notes to 1");
+  put(5);
+  CHECK(db.rollback("3").message == "rollback to 3");
+  CHECK(db.revert("HEAD").message == "revert of 10: rollback to 3");
+  CHECK(db.revert("9", {.dataset = "notes"}).message == "revert of 9 in notes: put 5");
+  CHECK(db.rollback("2", {}, {.message = "as it was"}).message == "as it was");
+}
+
+TEST_CASE("undo: a rollback and a revert say of which datasets how much came and went") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  const Collection other = db.collection("other");
+  notes.put(doc(R"({"_id":"a","n":1})"));
+  other.put(doc(R"({"_id":"a","n":1})"));
+  other.put(doc(R"({"_id":"a","n":2})"));
+  notes.put(std::vector{doc(R"({"_id":"a","n":2})"), doc(R"({"_id":"b","n":2})")});
+  const std::map<std::string, ChangeCount> back{{"notes", {1, 2}}};
+  CHECK(db.rollback("HEAD~1").changes == back);
+  CHECK(db.revert("HEAD").changes == std::map<std::string, ChangeCount>{{"notes", {2, 1}}});
+  CHECK(db.log({}).at(1).changes == back);
+  CHECK(db.rollback("2", {.dataset = "other"}).changes ==
+        std::map<std::string, ChangeCount>{{"other", {1, 1}}});
+  for (int i = 0; i < 300; ++i) notes.put(doc(fmt::format(R"({{"_id":"a","n":{}}})", i)));
+  // Of many commits it is not told how much they came to.
+  CHECK(db.rollback("4", {.dataset = "notes"}).changes ==
+        std::map<std::string, ChangeCount>{{"notes", {0, 0}}});
+}
+
 TEST_CASE("undo: a range of times takes a whole document back, never two of one id, never none") {
   Database db = Database::open(":memory:");
   const Collection events = db.collection("events", {.time = DocumentTime{"at", TimeUnit::none}});

@@ -114,9 +114,56 @@ history::Marking marking_of(const db::Hall& hall, const db::Rooms& rooms, const 
   return out;
 }
 
+// ---- messages of who gave none -----------------------------------------------------------------
+
+constexpr std::size_t kIdsTold = 3;
+constexpr std::size_t kSubjectBytesMax = 200;  // of the message of what is reverted
+
+// "ids a, b, c and 2 more", "from 2026-01-05T09:30:00Z", "keys symbol"; empty: all of the dataset.
+std::string scope_text(const RollbackOptions& options) {
+  std::vector<std::string> out;
+  if (options.ids) {
+    const std::size_t told = std::min(options.ids->size(), kIdsTold);
+    const std::span<const std::string> some(options.ids->data(), told);
+    std::string text =
+        fmt::format("id{} {}", options.ids->size() == 1 ? "" : "s", fmt::join(some, ", "));
+    if (options.ids->size() > told) text += fmt::format(" and {} more", options.ids->size() - told);
+    out.push_back(std::move(text));
+  }
+  for (const KeyFilter& key : options.keys) out.push_back("some " + key.column);
+  if (options.start) out.push_back("from " + timestamp_format(*options.start));
+  if (options.stop) out.push_back("to " + timestamp_format(*options.stop));
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+std::string message_of(CommitNumber to, const RollbackOptions& options) {
+  std::string out = "rollback";
+  if (options.dataset) out += " of " + *options.dataset;
+  out += fmt::format(" to {}", value_of(to));
+  return options.scoped() ? fmt::format("{} ({})", out, scope_text(options)) : out;
+}
+
+// The first line, or what of it is short enough.
+std::string subject_of(std::string_view message) {
+  message = message.substr(0, message.find('\n'));
+  if (message.size() <= kSubjectBytesMax) return std::string(message);
+  std::size_t end = kSubjectBytesMax;
+  while (end != 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80) --end;
+  return std::string(message.substr(0, end)) + "…";
+}
+
+std::string message_of(const Commit& undone, const RevertOptions& options) {
+  std::string out = fmt::format("revert of {}", value_of(undone.number));
+  if (options.dataset) out += " in " + *options.dataset;
+  return undone.message.empty() ? out : fmt::format("{}: {}", out, subject_of(undone.message));
+}
+
+// ---- what is asked ----------------------------------------------------------------------------
+
 void ask_rollback(const db::Hall& hall, db::Rooms& rooms, std::string_view to,
                   const RollbackOptions& options, history::CommitRequest& request) {
   const CommitNumber commit = rooms.history->resolve(to);
+  if (request.message.empty()) request.message = message_of(commit, options);
   if (!options.dataset) {
     request.lineage = history::Rollback{commit, std::nullopt, options.replace_name};
     return;
@@ -132,6 +179,8 @@ void ask_rollback(const db::Hall& hall, db::Rooms& rooms, std::string_view to,
 void ask_revert(db::Rooms& rooms, std::string_view reference, const RevertOptions& options,
                 history::CommitRequest& request) {
   const CommitNumber commit = rooms.history->resolve(reference);
+  if (request.message.empty())
+    request.message = message_of(rooms.history->commit_info(commit), options);
   history::Revert revert{commit, std::nullopt};
   if (options.dataset) {
     const CommitNumber before{value_of(commit) == 0 ? 0 : value_of(commit) - 1};

@@ -196,6 +196,8 @@ CommitNumber LiveHistory::resolve_time(Timestamp time) {
 std::map<std::string, ChangeCount> LiveHistory::changes_of(const CommitMeta& meta,
                                                            CommitNumber number) {
   std::map<std::string, ChangeCount> out;
+  if (meta.text.lineage && !mutant("lineage-without-changes"))
+    out = changes_of_lineage(meta, number);
   for (const MetaChange& change : meta.text.changes) {
     const DatasetVersion* dataset = timeline_->catalog().version()->find(change.dataset);
     if (dataset == nullptr) continue;
@@ -203,8 +205,10 @@ std::map<std::string, ChangeCount> LiveHistory::changes_of(const CommitMeta& met
     // Dropped by this very commit: under the name it had before.
     if (!entry)
       entry = dataset_at(timeline_->view_at(CommitNumber{value_of(number) - 1}), *dataset);
-    if (entry && entry->name != kDatabaseName)
-      out[entry->name] = {change.added + change.revived, change.ended};
+    if (!entry || entry->name == kDatabaseName) continue;
+    ChangeCount& count = out[entry->name];
+    count.added += change.added + change.revived;
+    count.ended += change.ended;
   }
   return out;
 }

@@ -95,6 +95,8 @@ class LiveHistory final : public History {
   Commit describe(CommitNumber number, RecordNumber durable) OTO_REQUIRES(mutex_);
   std::map<std::string, ChangeCount> changes_of(const CommitMeta& meta, CommitNumber number)
       OTO_REQUIRES(mutex_);
+  std::map<std::string, ChangeCount> changes_of_lineage(const CommitMeta& meta, CommitNumber number)
+      OTO_REQUIRES(mutex_);
   std::vector<Id128> segment_ids() const OTO_REQUIRES(mutex_);
   std::vector<Id128> replaced_lately() const OTO_REQUIRES(mutex_);
   DatasetId dataset_named(const std::string& name) OTO_REQUIRES(mutex_);

@@ -5,12 +5,16 @@
 #include "base/mutant.h"
 #include "history/decide.h"
 #include "history/live_history.h"
+#include "history/rows_view.h"
 
 namespace otolith::history {
 
 namespace {
 
 constexpr std::uint64_t kLookedUpAtOnce = 4096;  // commits; the mutex is given back in between
+// Commits that a rollback or a revert took back or brought back, of which it is told what that came
+// to: of more the question would take longer than the commit did.
+constexpr std::uint64_t kLineageTold = 256;
 
 void add_begun(Begun& begun, CommitNumber commit, const CommitMeta& meta) {
   for (const MetaChange& change : meta.text.changes) {
@@ -104,6 +108,38 @@ StatesApart LiveHistory::apart(CommitNumber from, CommitNumber to,
   out.later = from > to ? out.from : out.to;
   out.datasets = datasets_apart(before, after, dataset,
                                 [this](const CommitRuns& commits) { return begun_by(commits); });
+  return out;
+}
+
+// What a rollback or a revert came to, which its record does not say.
+std::map<std::string, ChangeCount> LiveHistory::changes_of_lineage(const CommitMeta& meta,
+                                                                   CommitNumber number) {
+  const CatalogView before = timeline_->view_at(CommitNumber{value_of(number) - 1});
+  const CatalogView after = timeline_->view_at(number);
+  const std::optional<DatasetId> alone = meta.text.lineage_of;
+  const auto commits_of = [&](std::optional<DatasetId> of) {
+    const LineageDifference apart = after.lineage->difference(of, before.commit, after.commit);
+    return count(apart.only_a) + count(apart.only_b);
+  };
+  std::uint64_t commits = commits_of(alone);
+  if (!alone) {
+    for (const DatasetId own : after.lineage->datasets_with_own_nodes()) commits += commits_of(own);
+  }
+  std::map<std::string, ChangeCount> out;
+  if (commits > kLineageTold) {
+    const DatasetVersion* dataset = alone ? after.catalog->find(*alone) : nullptr;
+    const auto entry = dataset != nullptr ? dataset_at(after, *dataset) : std::nullopt;
+    if (entry) out[entry->name] = {};
+    return out;
+  }
+  const auto begun = [this](const CommitRuns& of) {
+    mutex_.assert_held();
+    return begun_by_held(of);
+  };
+  for (const DatasetApart& of : datasets_apart(before, after, alone, begun)) {
+    const std::string& name = of.after ? of.after->name : of.before->name;
+    if (name != kDatabaseName) out[name] = {rows_in(of.rows.added), rows_in(of.rows.removed)};
+  }
   return out;
 }
 
