@@ -1,11 +1,15 @@
 #include "scan/segment_ids.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mutant.h"
+#include "io/environment.h"
 
 namespace otolith::scan {
 
@@ -18,9 +22,25 @@ std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint
 // At most two of three are taken.
 std::uint64_t slots_for(std::uint64_t rows) noexcept { return std::bit_ceil(rows + rows / 2 + 1); }
 
+// Of this process, so that nobody can choose ids which all fall into one place of the table.
+std::uint64_t process_seed() noexcept {
+  static const std::uint64_t seed = [] {
+    std::array<std::byte, sizeof(std::uint64_t)> bytes{};
+    try {
+      io::system_environment()->random(bytes);
+    } catch (const Error& error) {  // an index that is slower for the wicked is better than none
+      log_line(LogLevel::warning, error.what());
+    }
+    return load_le<std::uint64_t>(bytes.data());
+  }();
+  return mutant("ids-unseeded") ? 0 : seed;
+}
+
 }  // namespace
 
-std::uint64_t SegmentIds::hash_of(std::string_view id) noexcept { return xxh3(as_bytes_view(id)); }
+std::uint64_t SegmentIds::hash_of(std::string_view id) noexcept {
+  return xxh3(as_bytes_view(id), process_seed());
+}
 
 std::shared_ptr<const SegmentIds> SegmentIds::of(std::shared_ptr<const RowSource> source,
                                                  ColumnId column, std::uint64_t bytes_max) {

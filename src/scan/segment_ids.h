@@ -35,7 +35,7 @@ class SegmentIds {
                                               ColumnId column, std::uint64_t bytes_max);
 
   const std::shared_ptr<const RowSource>& source() const noexcept { return source_; }
-  /// The hash that ids are looked for by, the same in all segments.
+  /// The hash that ids are looked for by, the same in all segments of a process.
   static std::uint64_t hash_of(std::string_view id) noexcept;
   /// Says that this id is looked for next: memory is slow.
   void prefetch(std::uint64_t hash) const noexcept {

@@ -104,7 +104,7 @@ TEST_CASE("segment ids: an id of the same hash is not found for another") {
   int pairs = 0;
   for (int i = 0; i < 400'000; ++i) {
     const std::string id = "id " + std::to_string(i);
-    const std::uint64_t hash = xxh3(as_bytes_view(id));
+    const std::uint64_t hash = SegmentIds::hash_of(id);
     const auto [other, fresh] = by_hash.try_emplace((hash >> 32) << 1 | (hash & 1), id);
     if (fresh) continue;
     const auto ids = SegmentIds::of(source_of({{id}}), kId, 1 << 20);
@@ -113,6 +113,11 @@ TEST_CASE("segment ids: an id of the same hash is not found for another") {
     ++pairs;
   }
   CHECK(pairs != 0);
+}
+
+TEST_CASE("segment ids: hashes are this process's own, and nobody can choose ids by them") {
+  for (const char* id : {"", "a", "a longer id than the others have, which xxh3 takes in pieces"})
+    CHECK(SegmentIds::hash_of(id) != xxh3(as_bytes_view(id)));
 }
 
 TEST_CASE("segment ids: what takes more than it may is not made") {

@@ -4,9 +4,9 @@
 #include <map>
 #include <unordered_map>
 
-#include "base/hash.h"
 #include "base/mutant.h"
 #include "base/mutex.h"
+#include "scan/segment_ids.h"
 
 namespace otolith::scan {
 
@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::uint32_t kNone = UINT32_MAX;
 constexpr std::size_t kSealedKept = 64;  // entries that may stay beside those that are in the tail
-
-std::uint64_t hash_of(std::string_view id) noexcept { return xxh3(as_bytes_view(id)); }
 
 // A commit's rows, decoded.
 struct Entry {
@@ -62,7 +60,7 @@ class OfDataset {
 
   void find(const history::Snapshot& snapshot, DatasetId dataset, std::string_view id,
             std::vector<TailPlace>& out) const {
-    const auto head = heads_.find(hash_of(id));
+    const auto head = heads_.find(SegmentIds::hash_of(id));
     for (std::uint32_t at = head == heads_.end() ? kNone : head->second; at != kNone;
          at = places_[at].next) {
       const Place& place = places_[at];
@@ -119,7 +117,7 @@ class OfDataset {
       const std::uint64_t first = source.pieces()[piece].first_ordinal;
       for (std::uint64_t row = 0; row < ids.length; ++row) {
         const auto at = static_cast<std::uint32_t>(places_.size());
-        const auto [head, fresh] = heads_.try_emplace(hash_of(ids.text(row)), at);
+        const auto [head, fresh] = heads_.try_emplace(SegmentIds::hash_of(ids.text(row)), at);
         places_.push_back(
             {number, static_cast<std::uint32_t>(first + row), fresh ? kNone : head->second});
         head->second = at;
