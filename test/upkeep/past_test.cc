@@ -313,6 +313,30 @@ TEST_CASE("past: what undoing left as it was is neither written again nor asked 
   CHECK(db.collection("c").size() == 300);
 }
 
+TEST_CASE("past: siblings that stand no more, and hide nothing, are renewed together") {
+  Database db = db::Door::open(":memory:", {}, at_once());
+  Schema schema = sensors();
+  schema.segments.spread = 2;
+  const Table t = db.create_table("t", schema);
+  t.append(rows_of(t, 1, 20'000));
+  t.append(rows_of(t, 2, 5));  // 3
+  t.remove({.where = col("value") == 2.0});
+  t.append(rows_of(t, 3, 20'000));
+  db.compact();
+  const std::uint64_t all = db.status().datasets.at("t").segments;
+  CHECK(all == 3);  // two siblings, and what is past
+  CHECK(db::Door::standing(db, "t") == all);
+  db.revert("4");
+  db.revert("3");  // its begin is lost, of which nothing was shown
+  CHECK(db::Door::standing(db, "t") == 1);
+  CHECK(db.compact().joined_segments == 0);
+  CHECK(db::Door::standing(db, "t") == all);
+  CHECK(db.table("t").rows() == 40'000);
+  const CompactReport again = db.compact();
+  CHECK(again.joined_segments == 0);
+  check_sound(db);
+}
+
 TEST_CASE("past: a snapshot in another process reads the same after ten compacts and a sweep") {
   Folder folder;
   const std::string path = folder.path("kept.oto");
