@@ -33,9 +33,9 @@ KINDS = {
 }  # fmt: skip
 
 
-def some(random_, kind):
+def some(random_, kind, others=0.3):
     """Mostly of the kind."""
-    if random_.random() < 0.3:
+    if random_.random() < others:
         kind = random_.choice(["int", "float", "text", "bool", "null", "array", "map"])
     return {
         "int": lambda: random_.randrange(-12, 12),
@@ -48,13 +48,13 @@ def some(random_, kind):
     }[kind]()
 
 
-def some_document(random_):
-    document = {name: some(random_, kind) for name, kind in KINDS.items()
+def some_document(random_, others=0.3):
+    document = {name: some(random_, kind, others) for name, kind in KINDS.items()
                 if "." not in name and name != "_time" and random_.random() < 0.9}  # fmt: skip
     if random_.random() < 0.9:
         document["user"] = {
-            "n": some(random_, "int"), "f": some(random_, "float"),
-            "city": some(random_, "text"), "on": some(random_, "bool"),
+            "n": some(random_, "int", others), "f": some(random_, "float", others),
+            "city": some(random_, "text", others), "on": some(random_, "bool", others),
         }  # fmt: skip
     kinds = ["text", "int", "bool"][: random_.randrange(4)]
     document["list"] = [some(random_, kind) for kind in kinds]
@@ -153,6 +153,43 @@ def test_conditions_on_documents_hold_where_they_hold_in_sqlite():
             assert got == want, f"condition {seed}: {text} {differs}"
         hits += len(want)
     assert hits > 20 * CONDITIONS
+
+
+def stored(path, texts, times, random_):
+    """A collection of them: sealed, joined and sealed again, and some still in the log."""
+    db = oto.open(path)
+    made = db.collection("made", time="at", unit="ns")
+    documents = [
+        {"_id": f"{i:05}", "at": time, **json.loads(text), "fill": ["x" * random_.randrange(300)]}
+        for i, (text, time) in enumerate(zip(texts, times))
+    ]
+    for part in (documents[::3], documents[1::3]):
+        made.put(part)
+        db.compact()
+    made.put(documents[2::3])
+    return made
+
+
+def test_conditions_find_in_segments_what_they_find_in_sqlite(tmp_path):
+    random_ = random.Random(SEED)
+    texts = [json.dumps(some_document(random_, others=0.03)) for _ in range(600)]
+    times = [random_.randrange(400) * HOUR // 7 for _ in texts]
+    made = stored(tmp_path / "made.oto", texts, times, random_)
+    segments = oto.inspect(tmp_path / "made.oto").segments
+    names = {column.name for segment in segments for column in segment.columns}
+    assert {"(at)", "(a)", "(user.n)", "(user.city)", "(flag)"} <= names
+    peer = JsonTable({"place": list(range(len(texts))), "time": times, "body": texts})
+    hits = 0
+    for number in range(CONDITIONS // 4):
+        seed = f"{SEED}-stored-{number}"
+        random_ = random.Random(seed)
+        node = Documents(random_, KINDS, wild=False).condition(random_.randrange(4))
+        want = peer.places(node)
+        text = Words(random_)(node)
+        got = [int(found["_id"]) for found in made.find(where=text)]
+        assert got == want, f"condition {seed}: {text} {sorted(set(got) ^ set(want))[:3]}"
+        hits += len(want)
+    assert hits > 5 * CONDITIONS
 
 
 def holds(where, document, zone=None):

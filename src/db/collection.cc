@@ -64,7 +64,8 @@ struct DocumentStream::State {
       scan.emplace(state.context(), state.snapshot(), *state.dataset(),
                    scan::DocumentWanted{.prefix = request.prefix,
                                         .reverse = request.reverse,
-                                        .bodies = !by_time || request.where.has_value()});
+                                        .bodies = !by_time || request.where.has_value(),
+                                        .where = asked()});
     }
   }
 
@@ -88,6 +89,16 @@ struct DocumentStream::State {
     ids = by_time->take();
     by_time.reset();
     request.ids.reset();
+  }
+
+  // What columns may be asked: of times, too.
+  std::vector<document::Condition> asked() const {
+    std::vector<document::Condition> all;
+    const Expression time = col(std::string(kDocumentTime));
+    if (request.start) all.emplace_back(time >= Constant(*request.start));
+    if (request.stop) all.emplace_back(time < Constant(*request.stop));
+    if (condition) all.push_back(*condition);
+    return all;
   }
 
   bool take_rows(std::vector<DocumentEntry>& out) {

@@ -121,13 +121,8 @@ std::vector<ingest::DocumentOperation> remove_operations(
 }
 
 ingest::DocumentOperation remove_operation(const Expression& where) {
-  const document::Condition condition(where);
-  return {.kind = Kind::remove_where,
-          .test =
-              [condition](std::string_view id, Timestamp time, std::string_view body) {
-                return condition.holds(id, time, document::Value(as_bytes_view(body)));
-              },
-          .test_text = where.text()};
+  return {
+      .kind = Kind::remove_where, .where = document::Condition(where), .where_text = where.text()};
 }
 
 }  // namespace otolith::db

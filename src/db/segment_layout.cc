@@ -14,9 +14,12 @@ namespace {
 
 using segment::ChunkEntry;
 
-std::string name_of(ColumnId id, const Schema* schema) {
+// In parentheses what the dataset knows nothing of: row ids, and shredded paths of documents.
+std::string name_of(ColumnId id, const Schema* schema, const segment::Footer& shape) {
   if (id == segment::kBeginColumn) return "(begin)";
   if (id == segment::kOrdinalColumn) return "(ordinal)";
+  const auto path = std::ranges::find(shape.shredded, id, &segment::ShreddedPath::column);
+  if (path != shape.shredded.end()) return fmt::format("({})", path->path);
   if (schema == nullptr) return {};
   const auto found = std::ranges::find(schema->columns, value_of(id), &Column::id);
   return found == schema->columns.end() ? std::string() : found->name;
@@ -82,7 +85,7 @@ SegmentLayout segment_layout(const segment::SegmentReader& reader, const Schema*
   for (std::size_t i = 0; i < shape.columns.size(); ++i) {
     const segment::ColumnEntry& entry = shape.columns[i];
     ColumnLayout column;
-    column.name = name_of(entry.id, schema);
+    column.name = name_of(entry.id, schema, shape);
     column.id = value_of(entry.id);
     column.type = entry.type;
     column.nulls = entry.null_count;

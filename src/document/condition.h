@@ -36,6 +36,8 @@ class Condition {
   /// The paths it asks for, `_id` and `_time` among them; in the order of their first use, each
   /// once, as they were written.
   const std::vector<std::string>& needed_paths() const noexcept { return paths_; }
+  /// What it is bound to, condition_node.h.
+  const ConditionNode& root() const noexcept { return *root_; }
 
  private:
   std::vector<std::string> paths_;

@@ -1,6 +1,7 @@
 // A condition on documents as a tree whose operations are bound for each type they take.
 //
-// Role:    condition_bind.cc makes it, condition.cc asks it.
+// Role:    condition_bind.cc makes it, condition.cc asks it, scan/document_filter.h tells from it
+//          what columns must hold.
 // Shapes:  one document at a time.
 // Errors:  as Condition.
 // Threads: immutable.
@@ -51,13 +52,14 @@ struct ConditionNode {
   Truth truth(const DocumentRow& row) const;
   /// nullopt: null, a missing path, or another type than the operation takes.
   std::optional<model::Values> value(const DocumentRow& row) const;
+  /// The operation on operands of these types; nullptr: it is null.
+  const Step* step_for(std::span<const Type> of) const noexcept;
 
  private:
   Truth joined(const DocumentRow& row) const;
   bool missing(const DocumentRow& row) const;
   Truth tested(const Value& value) const;
   std::optional<model::Values> computed(const DocumentRow& row) const;
-  const Step* step_for(std::span<const Type> of) const noexcept;
 };
 
 /// The tree of a condition; `paths`: of all its columns, each once. Throws for what is none.

@@ -120,6 +120,20 @@ std::optional<Value> Path::in(Value document) const {
   return out;
 }
 
+std::vector<std::string> Path::keys() const {
+  std::vector<std::string> out;
+  for (const Step& step : steps_) out.push_back(step.key);
+  return out;
+}
+
+std::string Path::plain_text() const {
+  std::string out;
+  for (const Step& step : steps_) out = path_with(out, step.key);
+  return out;
+}
+
+bool names_place(std::string_view key) noexcept { return place_of({key}) != SIZE_MAX; }
+
 std::string path_with(std::string_view path, std::string_view key) {
   std::string out(path);
   if (!path.empty()) out += '.';

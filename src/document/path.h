@@ -31,6 +31,10 @@ class Path {
   std::optional<Value> in(Value document) const;
   /// As it was given.
   const std::string& text() const noexcept { return text_; }
+  /// As path_with writes it: the same for every way to write one path, but for a quoted number.
+  std::string plain_text() const;
+  /// Its steps, places as they are written.
+  std::vector<std::string> keys() const;
 
  private:
   std::string text_;
@@ -40,6 +44,9 @@ class Path {
   };
   std::vector<Step> steps_;
 };
+
+/// Whether a key, written as a step, leads to a place where there is an array.
+bool names_place(std::string_view key) noexcept;
 
 /// A path with one step more: a key, in quotes where it needs them, or a place.
 std::string path_with(std::string_view path, std::string_view key);

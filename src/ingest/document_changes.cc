@@ -60,7 +60,7 @@ Encoded DocumentChanges::encode(const history::DatasetEntry& dataset, const Batc
     return encode_inline(context_, dataset, {rows});
   }
   if (!owner_) owner_.emplace(*context_.vfs, *context_.environment);
-  SegmentEncoder encoder(context_, owner_->id(), dataset);
+  SegmentEncoder encoder(context_, owner_->id(), dataset, Shredding(rows, context_.threads));
   encoder.add_run({rows}, context_.memory_bytes);
   Encoded out = encoder.finish();
   io::File* const file = &out.file->file();

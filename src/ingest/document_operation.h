@@ -8,18 +8,13 @@
 //          on the document that is there when the commit is decided.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "base/hash.h"
-#include "otolith/timestamp.h"
+#include "document/condition.h"
 
 namespace otolith::ingest {
-
-/// Whether a document is one of those: its id, its time and its body.
-using DocumentTest =
-    std::function<bool(std::string_view id, Timestamp time, std::string_view body)>;
 
 /// The revision that a document must have, by its text; nullopt: it must not be there.
 using ExpectedRevision = std::optional<std::string>;
@@ -30,15 +25,15 @@ struct DocumentOperation {
     insert = 2,        // conflict where the id is there
     patch = 3,         // RFC 7396; not_found where the id is not there
     remove = 4,        // no change where it is not there
-    remove_where = 5,  // all that pass the test
+    remove_where = 5,  // all of which a condition is true
   };
   Kind kind = Kind::put;
   std::string id{};
   bool id_made = false;  // by us, anew for a retry
   std::string body{};    // of put and insert; of a patch what it says
   std::optional<ExpectedRevision> if_revision{};
-  DocumentTest test{};
-  std::string test_text{};  // tells a retry from another request
+  std::optional<document::Condition> where{};  // of remove_where
+  std::string where_text{};                    // tells a retry from another request
 };
 
 /// Takes in what is asked, for who may be a retry.
@@ -53,7 +48,7 @@ inline void hash_operation(Blake3& hash, std::string_view collection,
   hash.add_value(operation.kind);
   if (!operation.id_made) text(operation.id);
   text(operation.body);
-  text(operation.test_text);
+  text(operation.where_text);
   hash.add_value(static_cast<std::uint8_t>(operation.if_revision.has_value()));
   if (operation.if_revision) text(operation.if_revision->value_or(""));
 }

@@ -176,19 +176,24 @@ class Evaluation {
   // Those of the state, as operations before this one left them, and those that they made.
   void remove_where(const DocumentOperation& operation) {
     for (auto& [id, document] : documents_) {
-      const bool passes = document.there &&
-                          operation.test(id, document.time.value_or(kTimeOfCommit), document.body);
+      const bool passes =
+          document.there && operation.where->holds(id, document.time.value_or(kTimeOfCommit),
+                                                   document::Value(as_bytes_view(document.body)));
       if (passes) remove(document);
     }
     if (!exists_) return;
-    scan::DocumentScan scan(context_, state_.snapshot, dataset_);
+    scan::DocumentScan scan(context_, state_.snapshot, dataset_, {.where = {*operation.where}});
     while (const auto rows = scan.next()) {
       for (std::uint64_t row = 0; row < rows->rows; ++row) {
         const std::string_view id = rows->ids.text(row);
         const std::string_view body = rows->bodies.text(row);
         const RowId& row_id = rows->row_ids[row];
         const Timestamp time = resolved(row_id.begin, {rows->times.value<std::int64_t>(row)});
-        if (documents_.contains(std::string(id)) || !operation.test(id, time, body)) continue;
+        const document::Value document_body(as_bytes_view(body));
+        if (documents_.contains(std::string(id)) ||
+            !operation.where->holds(id, time, document_body)) {
+          continue;
+        }
         Touched& document = documents_[std::string(id)];
         document.base.emplace();
         document.base->begin = row_id.begin;

@@ -15,6 +15,7 @@ namespace otolith::ingest {
 
 namespace {
 
+constexpr std::uint64_t kShreddedRows = 4ull * kRowGroupRowsMax;  // whose columns are in memory
 constexpr std::uint64_t kToldRows = 16ull * kRowGroupRowsMax;  // between two words about progress
 
 Id128 random_salt(io::Environment& environment) {
@@ -144,15 +145,17 @@ Batch sort_parts(std::vector<Batch> parts, model::Run& run) {
 }
 
 SegmentEncoder::SegmentEncoder(const IngestContext& context, const Id128& recorder,
-                               history::DatasetEntry dataset)
+                               history::DatasetEntry dataset, Shredding shredding)
     : dataset_(std::move(dataset)),
       change_(empty_change(context, dataset_)),
       file_(*context.vfs, *context.environment),
       content_(model::leaf_columns(*dataset_.schema)),
       content_column_(content_columns(content_, *dataset_.schema)),
       hashers_(context.threads, model::LeafHasher(change_.salt)),
+      shredding_(std::move(shredding)),
       writer_(file_.file(), [&] {
         segment::SegmentSpec spec = spec_of(context, recorder, dataset_, file_.id());
+        spec.shredded = shredding_.columns();
         spec.leaf = [this](const segment::LeafRows& leaf) { hash_leaf(leaf); };
         return spec;
       }()) {}
@@ -171,8 +174,12 @@ void SegmentEncoder::begin_run(const model::Run& run) {
 }
 
 void SegmentEncoder::append(const Batch& batch) {
-  writer_.append(batch);
   change_.rows_added += batch.rows;
+  if (shredding_.columns().empty()) return writer_.append(batch);
+  for (std::uint64_t at = 0; at < batch.rows; at += kShreddedRows) {
+    const std::uint64_t rows = std::min(kShreddedRows, batch.rows - at);
+    writer_.append(shredding_.with_columns(model::batch_slice(batch, at, rows)));
+  }
 }
 
 void SegmentEncoder::end_run() { writer_.end_run(); }
@@ -206,6 +213,7 @@ void SegmentEncoder::add_run(std::vector<Batch> parts, std::uint64_t run_bytes,
 }
 
 Encoded SegmentEncoder::finish() {
+  shredding_.tell(writer_);
   const segment::SegmentInfo info = writer_.finish();
   change_.segment = history::SegmentRef{.id = file_.id(),
                                         .bytes = info.bytes,

@@ -17,6 +17,7 @@
 
 #include "ingest/recorder.h"
 #include "ingest/segment_file.h"
+#include "ingest/shredding.h"
 #include "model/leaf.h"
 #include "segment/writer.h"
 
@@ -35,9 +36,9 @@ class SegmentEncoder {
  public:
   using Written = std::function<void(std::uint64_t rows)>;
 
-  /// `recorder` owns the file until the commit.
-  SegmentEncoder(const IngestContext& context, const Id128& recorder,
-                 history::DatasetEntry dataset);
+  /// `recorder` owns the file until the commit; `shredding` is of a collection.
+  SegmentEncoder(const IngestContext& context, const Id128& recorder, history::DatasetEntry dataset,
+                 Shredding shredding = {});
   SegmentEncoder(const SegmentEncoder&) = delete;
   SegmentEncoder& operator=(const SegmentEncoder&) = delete;
 
@@ -61,6 +62,7 @@ class SegmentEncoder {
   model::ContentHasher content_;
   std::vector<std::size_t> content_column_;  // by column of the schema
   std::vector<model::LeafHasher> hashers_;   // by worker
+  Shredding shredding_;
   segment::SegmentWriter writer_;
 };
 

@@ -18,6 +18,7 @@
 #include "ingest/join_rows.h"
 #include "ingest/left.h"
 #include "ingest/many.h"
+#include "ingest/shredding.h"
 #include "ingest/sides.h"
 #include "model/array.h"
 #include "scan/store.h"
@@ -195,9 +196,9 @@ Sources open_all(const IngestContext& context, const Group& group,
     if (!reader && !is_needed(context, entry.ref.id)) return {};
     if (!reader) context.store->open(group.dataset, entry);  // throws that it is missing
     for (const segment::ColumnEntry& column : reader->shape().columns) {
-      const bool row_id =
-          column.id == segment::kBeginColumn || column.id == segment::kOrdinalColumn;
-      if (!row_id) stored.push_back({column.id, column.type});
+      const bool of_file = column.id == segment::kBeginColumn ||
+                           column.id == segment::kOrdinalColumn || segment::is_shredded(column.id);
+      if (!of_file) stored.push_back({column.id, column.type});
     }
     out.push_back(scan::segment_source(reader, entry));
   }
@@ -238,12 +239,19 @@ struct SideWriter {
   double bytes_a_row;
   std::function<void(std::uint64_t rows)> wrote;
 
+  // Chosen anew, so that columns follow the data.
+  std::vector<Column> paths_of(const JoinRows& rows) const {
+    if (schema->kind != DatasetKind::collection) return {};
+    return document::shredded_columns(rows.sample(schema->find(kDocumentBody).value()));
+  }
+
   // The rows of one side in files of their own; none where there are no rows.
   void write(Side side, std::vector<JoinSource> sources, Made& made) const {
     const JoinRows rows(std::move(sources), schema, window_bytes(context));
     const model::Run run = rows.run();
     const std::uint64_t all = model::run_rows(run);
     if (all == 0) return;
+    const std::vector<Column> paths = paths_of(rows);
     const auto bytes = static_cast<std::uint64_t>(bytes_a_row * static_cast<double>(all));
     const std::uint64_t pieces = pieces_of(all, bytes, schema->segments);
     std::deque<model::Run> runs = cut_evenly(run, pieces);
@@ -258,7 +266,7 @@ struct SideWriter {
       last = std::max(last, *greatest);
       for (std::uint64_t at = 0; at < batch.rows;) {
         OTO_INVARIANT(!runs.empty());
-        if (!piece) piece.emplace(*this, runs.front());
+        if (!piece) piece.emplace(*this, runs.front(), paths);
         const std::uint64_t some = std::min(piece->left, batch.rows - at);
         piece->append(some == batch.rows ? batch : model::batch_slice(batch, at, some));
         at += some;
@@ -280,25 +288,33 @@ struct SideWriter {
   }
 
  private:
+  segment::SegmentSpec spec(const Id128& file, const std::vector<Column>& paths) const {
+    segment::SegmentSpec out = many_spec(context, owner, file, dataset, name, schema);
+    out.shredded = paths;
+    return out;
+  }
+
   // One file of a side.
   struct Piece {
+    Shredding shredding;
     SegmentFile file;
     segment::SegmentWriter writer;
     std::uint64_t left;  // rows that are still to come
 
-    Piece(const SideWriter& of, const model::Run& run)
-        : file(*of.context.vfs, *of.context.environment),
-          writer(file.file(),
-                 many_spec(of.context, of.owner, file.id(), of.dataset, of.name, of.schema)),
+    Piece(const SideWriter& of, const model::Run& run, const std::vector<Column>& paths)
+        : shredding(paths, of.context.threads),
+          file(*of.context.vfs, *of.context.environment),
+          writer(file.file(), of.spec(file.id(), paths)),
           left(model::run_rows(run)) {
       writer.begin_run(run);
     }
     void append(const Batch& batch) {
-      writer.append(batch);
+      writer.append(shredding.with_columns(batch));
       left -= batch.rows;
     }
     void finish(Made& made) {
       writer.end_run();
+      shredding.tell(writer);
       made.request.segments.push_back(many_entry(file.id(), writer.finish(), {}, {}));
       made.files.push_back(std::move(file));
     }

@@ -17,7 +17,9 @@ namespace otolith::ingest {
 
 namespace {
 
-constexpr std::uint64_t kTextBytes = 48;       // of a value, with its offset: a guess
+constexpr std::uint64_t kTextBytes = 48;  // of a value, with its offset: a guess
+constexpr std::uint64_t kSamplePlaces = 32;
+constexpr std::uint64_t kSampleRows = 64;      // side by side, in each of them
 constexpr std::uint64_t kWindowRowsMin = 256;  // fewer would decode pages too often
 
 // Some rows of one run, of which the first `next` were taken and the first `written` passed on.
@@ -261,6 +263,38 @@ model::Run JoinRows::run() const {
     out.push_back({bucket, rows});
   }
   return out;
+}
+
+// Side by side in each place, so that few pages are decoded for them.
+Array JoinRows::sample(std::size_t column) const {
+  std::vector<std::pair<const scan::RowSource*, const scan::Selected*>> pieces;
+  std::uint64_t rows = 0;
+  for (const auto& [bucket, parts] : partitions_) {
+    for (const Part& part : parts) {
+      for (const scan::Selected& piece : part.pieces) {
+        pieces.emplace_back(part.source, &piece);
+        rows += piece.ranges.rows();
+      }
+    }
+  }
+  std::vector<Array> found;
+  std::uint64_t before = 0;  // rows of the pieces gone through
+  std::uint64_t next = 0;    // the row to go on with
+  for (const auto& [source, piece] : pieces) {
+    const std::uint64_t end = before + piece->ranges.rows();
+    while (next < end) {
+      const std::uint64_t first = next - before;
+      const std::uint64_t last = std::min(first + kSampleRows, piece->ranges.rows());
+      const RowSet chosen = piece->ranges.first_rows(last).last_rows(last - first);
+      found.push_back(
+          scan::selected_values(*source, {piece->piece, chosen}, schema_->columns[column]));
+      next = std::max(next + rows / kSamplePlaces, before + last);
+    }
+    before = end;
+  }
+  std::vector<const Array*> all;
+  for (const Array& array : found) all.push_back(&array);
+  return model::array_concat(all);
 }
 
 void JoinRows::write(const std::function<void(const Batch&)>& sink) const {

@@ -1,12 +1,14 @@
 // Seal: rows of the tail go from the log into segments, with begin and ordinal as columns.
 #include <new>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/mutant.h"
 #include "ingest/commit.h"
 #include "ingest/left.h"
 #include "ingest/many.h"
+#include "ingest/shredding.h"
 #include "model/wire.h"
 
 namespace otolith::ingest {
@@ -44,12 +46,15 @@ Sealed seal_dataset(const IngestContext& context, const Id128& recorder, Dataset
   model::Run run;
   const Batch rows = sort_parts(std::move(parts), run);
 
+  Shredding shredding(rows, context.threads);
   SegmentFile file(*context.vfs, *context.environment);
-  segment::SegmentWriter writer(file.file(),
-                                many_spec(context, recorder, file.id(), dataset, name, schema));
+  segment::SegmentSpec spec = many_spec(context, recorder, file.id(), dataset, name, schema);
+  spec.shredded = shredding.columns();
+  segment::SegmentWriter writer(file.file(), std::move(spec));
   writer.begin_run(run);
-  writer.append(rows);
+  writer.append(shredding.with_columns(rows));
   writer.end_run();
+  shredding.tell(writer);
   const segment::SegmentInfo info = writer.finish();
   const auto entry = many_entry(file.id(), info, tail.front().begin, tail.back().begin);
   return {{dataset, entry}, std::move(file)};

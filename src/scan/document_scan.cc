@@ -9,6 +9,7 @@
 #include "io/large_memory.h"
 #include "model/array.h"
 #include "model/gather.h"
+#include "scan/document_filter.h"
 #include "scan/filter.h"
 #include "scan/merge.h"
 #include "scan/prune.h"
@@ -200,6 +201,8 @@ struct DocumentScan::State {
                           dataset.schema);
       filter.keep(partition, context.threads);
     }
+    for (const document::Condition& where : wanted.where)
+      DocumentFilter(where, dataset.schema).keep(partition.front(), context.threads);
     auto found = clusters_of(std::move(partition.front()), {dataset.schema.get(), Order::stored});
     if (wanted.reverse) std::ranges::reverse(found);
     for (Units& cluster : found) {

@@ -6,7 +6,8 @@
 // Threads: thread-compatible; works on several threads itself.
 // Why:     by id, since rows are sorted by it: what lies in several segments is merged as indexes,
 //          and bodies are read a batch at a time, so that a collection larger than memory can be
-//          gone through. Times of commits and conditions on documents are not looked at here.
+//          gone through. Of a condition what columns tell of it is asked here, once for all rows;
+//          times of commits and bodies are not looked at.
 #pragma once
 
 #include <memory>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "document/condition.h"
 #include "scan/scan.h"
 
 namespace otolith::scan {
@@ -29,13 +31,14 @@ struct DocumentRows {
   std::vector<RowId> row_ids;
 };
 
-/// Which documents, told from ids and commits alone.
+/// Which documents, told from columns and commits alone.
 struct DocumentWanted {
   std::string prefix{};         // of the id
   bool reverse = false;         // the last id first
   CommitNumber begun_after{0};  // of commits behind this one only
   std::uint64_t batch_rows = kDocumentRowsMax;
-  bool bodies = true;  // read; else they are left empty
+  bool bodies = true;                        // read; else they are left empty
+  std::vector<document::Condition> where{};  // of those left out, one is not true
 };
 
 class DocumentScan {

@@ -22,6 +22,33 @@ bool waits_for_policy(const Condition& condition, const Schema& schema) {
 
 }  // namespace
 
+void keep_rows(std::span<std::vector<Unit>> partitions, unsigned threads,
+               const FilterOf& filter_of) {
+  std::vector<std::pair<const SourceFilter*, Selected*>> parts;
+  std::uint64_t rows = 0;
+  for (std::vector<Unit>& units : partitions) {
+    for (Unit& unit : units) {
+      const SourceFilter* const filter = filter_of(*unit.source);
+      if (filter == nullptr) continue;
+      for (Selected& part : unit.parts) parts.emplace_back(filter, &part);
+      rows += unit.rows;
+    }
+  }
+  segment::run_tasks(segment::threads_worth(threads, rows), parts.size(),
+                     [&](unsigned, std::size_t task) {
+                       const auto& [filter, part] = parts[task];
+                       part->ranges = filter->rows(part->piece, part->ranges);
+                     });
+  for (std::vector<Unit>& units : partitions) {
+    for (Unit& unit : units) {
+      std::erase_if(unit.parts, [](const Selected& part) { return part.ranges.empty(); });
+      unit.rows = 0;
+      for (const Selected& part : unit.parts) unit.rows += part.ranges.rows();
+    }
+    std::erase_if(units, [](const Unit& unit) { return unit.parts.empty(); });
+  }
+}
+
 Filter::Filter(const Expression& where, std::shared_ptr<const Schema> schema)
     : schema_(std::move(schema)),
       condition_(condition_of(where, *schema_)),
@@ -30,32 +57,9 @@ Filter::Filter(const Expression& where, std::shared_ptr<const Schema> schema)
 
 void Filter::keep(std::span<std::vector<Unit>> partitions, unsigned threads) const {
   std::map<const RowSource*, SourceFilter> filters;
-  std::vector<std::pair<const SourceFilter*, Selected*>> parts;
-  std::uint64_t rows = 0;
-  for (std::vector<Unit>& units : partitions) {
-    for (Unit& unit : units) {
-      const auto& filter =
-          filters.try_emplace(unit.source.get(), condition_, *schema_, *unit.source).first->second;
-      for (Selected& part : unit.parts) parts.emplace_back(&filter, &part);
-      rows += unit.rows;
-    }
-  }
-  std::vector<std::uint64_t> kept(parts.size());
-  segment::run_tasks(segment::threads_worth(threads, rows), parts.size(),
-                     [&](unsigned, std::size_t task) {
-                       const auto& [filter, part] = parts[task];
-                       part->ranges = filter->rows(part->piece, part->ranges);
-                       kept[task] = part->ranges.rows();
-                     });
-  auto count = kept.begin();
-  for (std::vector<Unit>& units : partitions) {
-    for (Unit& unit : units) {
-      unit.rows = 0;
-      for (std::size_t i = 0; i < unit.parts.size(); ++i) unit.rows += *count++;
-      std::erase_if(unit.parts, [](const Selected& part) { return part.ranges.empty(); });
-    }
-    std::erase_if(units, [](const Unit& unit) { return unit.parts.empty(); });
-  }
+  keep_rows(partitions, threads, [&](const RowSource& source) {
+    return &filters.try_emplace(&source, condition_, *schema_, source).first->second;
+  });
 }
 
 std::vector<bool> Filter::passes(const Unit& unit) const {

@@ -9,14 +9,23 @@
 //          give its place to one that it hides.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "scan/condition.h"
+#include "scan/source_filter.h"
 #include "scan/unit.h"
 
 namespace otolith::scan {
+
+/// What the rows of a source have to pass; nullptr: nothing.
+using FilterOf = std::function<const SourceFilter*(const RowSource&)>;
+
+/// Keeps those that do. Of any number of partitions at once, so that all threads have work.
+void keep_rows(std::span<std::vector<Unit>> partitions, unsigned threads,
+               const FilterOf& filter_of);
 
 class Filter {
  public:
@@ -24,7 +33,7 @@ class Filter {
 
   /// True if it has to wait for the duplicates policy: it asks about more than keys and time.
   bool after_policy() const noexcept { return after_policy_; }
-  /// Of any number of partitions at once, so that all threads have work.
+  /// As keep_rows.
   void keep(std::span<std::vector<Unit>> partitions, unsigned threads) const;
   /// By position in the unit: whether the row passes.
   std::vector<bool> passes(const Unit& unit) const;

@@ -45,6 +45,10 @@ class SegmentSource final : public RowSource {
 
   const history::SegmentEntry* entry() const noexcept override { return &entry_; }
 
+  std::span<const segment::ShreddedPath> shredded() const noexcept override {
+    return reader_->shape().shredded;
+  }
+
   std::optional<Type> type(ColumnId column) const override {
     const auto found = reader_->find(column);
     if (!found) return std::nullopt;
@@ -66,6 +70,11 @@ class SegmentSource final : public RowSource {
 
   std::string text(std::size_t piece, ColumnId column, std::uint64_t row) const override {
     return located([&] { return reader_->text(piece, *reader_->find(column), row); });
+  }
+
+  std::optional<std::string> picked(std::size_t piece, ColumnId column,
+                                    std::uint64_t row) const override {
+    return located([&] { return reader_->picked(piece, *reader_->find(column), row); });
   }
 
   Array values_into(std::size_t piece, ColumnId column, std::uint64_t first, std::uint64_t rows,
@@ -183,6 +192,10 @@ std::shared_ptr<const RowSource> batch_source(const Batch& batch) {
 
 std::string RowSource::text(std::size_t piece, ColumnId column, std::uint64_t row) const {
   return std::string(values(piece, column, row, 1).text(0));
+}
+
+std::optional<std::string> RowSource::picked(std::size_t, ColumnId, std::uint64_t) const {
+  return std::nullopt;
 }
 
 Array RowSource::values_into(std::size_t piece, ColumnId column, std::uint64_t first,

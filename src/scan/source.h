@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class RowSource {
   std::optional<CommitNumber> begin() const noexcept { return begin_; }
   /// What the log says of a segment; nullptr for other sources.
   virtual const history::SegmentEntry* entry() const noexcept { return nullptr; }
+  /// Paths of documents that are columns of it, too.
+  virtual std::span<const segment::ShreddedPath> shredded() const noexcept { return {}; }
   std::uint64_t rows() const noexcept { return rows_; }
   /// No two rows of it share keys and time.
   bool unique() const noexcept { return unique_; }
@@ -56,6 +59,9 @@ class RowSource {
                        std::uint64_t rows) const = 0;
   /// One text of a piece. The column exists.
   virtual std::string text(std::size_t piece, ColumnId column, std::uint64_t row) const;
+  /// The same, told without its neighbours; nullopt where its page has to be read.
+  virtual std::optional<std::string> picked(std::size_t piece, ColumnId column,
+                                            std::uint64_t row) const;
   /// Rows first..first+rows-1, in the target where they are decoded and that costs nothing.
   virtual Array values_into(std::size_t piece, ColumnId column, std::uint64_t first,
                             std::uint64_t rows, const codec::Target& target) const;

@@ -10,6 +10,7 @@
 #include "base/mutant.h"
 #include "base/mutex.h"
 #include "scan/known_ids.h"
+#include "scan/shredded_proof.h"
 #include "scan/tail_ids.h"
 #include "segment/path.h"
 
@@ -252,13 +253,14 @@ std::shared_ptr<const history::Snapshot> SegmentStore::renewed(
 }
 
 void SegmentStore::verify(DatasetId dataset, const history::SegmentEntry& entry,
-                          std::shared_ptr<const Schema> schema, unsigned threads) {
+                          const std::shared_ptr<const Schema>& schema, unsigned threads) {
   segment::SegmentExpect expect = expected(state_->database, dataset, entry.ref);
-  expect.schema = std::move(schema);
+  expect.schema = schema;
   if (entry.many) expect.begins = {entry.begin_first, entry.begin_last};
   const Reader reader = state_->open(expect, entry, false);
   try {
     reader->verify(threads);
+    if (schema) check_shredded(*reader, *schema, threads);
   } catch (const Error& error) {
     throw with_commits(error, entry);
   }

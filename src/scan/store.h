@@ -73,10 +73,10 @@ class SegmentStore {
   /// Ids were looked for in this segment without them: makes them where that has become worth it.
   void ids_missed(const history::SegmentEntry& entry,
                   const std::shared_ptr<const RowSource>& source, ColumnId column);
-  /// Reads all of a segment anew from the disk and checks it, also against the dataset's schema;
-  /// throws the first damage.
+  /// Reads all of a segment anew from the disk and checks it, also against the dataset's schema,
+  /// and shredded columns against documents; throws the first damage.
   void verify(DatasetId dataset, const history::SegmentEntry& entry,
-              std::shared_ptr<const Schema> schema, unsigned threads = 1);
+              const std::shared_ptr<const Schema>& schema, unsigned threads = 1);
 
  private:
   struct State;

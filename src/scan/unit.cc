@@ -32,6 +32,8 @@ namespace {
 
 constexpr std::uint64_t kFewOfPage = 64;  // one row of so many: the others are not worth decoding
 
+constexpr std::uint64_t kFewTextsOfPage = 3;  // the same of texts that are told one by one
+
 using PageBits = std::array<std::uint64_t, kPageRowsMax / 64>;
 
 // Rows by number.
@@ -73,10 +75,30 @@ class Validity {
   Bytes bits_;
 };
 
+// Few of a page's texts, each by itself; nullopt where they cannot be told so.
+std::optional<Array> picked_text(const RowSource& source, std::size_t piece, const RowSet& rows,
+                                 const Column& column) {
+  if (column.type.kind != TypeKind::binary || source.type(ColumnId{column.id}) != column.type)
+    return std::nullopt;
+  model::ArrayBuilder out(column.type);
+  for (const std::uint32_t row : row_numbers(rows)) {
+    const auto text = source.picked(piece, ColumnId{column.id}, row);
+    if (!text) return std::nullopt;
+    out.append_text(*text);
+  }
+  return out.finish();
+}
+
 Array gather_text(const RowSource& source, std::size_t piece, const RowSet& rows,
                   const Column& column) {
   std::vector<Array> pages;
   for_each_page(source, piece, rows, [&](RowRange page, const RowSet& held) {
+    if (held.rows() * kFewTextsOfPage < page.count) {
+      if (auto picked = picked_text(source, piece, held, column)) {
+        pages.push_back(*std::move(picked));
+        return;
+      }
+    }
     pages.push_back(model::gather(piece_values(source, piece, column, page.first, page.count),
                                   row_numbers(held.slice(page))));
   });

@@ -176,6 +176,9 @@ ColumnIndex index_parse(BytesView bytes, const std::string& file, const Footer& 
 std::string column_words(ColumnId id) {
   if (id == kBeginColumn) return "the rows' begins";
   if (id == kOrdinalColumn) return "the rows' ordinals";
+  if (is_shredded(id)) {
+    return fmt::format("shredded column {}", value_of(id) - value_of(kShreddedColumnFirst));
+  }
   return fmt::format("column {}", value_of(id));
 }
 

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "model/array.h"
+#include "model/utf8.h"
 #include "otolith/codec.h"
 #include "otolith/timestamp.h"
 
@@ -179,11 +180,33 @@ void check_columns(ByteReader& in, const Footer& footer) {
   }
 }
 
+// Each shredded column has its path, and each path its column, of a kind that documents have.
+void check_shredded(ByteReader& in, const Footer& footer) {
+  std::map<ColumnId, TypeKind> columns;
+  for (const ColumnEntry& column : footer.columns) {
+    if (is_shredded(column.id)) columns.emplace(column.id, column.type.kind);
+  }
+  constexpr std::array kKinds{TypeKind::boolean, TypeKind::int64, TypeKind::float64,
+                              TypeKind::string, TypeKind::timestamp};
+  std::set<std::string_view> paths;
+  auto column = columns.begin();
+  for (const ShreddedPath& path : footer.shredded) {
+    if (column == columns.end() || column->first != path.column)
+      in.fail("shredded paths do not fit the columns");
+    if (std::ranges::find(kKinds, column->second) == kKinds.end())
+      in.fail("a shredded column is of a type that documents do not have");
+    if (!paths.insert(path.path).second) in.fail("two shredded columns have one path");
+    ++column;
+  }
+  if (column != columns.end()) in.fail("a shredded column has no path");
+}
+
 struct FooterCounts {
   std::uint32_t row_groups = 0;
   std::uint32_t columns = 0;
   std::uint32_t keys = 0;
   std::uint32_t user_codecs = 0;
+  bool shredded = false;
 };
 
 FooterCounts get_footer_head(ByteReader& in, Footer& out) {
@@ -202,14 +225,17 @@ FooterCounts get_footer_head(ByteReader& in, Footer& out) {
   counts.user_codecs = in.get<std::uint32_t>();
   out.time_min = in.get<std::int64_t>();
   out.time_max = in.get<std::int64_t>();
-  if ((flags & ~(kFlagUnique | kFlagMany)) != 0) in.fail("the footer has unknown flags");
+  counts.shredded = (flags & kFlagShredded) != 0;
+  if ((flags & ~(kFlagUnique | kFlagMany | kFlagShredded)) != 0)
+    in.fail("the footer has unknown flags");
   if (out.page_rows == 0 || out.page_rows % kBlockRows != 0 || out.page_rows > kPageRowsMax) {
     in.fail("pages are not whole blocks");
   }
   const std::uint64_t bytes = align_up(std::uint64_t{counts.keys} * 4, 8) +
                               std::uint64_t{counts.columns} * kColumnEntryBytes +
                               std::uint64_t{counts.row_groups} * kRowGroupEntryBytes;
-  if (bytes > in.left() || (counts.user_codecs == 0 && bytes != in.left()))
+  const bool nothing_behind = counts.user_codecs == 0 && !counts.shredded;
+  if (bytes > in.left() || (nothing_behind && bytes != in.left()))
     in.fail("the footer's counts do not fit its length");
   // What follows looks each column up and keeps a few hundred bytes of it.
   if (counts.columns > kSegmentColumnsMax && !mutant("segment-columns-unlimited"))
@@ -233,7 +259,27 @@ void get_user_codecs(ByteReader& in, std::uint32_t count, Footer& out) {
     in.skip_zeros(align_up(bytes, 8) - bytes);
     before = id;
   }
-  in.expect_end();
+}
+
+void get_shredded(ByteReader& in, Footer& out) {
+  const auto count = in.get<std::uint32_t>();
+  in.skip_zeros(4);
+  if (count == 0 || count > kShreddedColumnsMax)
+    in.fail("there are no shredded paths, or too many");
+  for (std::uint32_t i = 0; i < count; ++i) {
+    ShreddedPath& path = out.shredded.emplace_back();
+    path.column = ColumnId{in.get<std::uint32_t>()};
+    const auto flags = in.get<std::uint32_t>();
+    const auto bytes = in.get<std::uint32_t>();
+    in.skip_zeros(4);
+    if ((flags & ~kFlagStrays) != 0) in.fail("a shredded path has unknown flags");
+    if (bytes == 0 || bytes > kShreddedPathBytesMax)
+      in.fail("a shredded path is too long, or empty");
+    path.strays = (flags & kFlagStrays) != 0;
+    path.path = as_text(in.get_bytes(bytes));
+    if (!model::utf8_valid(path.path)) in.fail("a shredded path is not UTF-8");
+    in.skip_zeros(align_up(std::uint64_t{bytes}, 8) - bytes);
+  }
 }
 
 Footer get_footer(ByteReader& in, const std::string& file, std::uint64_t base) {
@@ -254,9 +300,25 @@ Footer get_footer(ByteReader& in, const std::string& file, std::uint64_t base) {
     check_row_group(in, out, i);
   }
   get_user_codecs(in, counts.user_codecs, out);
+  if (counts.shredded) get_shredded(in, out);
+  in.expect_end();
   check_sums(in, out);
   check_columns(in, out);
+  if (counts.shredded) check_shredded(in, out);
   return out;
+}
+
+void put_shredded(ByteWriter& out, const std::vector<ShreddedPath>& shredded) {
+  out.put(static_cast<std::uint32_t>(shredded.size()));
+  out.put_zeros(4);
+  for (const ShreddedPath& path : shredded) {
+    out.put(value_of(path.column));
+    out.put(path.strays ? kFlagStrays : 0u);
+    out.put(static_cast<std::uint32_t>(path.path.size()));
+    out.put_zeros(4);
+    out.put_bytes(as_bytes_view(path.path));
+    out.align(8);
+  }
 }
 
 }  // namespace
@@ -269,7 +331,7 @@ Bytes header_write(const Header& header) {
   out.put(kFormatVersion);
   out.put(static_cast<std::uint16_t>(kHeaderBytes));
   out.put_zeros(4);
-  out.put(kRequiredFeatures);
+  out.put(header.required_features);
   out.put(header.optional_features);
   put_id(out, header.segment);
   put_id(out, header.recorder);
@@ -309,6 +371,7 @@ Header header_parse(BytesView bytes, const std::string& file) {
                          required & ~kRequiredFeatures));
     }
     Header out;
+    out.required_features = required;
     out.optional_features = in.get<std::uint64_t>();
     out.segment = get_id(in);
     out.recorder = get_id(in);
@@ -328,7 +391,8 @@ Bytes footer_write(const Footer& footer) {
   out.put(static_cast<std::uint32_t>(footer.columns.size()));
   out.put(footer.runs);
   out.put(footer.page_rows);
-  out.put((footer.unique ? kFlagUnique : 0u) | (footer.many ? kFlagMany : 0u));
+  out.put((footer.unique ? kFlagUnique : 0u) | (footer.many ? kFlagMany : 0u) |
+          (footer.shredded.empty() ? 0u : kFlagShredded));
   out.put(value_of(footer.time));
   out.put(static_cast<std::uint32_t>(footer.keys.size()));
   out.put(static_cast<std::uint32_t>(footer.user_codecs.size()));
@@ -346,6 +410,7 @@ Bytes footer_write(const Footer& footer) {
     out.put_bytes(as_bytes_view(name));
     out.align(8);
   }
+  if (!footer.shredded.empty()) put_shredded(out, footer.shredded);
   return out.take();
 }
 

@@ -35,7 +35,8 @@
 namespace otolith::segment {
 
 inline constexpr std::uint16_t kFormatVersion = 1;
-inline constexpr std::uint64_t kRequiredFeatures = 0;  // bits this build knows
+inline constexpr std::uint64_t kFeatureShredded = 1;  // the footer names shredded paths
+inline constexpr std::uint64_t kRequiredFeatures = kFeatureShredded;  // bits this build knows
 inline constexpr std::array<unsigned char, 8> kHeaderMagic{0x89, 'O', 'T', 'O',
                                                            'S',  'E', 'G', '\n'};
 inline constexpr std::array<unsigned char, 8> kTrailerMagic{'\n', 'G', 'E', 'S',
@@ -56,10 +57,21 @@ inline constexpr std::uint64_t kPartAlignment = 8;
 inline constexpr ColumnId kBeginColumn{0xffff'ff01};
 inline constexpr ColumnId kOrdinalColumn{0xffff'ff02};
 
+/// Columns of shredded paths of documents have ids from here on, up to those of row ids: the first
+/// path has this one, the next one more.
+inline constexpr ColumnId kShreddedColumnFirst{0x8000'0000};
+inline constexpr std::size_t kShreddedColumnsMax = 256;
+inline constexpr std::size_t kShreddedPathBytesMax = 4096;
+
+constexpr bool is_shredded(ColumnId id) noexcept {
+  return id >= kShreddedColumnFirst && id < ColumnId{0xffff'ff00};
+}
+
 /// header: magic 8 | version u16 | header bytes u16 | zero u32 | required u64 | optional u64 |
 /// segment 16 | recorder 16 | database 16 | dataset created u64 | dataset index u32 | zero u32 |
 /// key id 16 | nonce 24 | zero 16 | XXH3 of all before u64
 struct Header {
+  std::uint64_t required_features = 0;
   std::uint64_t optional_features = 0;
   Id128 segment;
   Id128 recorder;
@@ -91,10 +103,21 @@ struct RowGroup {
   std::uint64_t first_row = 0;  // in the segment; not stored
 };
 
+/// What a shredded column is of: the values at a path of the rows' documents, where it can hold
+/// them, and nulls.
+struct ShreddedPath {
+  ColumnId column{};
+  bool strays = false;  // at some rows it is null, and the document has a value there
+  std::string path{};   // as document::path_with writes it
+};
+inline constexpr std::uint32_t kFlagStrays = 1;
+
 /// header hash u64 | rows u64 | row groups u32 | columns u32 | runs u32 | page rows u32 | flags u32
 /// | time column u32 | keys u32 | users' codecs u32 | time min i64 | time max i64, then the keys'
 /// column ids u32 each, zero to a multiple of 8, columns, row groups, users' codecs (id u16 | bytes
-/// of its name u16 | zero u32 | name, zero to a multiple of 8)
+/// of its name u16 | zero u32 | name, zero to a multiple of 8), and with flag 4 shredded paths:
+/// their number u32 | zero u32, of each its column u32 | flags u32 | bytes of its text u32 | zero
+/// u32 | text, zero to a multiple of 8
 struct Footer {
   std::uint64_t header_hash = 0;
   std::uint64_t rows = 0;
@@ -109,9 +132,11 @@ struct Footer {
   std::vector<ColumnEntry> columns;
   std::vector<RowGroup> row_groups;
   std::map<codec::CodecId, std::string> user_codecs;  // names of those that chunks need
+  std::vector<ShreddedPath> shredded;                 // in the order of their columns' ids
 };
 inline constexpr std::uint32_t kFlagUnique = 1;
 inline constexpr std::uint32_t kFlagMany = 2;
+inline constexpr std::uint32_t kFlagShredded = 4;
 
 /// Where a part of a chunk lies in the file; 0, 0 if the chunk does not have it.
 struct Part {

@@ -61,6 +61,9 @@ void SegmentReader::State::open() {
   if (footer.header_hash != xxh3(head.bytes)) {
     throw_corrupt(name, 0, "the segment's header and footer do not belong together");
   }
+  if (((header.required_features & kFeatureShredded) != 0) == footer.shredded.empty()) {
+    throw_corrupt(name, base, "the segment's header and footer differ about shredded paths");
+  }
   expect_same(expect.rows, footer.rows, name, base, "it has another number of rows");
   data_end = base;
   for (const ColumnEntry& entry : footer.columns) data_end = std::min(data_end, entry.index_offset);

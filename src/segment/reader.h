@@ -65,6 +65,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   /// One text of a row group; where its codec can tell it without its neighbours, only the page's
   /// checksum is verified, and the text itself.
   std::string text(std::size_t row_group, std::size_t column, std::uint64_t row) const;
+  /// The same; nullopt where the page has to be decoded for it.
+  std::optional<std::string> picked(std::size_t row_group, std::size_t column,
+                                    std::uint64_t row) const;
   /// The rows of one whole page that pass a test of the column's type, told from its encoding
   /// (codec.h); false where its values have to be read: the encoding cannot tell, or this process
   /// has not judged them yet.

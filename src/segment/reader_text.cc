@@ -75,11 +75,16 @@ std::optional<std::string> SegmentReader::State::picked(std::size_t row_group, s
   }
 }
 
-std::string SegmentReader::text(std::size_t row_group, std::size_t column,
-                                std::uint64_t row) const {
+std::optional<std::string> SegmentReader::picked(std::size_t row_group, std::size_t column,
+                                                 std::uint64_t row) const {
   OTO_INVARIANT(column < state_->footer.columns.size() &&
                 row < state_->footer.row_groups.at(row_group).rows);
-  if (auto one = state_->picked(row_group, column, row)) return *std::move(one);
+  return state_->picked(row_group, column, row);
+}
+
+std::string SegmentReader::text(std::size_t row_group, std::size_t column,
+                                std::uint64_t row) const {
+  if (auto one = picked(row_group, column, row)) return *std::move(one);
   return std::string(rows(row_group, column, row, 1).text(0));
 }
 

@@ -78,13 +78,15 @@ std::vector<Plan> plans_of(const model::Run& run, std::uint32_t number,
   return out;
 }
 
-std::vector<Lane> lanes_of(const Schema& schema, bool many) {
+std::vector<Lane> lanes_of(const SegmentSpec& spec) {
+  const Schema& schema = *spec.schema;
   Lane ordered = schema.key_indexes();
   ordered.push_back(schema.time_index());
   const std::size_t columns = schema.columns.size();
-  if (many) ordered.insert(ordered.end(), {columns, columns + 1});
+  if (spec.many) ordered.insert(ordered.end(), {columns, columns + 1});
   std::vector<Lane> out{ordered};
-  for (std::size_t column = 0; column < columns; ++column) {
+  const std::size_t all = columns + (spec.many ? 2 : 0) + spec.shredded.size();
+  for (std::size_t column = 0; column < all; ++column) {
     if (std::ranges::find(ordered, column) == ordered.end()) out.push_back({column});
   }
   return out;
@@ -122,6 +124,8 @@ struct SegmentWriter::State {
   const std::vector<Lane> lanes;  // the first holds the columns that rows are ordered by
 
   std::vector<ColumnState> columns;
+  std::size_t shredded_at = 0;  // of the columns: the first shredded one
+  std::vector<ShreddedPath> shredded;
   std::vector<RowGroup> row_groups;
   std::uint64_t rows = 0;
   std::uint64_t next_byte = kHeaderBytes;
@@ -144,7 +148,7 @@ struct SegmentWriter::State {
         spec(std::move(what)),
         order(spec.schema->key_indexes().size()),
         time(spec.schema->time_index()),
-        lanes(lanes_of(*spec.schema, spec.many)),
+        lanes(lanes_of(spec)),
         copies(std::max(spec.threads, 1u)) {
     for (auto& of_worker : copies) of_worker.resize(lanes.front().size());
     for (const Column& column : spec.schema->columns) {
@@ -159,13 +163,17 @@ struct SegmentWriter::State {
       add_column(kBeginColumn, {TypeKind::uint64}, profile, nullptr);
       add_column(kOrdinalColumn, {TypeKind::uint64}, profile, nullptr);
     }
+    shredded_at = columns.size();
+    add_shredded();
     if (columns.size() > kSegmentColumnsMax) {
       throw_error(ErrorCode::limit,
                   "{} has had {} columns, dropped ones included; a segment holds {} "
                   "(kSegmentColumnsMax)",
                   quoted(spec.dataset), columns.size(), kSegmentColumnsMax);
     }
-    const Bytes header = header_write(spec.header);
+    Header described = spec.header;
+    if (!spec.shredded.empty()) described.required_features |= kFeatureShredded;
+    const Bytes header = header_write(described);
     header_hash = xxh3(header);
     file.write_at(0, header);
   }
@@ -178,6 +186,16 @@ struct SegmentWriter::State {
     if (column.codec == nullptr) column.profile = codec::profile_of(profile);
     column.width = model::is_text(type) ? 0 : type_width(type);
     columns.push_back(std::move(column));
+  }
+
+  void add_shredded() {
+    OTO_INVARIANT(spec.shredded.size() <= kShreddedColumnsMax);
+    for (const Column& path : spec.shredded) {
+      const ColumnId id{value_of(kShreddedColumnFirst) +
+                        static_cast<std::uint32_t>(shredded.size())};
+      add_column(id, path.type, spec.schema->codec, nullptr);
+      shredded.push_back({.column = id, .path = path.name});
+    }
   }
 
   void begin(const model::Run& run);
@@ -350,6 +368,7 @@ void SegmentWriter::State::encode_chunk(std::size_t column, const Work& work, co
 
 const std::string& SegmentWriter::State::column_name(std::size_t column) const {
   static const std::string row_ids = "row id";
+  if (column >= shredded_at) return shredded[column - shredded_at].path;
   return column < spec.schema->columns.size() ? spec.schema->columns[column].name : row_ids;
 }
 
@@ -434,6 +453,7 @@ Footer SegmentWriter::State::footer() const {
       out.user_codecs[codec->key().id] = codec->name();
   }
   out.row_groups = row_groups;
+  out.shredded = shredded;
   return out;
 }
 
@@ -471,6 +491,10 @@ void SegmentWriter::append(const Batch& batch) { state_->take(batch); }
 void SegmentWriter::end_run() {
   OTO_INVARIANT(state_->in_run && state_->plan_next == state_->plans.size());
   state_->in_run = false;
+}
+
+void SegmentWriter::note_strays(std::size_t shredded) {
+  state_->shredded.at(shredded).strays = true;
 }
 
 SegmentInfo SegmentWriter::finish() { return state_->finish(); }

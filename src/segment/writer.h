@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "codec/codec.h"
@@ -35,7 +36,7 @@ struct LeafRows {
 };
 
 /// Gets every leaf once, from any of the writer's threads, while its values are in the cache.
-/// Columns begin and ordinal have no leaves.
+/// Columns begin and ordinal and shredded ones have no leaves.
 using LeafSink = std::function<void(const LeafRows& leaf)>;
 
 /// What a segment is of, and how to write it.
@@ -44,7 +45,8 @@ struct SegmentSpec {
   std::string file;                      // its name in messages
   std::string dataset;                   // likewise
   std::shared_ptr<const Schema> schema;  // of the batches; every column has its id
-  bool many = false;  // batches bring two more columns, uint64: begin and ordinal
+  bool many = false;               // batches bring two more columns, uint64: begin and ordinal
+  std::vector<Column> shredded{};  // and behind them these, named by paths; ids are the writer's
   unsigned threads = 1;
   LeafSink leaf;  // may be empty
   const codec::Codec* codec =
@@ -78,6 +80,8 @@ class SegmentWriter {
   /// Its next rows. Buffers without an owner are read during the call only.
   void append(const Batch& batch);
   void end_run();
+  /// Says that rows of a shredded column are null whose documents have a value there.
+  void note_strays(std::size_t shredded);
   /// Writes the indexes and the footer. Call sync() before the commit names the segment.
   SegmentInfo finish();
   void sync();
