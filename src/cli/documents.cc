@@ -2,13 +2,53 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+
 #include "cli/reading.h"
 #include "document/json_documents.h"
+#include "document/json_reader.h"
+#include "document/split.h"
 #include "files/text_source.h"
+#include "segment/tasks.h"
 
 namespace otolith::cli {
 
 namespace {
+
+constexpr std::size_t kReadBytes = 8 * files::kWindowBytes;  // worth threads
+
+Document document_of(document::JsonReader& reader, const document::JsonText& text,
+                     const std::string& name) {
+  const Bytes whole = reader.read(text.text, {.name = name, .line = text.line});
+  document::Parts parts = document::split_id(whole);
+  return Document::of(std::move(parts.id).value_or(""), std::string(as_text(parts.body)));
+}
+
+// On all cores; of several that are refused the first one tells.
+void read_texts(const std::vector<document::JsonText>& texts, const std::string& name,
+                std::vector<Document>& out) {
+  constexpr std::size_t kStep = 1024;
+  const std::size_t before = out.size();
+  out.resize(before + texts.size());
+  const std::size_t steps = (texts.size() + kStep - 1) / kStep;
+  std::vector<std::optional<Error>> refused(steps);
+  const unsigned threads = steps < 4 ? 1 : std::max(1u, std::thread::hardware_concurrency());
+  segment::run_tasks(threads, steps, [&](unsigned, std::size_t step) {
+    try {
+      document::JsonReader reader;
+      for (std::size_t i = step * kStep; i < std::min(texts.size(), (step + 1) * kStep); ++i)
+        out[before + i] = document_of(reader, texts[i], name);
+    } catch (const Error& error) {
+      refused[step] = error;
+    }
+  });
+  for (const auto& error : refused) {
+    if (error) throw Error(*error);
+  }
+}
 
 Snapshot snapshot_of(const Database& database, const Words& words) {
   return database.at(words.value("--at").value_or("HEAD"));
@@ -93,11 +133,13 @@ std::vector<Document> documents_of(const std::string& path, const Sinks& sinks) 
   document::JsonDocuments documents(source.name());
   std::vector<Document> out;
   for (;;) {
-    source.fill(source.window().size() + files::kWindowBytes);
+    source.fill(source.window().size() + kReadBytes);
     if (sinks.tick) sinks.tick();
     std::size_t at = 0;
-    while (const auto next = documents.next(source.window(), at, source.at_end()))
-      out.push_back(Document::from_msgpack(next->body));
+    std::vector<document::JsonText> texts;
+    while (const auto next = documents.next_text(source.window(), at, source.at_end()))
+      texts.push_back(*next);
+    read_texts(texts, source.name(), out);
     const bool last = source.at_end();
     source.consume(at);
     if (last) return out;

@@ -84,6 +84,7 @@ std::vector<ingest::DocumentOperation> put_operations(
     const std::optional<ExpectedRevision>& if_revision, io::Environment& environment) {
   check_one(documents.size(), if_revision);
   std::vector<ingest::DocumentOperation> out;
+  out.reserve(documents.size());
   for (const Document& document : documents) {
     const bool made = document.id().empty();
     if (!made) document::check_id(document.id());

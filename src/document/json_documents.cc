@@ -7,11 +7,15 @@ namespace otolith::document {
 
 std::optional<JsonDocument> JsonDocuments::next(std::string_view window, std::size_t& at,
                                                 bool last) {
+  const auto found = next_text(window, at, last);
+  if (!found) return std::nullopt;
+  return JsonDocument{reader_.read(found->text, {.name = name_, .line = found->line}), found->line};
+}
+
+std::optional<JsonText> JsonDocuments::next_text(std::string_view window, std::size_t& at,
+                                                 bool last) {
   const std::string_view text = records_.next(window, at, last);
-  if (!text.empty()) {
-    const std::uint64_t line = records_.line();
-    return JsonDocument{reader_.read(text, {.name = name_, .line = line}), line};
-  }
+  if (!text.empty()) return JsonText{text, records_.line()};
   if (window.size() - at > kJsonTextBytesMax) {
     throw_error(ErrorCode::limit, "{}:{}: a document has more than {} bytes as JSON; split it",
                 name_, records_.line(), kJsonTextBytesMax);

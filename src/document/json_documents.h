@@ -22,6 +22,12 @@ struct JsonDocument {
   std::uint64_t line = 0;
 };
 
+/// One that is not read yet; valid as its window is.
+struct JsonText {
+  std::string_view text;
+  std::uint64_t line = 0;
+};
+
 class JsonDocuments {
  public:
   /// `name` of the source, for messages.
@@ -32,6 +38,8 @@ class JsonDocuments {
   /// the beginning of the next window. `last`: nothing follows the window. A document that is
   /// refused was passed over: the next call gives the one behind it.
   std::optional<JsonDocument> next(std::string_view window, std::size_t& at, bool last);
+  /// The same, to be read by others: several threads at once.
+  std::optional<JsonText> next_text(std::string_view window, std::size_t& at, bool last);
 
  private:
   std::string name_;

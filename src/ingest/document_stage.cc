@@ -1,6 +1,7 @@
 #include "ingest/document_stage.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -290,10 +291,16 @@ std::uint64_t DocumentStage::bytes_of(const DocumentOperation& operation) noexce
   return kOperationBytes + operation.id.size() + operation.body.size();
 }
 
-void DocumentStage::add(DocumentOperation operation) {
-  bytes_ += bytes_of(operation);
-  by_condition_ = by_condition_ || operation.kind == Kind::remove_where;
-  operations_.push_back(std::move(operation));
+void DocumentStage::add(std::vector<DocumentOperation> operations) {
+  for (const DocumentOperation& operation : operations) {
+    bytes_ += bytes_of(operation);
+    by_condition_ = by_condition_ || operation.kind == Kind::remove_where;
+  }
+  if (operations_.empty()) {
+    operations_ = std::move(operations);
+    return;
+  }
+  std::ranges::move(operations, std::back_inserter(operations_));
 }
 
 std::optional<history::DatasetEntry> DocumentStage::dataset_in(

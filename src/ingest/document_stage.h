@@ -45,7 +45,8 @@ class DocumentStage {
   /// `dataset`: the collection, where it exists already; it is followed under other names.
   DocumentStage(std::string name, std::optional<DatasetId> dataset, Schema schema);
 
-  void add(DocumentOperation operation);
+  /// Behind those that are there.
+  void add(std::vector<DocumentOperation> operations);
   /// What it takes until the commit.
   static std::uint64_t bytes_of(const DocumentOperation& operation) noexcept;
   bool empty() const noexcept { return operations_.empty(); }

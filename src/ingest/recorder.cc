@@ -207,10 +207,9 @@ void Recorder::State::write(const CollectionName& collection,
   const auto stage =
       documents.try_emplace(collection.name, collection.name, collection.dataset, collection.schema)
           .first;
-  for (DocumentOperation& operation : operations) {
+  for (const DocumentOperation& operation : operations)
     hash_operation(asked, collection.name, operation);
-    stage->second.add(std::move(operation));
-  }
+  stage->second.add(std::move(operations));
   document_bytes = bytes;
 }
 
