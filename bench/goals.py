@@ -88,6 +88,14 @@ ONE_DOCUMENT = (
     "of a document that is in no cache a third of the time is zstd's, a fifth looks whether others "
     "committed, by a call of the system, a quarter waits for memory: table, id and body"
 )
+LOADS_DOCUMENTS = (
+    "a third of the time parses JSON, a third looks ids up, sorts them and copies bodies on one "
+    "thread, a third compresses bodies one by one, each by itself, and shreds them"
+)
+WHOLE_BODIES = (
+    "bodies are kept whole, and each is compressed by itself so that one is read without others; "
+    "shredded paths come on top. The peers keep values alone, by columns, and no order of fields"
+)
 ONE_COLUMN = (
     "all rows are decoded, then half of them picked: beside a column that is decoded in 0.3 ns a "
     "value into its place, the picking shows"
@@ -173,6 +181,10 @@ GOALS = [
     Goal("import/ndjson", "otolith, 1 thread", "DuckDB, 1 thread", 1 / 0.7),
     Goal("documents/13", "otolith", "LMDB", 0.6),
     Goal("documents/13", "otolith, 16 segments", "LMDB", 0.6),
+    Goal("events/16 load", "otolith", BEST, why=LOADS_DOCUMENTS),
+    Goal("events/16", "otolith", "DuckDB STRUCT", 0.5),
+    Goal("events/16 disk", "otolith", "DuckDB STRUCT", 0.6, why=WHOLE_BODIES),
+    Goal("events/16 disk", "otolith small", "Parquet zstd", 1.3, why=WHOLE_BODIES),
     Goal("interop/day", "otolith by Polars", "otolith", 1.3, why=ENGINES),
     Goal("interop/day", "otolith by DuckDB", "otolith", 1.3, why=ENGINES),
     Goal("interop/month", "otolith by Polars", "otolith", 1.3),
@@ -279,6 +291,7 @@ GOALS = [
 TITLES = {
     "writing": "commits, deletes, late rows, readers beside a writer",
     "documents": "one document by its id, as a dict",
+    "events": "nested events: loaded from JSON lines, filtered on nested paths, their disk",
     "import": "files into a table by the command line, durably",
     "interop": "a table asked through Polars and DuckDB, as-of rows, the import of the package",
     "W1": "10 M rows of regular time, a counter and three uniform doubles, 400 MB plain",
