@@ -326,7 +326,7 @@ def blame_of(
                 "document"
             )
         if isinstance(state, _core.Database):
-            core = state.collection(name, None, _core.TimeUnit.none)
+            core = state.collection(name, None, _core.TimeUnit.none, None, None)
         else:
             core = state.collection(name)
         found: Any = Collection(core, zone).blame(start)
