@@ -33,6 +33,9 @@ class Bodies final : public Codec {
   PagePart flaw_part(const Parts& page, const PageFacts& facts) const override;
   std::uint64_t decoded_bytes(const Parts& page, const PageFacts& facts) const override;
   void decode(const Parts& page, const PageFacts& facts, const Room& to) const override;
+  std::uint64_t pick_at(std::uint64_t row) const noexcept override {
+    return kHeadBytes + row * kEndBytes;
+  }
   Picked pick(const Parts& page, const PageFacts& facts, std::uint64_t row,
               std::string& out) const override;
 };
@@ -122,10 +125,18 @@ class Unpacker final : public Prepared {
   BodyUnpacker bodies_;
 };
 
-std::shared_ptr<const Unpacker> unpacker_of(const Parts& page) {
-  if (page.prepared) return std::static_pointer_cast<const Unpacker>(page.prepared);
-  return std::make_shared<Unpacker>(page.offsets.bytes);
-}
+// That of the page, or one that is made for it.
+class UnpackerOf {
+ public:
+  explicit UnpackerOf(const Parts& page) : of_(static_cast<const Unpacker*>(page.prepared.get())) {
+    if (of_ == nullptr) of_ = &made_.emplace(page.offsets.bytes);
+  }
+  const Unpacker* operator->() const noexcept { return of_; }
+
+ private:
+  std::optional<Unpacker> made_;
+  const Unpacker* of_;
+};
 
 std::shared_ptr<const Prepared> Bodies::prepare(BytesView shared) const {
   return std::make_shared<Unpacker>(shared);
@@ -167,7 +178,7 @@ class Packed {
 };
 
 std::string_view Bodies::flaw(const Parts& page, const PageFacts& facts) const {
-  const auto unpacker = unpacker_of(page);
+  const UnpackerOf unpacker(page);
   if (!unpacker->flaw().empty()) return unpacker->flaw();
   const Packed packed(page.values.bytes, facts.rows);
   if (const auto wrong = packed.flaw(); !wrong.empty()) return wrong;
@@ -191,7 +202,7 @@ std::string_view Bodies::flaw(const Parts& page, const PageFacts& facts) const {
 }
 
 PagePart Bodies::flaw_part(const Parts& page, const PageFacts&) const {
-  return unpacker_of(page)->flaw().empty() ? PagePart::values : PagePart::offsets;
+  return UnpackerOf(page)->flaw().empty() ? PagePart::values : PagePart::offsets;
 }
 
 std::uint64_t Bodies::decoded_bytes(const Parts& page, const PageFacts&) const {
@@ -199,7 +210,7 @@ std::uint64_t Bodies::decoded_bytes(const Parts& page, const PageFacts&) const {
 }
 
 void Bodies::decode(const Parts& page, const PageFacts& facts, const Room& to) const {
-  const auto unpacker = unpacker_of(page);
+  const UnpackerOf unpacker(page);
   const Packed packed(page.values.bytes, facts.rows);
   std::uint64_t at = 0;
   for (std::uint64_t row = 0; row < facts.rows; ++row) {
@@ -214,17 +225,11 @@ void Bodies::decode(const Parts& page, const PageFacts& facts, const Room& to) c
 
 Picked Bodies::pick(const Parts& page, const PageFacts& facts, std::uint64_t row,
                     std::string& out) const {
-  const auto unpacker = unpacker_of(page);
+  const UnpackerOf unpacker(page);
   const Packed packed(page.values.bytes, facts.rows);
   if (!unpacker->flaw().empty() || !packed.head_flaw().empty()) return Picked::flawed;
   const auto text = packed.row(row);
-  const auto size = text ? unpacker->bodies().size(*text) : std::nullopt;
-  if (!size || *size > packed.plain()) return Picked::flawed;
-  bool sound = false;
-  out.resize_and_overwrite(*size, [&](char* to, std::size_t bytes) {
-    sound = unpacker->bodies().get(*text, reinterpret_cast<std::byte*>(to), bytes);
-    return sound ? bytes : 0;
-  });
+  const bool sound = text && unpacker->bodies().get(*text, packed.plain(), out);
   return sound ? Picked::told : Picked::flawed;
 }
 

@@ -145,22 +145,51 @@ std::uint64_t BodyUnpacker::memory() const noexcept {
   return sizeof(State) + ZSTD_sizeof_DDict(state_->dictionary.get());
 }
 
-std::optional<std::uint64_t> BodyUnpacker::size(BytesView packed) const {
-  if (packed.empty()) return 0;
-  const BytesView frame = unpacking().whole(packed);
+namespace {
+
+// The size that a frame claims; nullopt where bytes are not one frame that says it.
+std::optional<std::uint64_t> frame_size(BytesView frame) noexcept {
   const std::uint64_t size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   const bool one = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR &&
                    ZSTD_findFrameCompressedSize(frame.data(), frame.size()) == frame.size();
   return one ? std::optional(size) : std::nullopt;
 }
 
+bool unpack(ZSTD_DCtx* context, BytesView frame, const ZSTD_DDict* dictionary, std::byte* out,
+            std::uint64_t size) noexcept {
+  return ZSTD_decompress_usingDDict(context, out, size, frame.data(), frame.size(), dictionary) ==
+         size;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> BodyUnpacker::size(BytesView packed) const {
+  if (packed.empty()) return 0;
+  return frame_size(unpacking().whole(packed));
+}
+
 bool BodyUnpacker::get(BytesView packed, std::byte* out, std::uint64_t size) const {
   if (packed.empty()) return size == 0;
   Unpacking& mine = unpacking();
   ZSTD_DCtx* const context = mine.ready();
+  return unpack(context, mine.whole(packed), state_->dictionary.get(), out, size);
+}
+
+bool BodyUnpacker::get(BytesView packed, std::uint64_t bytes_max, std::string& out) const {
+  out.clear();
+  if (packed.empty()) return true;
+  Unpacking& mine = unpacking();
+  ZSTD_DCtx* const context = mine.ready();
   const BytesView frame = mine.whole(packed);
-  return ZSTD_decompress_usingDDict(context, out, size, frame.data(), frame.size(),
-                                    state_->dictionary.get()) == size;
+  const auto size = frame_size(frame);
+  if (!size || *size > bytes_max) return false;
+  bool sound = false;
+  out.resize_and_overwrite(*size, [&](char* to, std::size_t bytes) {
+    sound =
+        unpack(context, frame, state_->dictionary.get(), reinterpret_cast<std::byte*>(to), bytes);
+    return sound ? bytes : 0;
+  });
+  return sound;
 }
 
 }  // namespace otolith::codec

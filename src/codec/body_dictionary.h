@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/bytes.h"
 #include "otolith/batch.h"
@@ -52,6 +53,8 @@ class BodyUnpacker {
   std::optional<std::uint64_t> size(BytesView packed) const;
   /// Fills `size` bytes at `out`, never more; false unless the packed bytes give exactly as many.
   bool get(BytesView packed, std::byte* out, std::uint64_t size) const;
+  /// Both at once, of a text of at most so many bytes.
+  bool get(BytesView packed, std::uint64_t bytes_max, std::string& out) const;
 
  private:
   struct State;

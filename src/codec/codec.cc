@@ -94,6 +94,8 @@ Picked Codec::pick(const Parts&, const PageFacts&, std::uint64_t, std::string&) 
   return Picked::not_told;
 }
 
+std::uint64_t Codec::pick_at(std::uint64_t) const noexcept { return 0; }
+
 PagePart Codec::flaw_part(const Parts&, const PageFacts&) const { return PagePart::values; }
 
 EncodedChunk chunk_parts(const Codec& codec, const Array& chunk, std::uint32_t page_rows) {

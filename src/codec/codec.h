@@ -179,6 +179,8 @@ class Codec {
   /// where that takes as long as decoding the page.
   virtual bool gather(const Parts& page, const PageFacts& facts, const WantedRows& rows,
                       std::byte* out) const;
+  /// Where pick looks first in the values of a page: memory is slow, and can be told before.
+  virtual std::uint64_t pick_at(std::uint64_t row) const noexcept;
   /// As page_pick, of a page without nulls.
   virtual Picked pick(const Parts& page, const PageFacts& facts, std::uint64_t row,
                       std::string& out) const;

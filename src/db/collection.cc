@@ -189,11 +189,16 @@ std::optional<DocumentEntry> Collection::entry(std::string_view id) const {
 
 std::optional<Document> Collection::get(std::string_view id) const {
   document::check_id(id);
-  const db::DocumentState state(*hall_, *place_);
-  if (state.dataset() == nullptr) return std::nullopt;
-  const std::string of(id);
-  auto body = scan::IdLookup(state.context(), state.snapshot(), *state.dataset()).body(of);
-  return body ? std::optional(Document::of(of, *std::move(body))) : std::nullopt;
+  std::optional<std::string> body;
+  const auto look = [&](const scan::KnownLookup& known) { body = known.body(id); };
+  if (!db::look_known(*hall_, *place_, look)) {
+    const db::DocumentState state(*hall_, *place_);
+    if (state.dataset() == nullptr) return std::nullopt;
+    const auto row =
+        scan::IdLookup(state.context(), state.snapshot(), *state.dataset()).find(std::string(id));
+    if (row) body = row->body(*state.dataset()->schema);
+  }
+  return body ? std::optional(Document::of(std::string(id), *std::move(body))) : std::nullopt;
 }
 
 std::vector<std::optional<Document>> Collection::get(std::span<const std::string> ids) const {
@@ -218,6 +223,9 @@ std::vector<std::optional<Document>> Collection::get(std::span<const std::string
 
 bool Collection::contains(std::string_view id) const {
   document::check_id(id);
+  bool found = false;
+  const auto look = [&](const scan::KnownLookup& known) { found = known.contains(id); };
+  if (db::look_known(*hall_, *place_, look)) return found;
   const db::DocumentState state(*hall_, *place_);
   if (state.dataset() == nullptr) return false;
   return scan::IdLookup(state.context(), state.snapshot(), *state.dataset())

@@ -59,6 +59,28 @@ DocumentState::DocumentState(Hall& hall, const CollectionPlace& place)
   if (dataset_) check_is_collection(*dataset_);
 }
 
+void KeptCollection::keep(std::shared_ptr<const scan::KnownCollection> known) {
+  const MutexLock lock(mutex_);
+  if (known_ != nullptr) return;
+  known_ = std::move(known);
+  ready_.store(known_.get(), std::memory_order_release);
+}
+
+// In a forked child a snapshot is resolved anew, and what is staged shows more than is known.
+KnownState known_state(Hall& hall, const CollectionPlace& place) {
+  KnownState out;
+  const bool of_parent = place.snapshot && place.forks != io::fork_generation();
+  if (place.staged || place.made_by_commit || of_parent) return out;
+  out.rooms = hall.rooms();
+  out.snapshot = place.snapshot ? place.snapshot : out.rooms->history->head();
+  const ingest::CollectionName& of = place.collection;
+  scan::SegmentStore& store = *out.rooms->store;
+  out.known = store.known_ids().find(store, out.snapshot, {of.dataset, of.name});
+  const bool whole = out.known && (!out.known->tail || mutant("kept-collection-without-tail"));
+  if (place.snapshot && whole) place.kept->keep(out.known);
+  return out;
+}
+
 // Of what a recorder staged nobody knows it yet: it is as if it were committed now.
 Timestamp DocumentState::time_of(CommitNumber begin, Timestamp stored) {
   if (stored != kTimeOfCommit) return stored;

@@ -8,19 +8,38 @@
 //          exists it is followed by its id, whatever it is called.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/mutant.h"
+#include "base/mutex.h"
 #include "db/hall.h"
 #include "ingest/document_operation.h"
 #include "otolith/collection.h"
 #include "scan/document_scan.h"
 #include "scan/lookup.h"
+#include "scan/store.h"
 
 namespace otolith::db {
+
+/// What the handle of one state has come to know of it; written once, kept as long as it lives.
+/// Thread-safe.
+class KeptCollection {
+ public:
+  const scan::KnownCollection* get() const noexcept {
+    return ready_.load(std::memory_order_acquire);
+  }
+  void keep(std::shared_ptr<const scan::KnownCollection> known) OTO_EXCLUDES(mutex_);
+
+ private:
+  std::atomic<const scan::KnownCollection*> ready_{nullptr};
+  Mutex mutex_;
+  std::shared_ptr<const scan::KnownCollection> known_ OTO_GUARDED_BY(mutex_);
+};
 
 struct CollectionPlace {
   ingest::CollectionName collection;
@@ -28,6 +47,7 @@ struct CollectionPlace {
   std::uint64_t forks = io::fork_generation();            // when the snapshot was taken
   bool staged = false;                                    // it shows what a recorder has staged
   std::optional<history::DatasetEntry> made_by_commit{};  // of a recorder: not there yet
+  std::shared_ptr<KeptCollection> kept = std::make_shared<KeptCollection>();
 };
 
 /// A collection in one state, for reading.
@@ -53,6 +73,33 @@ class DocumentState {
   std::optional<history::DatasetEntry> dataset_;
   std::optional<std::pair<CommitNumber, Timestamp>> known_;  // the commit asked about last
 };
+
+/// What look_known() found: of HEAD it holds all that the look-up needs.
+struct KnownState {
+  std::shared_ptr<Rooms> rooms{};
+  std::shared_ptr<const history::Snapshot> snapshot{};
+  std::shared_ptr<const scan::KnownCollection> known{};
+};
+KnownState known_state(Hall& hall, const CollectionPlace& place);
+
+/// Calls `look` with a scan::KnownLookup of the state; false where there is none, and all has to
+/// be asked of DocumentState.
+template <typename Look>
+bool look_known(Hall& hall, const CollectionPlace& place, Look look) {
+  const bool one_state = place.snapshot != nullptr;
+  const bool open = !hall.closed() || mutant("kept-collection-of-a-closed-database");
+  if (one_state && open && place.forks == io::fork_generation()) {
+    const scan::KnownCollection* const kept = place.kept->get();
+    if (kept != nullptr) {
+      look(scan::KnownLookup(*kept, *place.snapshot, nullptr));
+      return true;
+    }
+  }
+  const KnownState state = known_state(hall, place);
+  if (state.known == nullptr) return false;
+  look(scan::KnownLookup(*state.known, *state.snapshot, &state.rooms->store->tail_ids()));
+  return true;
+}
 
 /// Throws invalid_argument for a table.
 void check_is_collection(const history::DatasetEntry& entry);

@@ -355,6 +355,44 @@ TEST_CASE(
   CHECK(db.verify().ok());
 }
 
+TEST_CASE("collection: one of a commit knows its documents by heart, and nothing that came since") {
+  Database db = Database::open(":memory:");
+  const Collection notes = db.collection("notes");
+  std::vector<Document> many;
+  for (int i = 0; i < 20'000; ++i)
+    many.push_back(doc("{\"_id\": \"k" + std::to_string(i) + "\", \"text\": \"" +
+                       std::string(80, 'x') + "\"}"));
+  const Commit first = notes.put(many);
+  const auto look_often = [&](const Collection& of) {  // as often as makes an index of ids
+    for (int i = 0; i < 200; ++i) REQUIRE(of.get(many[std::size_t(i) * 97].id()));
+  };
+  const Collection of_first = db.at(first.number).collection("notes");
+  look_often(of_first);
+  const Commit second = notes.put(doc(R"({"_id": "k1", "text": "late"})"));
+  const Collection of_second = db.at(second.number).collection("notes");
+  look_often(of_second);
+  notes.remove("k2");
+  notes.put(doc(R"({"_id": "new"})"));
+  look_often(notes);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(text_of(of_first.get("k1")) == many[1].json());
+    CHECK(text_of(of_second.get("k1")) == R"({"_id":"k1","text":"late"})");
+    CHECK(text_of(notes.get("k1")) == R"({"_id":"k1","text":"late"})");
+    for (const Collection& before : {of_first, of_second}) {
+      CHECK(before.contains("k2"));
+      CHECK_FALSE(before.contains("new"));
+    }
+    CHECK_FALSE(notes.contains("k2"));
+    CHECK(notes.contains("new"));
+    db.compact();
+    look_often(notes);
+  }
+  db.close();
+  const auto code = ErrorCode::invalid_argument;
+  for (const Collection& each : {of_first, of_second, notes})
+    CHECK(refusal([&] { each.get("k1"); }, code).find("is closed") != std::string::npos);
+}
+
 namespace {
 
 // Documents as plain maps, of every commit: what collections have to say.

@@ -80,6 +80,7 @@ void check_id(std::string_view id) {
     throw_error(ErrorCode::limit, "a document's _id {} has {} bytes; ids have {} at most",
                 quoted(id), id.size(), kDocumentIdBytesMax);
   }
+  if (model::printable_ascii(id)) return;
   if (!model::utf8_valid(id)) {
     throw_error(ErrorCode::invalid_argument, "a document's _id of {} bytes is no UTF-8", id.size());
   }

@@ -9,6 +9,7 @@
 //          map a lock file that somebody empties is a signal that ends the process (ADR 0023).
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "history/lock_page.h"
@@ -29,8 +30,9 @@ class LockPageReader {
 
  private:
   LockPage look();
+  LockPage judge(bool& torn);
   void attach();
-  bool copy(std::span<std::byte> out) noexcept;
+  bool copy() noexcept;
 
   io::Vfs& vfs_;
   io::Environment& environment_;
@@ -38,6 +40,9 @@ class LockPageReader {
   std::unique_ptr<io::File> file_;  // null while there is none
   std::uint64_t inode_ = 0;
   std::uint64_t attached_ns_ = 0;
+  std::array<std::byte, kLockReadBytes> bytes_{};   // as they were read last
+  std::array<std::byte, kLockReadBytes> judged_{};  // of the last valid page
+  LockPage page_of_them_;                           // what they say; absent before there was one
 };
 
 }  // namespace otolith::history

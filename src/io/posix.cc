@@ -99,6 +99,14 @@ const char* PosixVfs::checked_for_writing(const std::string& path, const char* v
   return checked(path);
 }
 
+// Whether the time of a read is due to be noted takes an eighth of a read of the lock page to ask.
+// Who does not own the file may not say so: then it is noted.
+static void read_unnoted(int descriptor) noexcept {
+#ifdef O_NOATIME
+  (void)::fcntl(descriptor, F_SETFL, O_NONBLOCK | O_NOATIME);
+#endif
+}
+
 std::unique_ptr<File> PosixVfs::open(const std::string& path, OpenMode mode) {
   const bool writable = mode != OpenMode::read;
   const char* const verb = mode == OpenMode::create ? "create" : "open";
@@ -113,6 +121,7 @@ std::unique_ptr<File> PosixVfs::open(const std::string& path, OpenMode mode) {
   if (::fstat(descriptor->get(), &found) == 0 && S_ISFIFO(found.st_mode)) {
     throw_error(ErrorCode::invalid_argument, "{} is a pipe; give a file", describe(path));
   }
+  if (!writable) read_unnoted(descriptor->get());
   return std::make_unique<PosixFile>(std::move(descriptor),
                                      PosixFileSetup{path, describe(path), writable, options_.mmap});
 }

@@ -53,6 +53,21 @@ TEST_CASE("schema: names that are empty, long, not UTF-8 or hold control charact
   }
 }
 
+TEST_CASE(
+    "utf8: text that is printable ASCII at a glance is so byte by byte, wherever one is not") {
+  for (std::size_t length = 0; length < 40; ++length) {
+    const std::string text(length, 'x');
+    CHECK(model::printable_ascii(text));
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string other = text;
+        other[at] = static_cast<char>(byte);
+        REQUIRE(model::printable_ascii(other) == (byte >= 0x20 && byte < 0x7f));
+      }
+    }
+  }
+}
+
 TEST_CASE("schema: there is exactly one time column, and it is a timestamp") {
   Schema schema = quotes();
   schema.time = "tiem";

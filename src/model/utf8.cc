@@ -53,6 +53,23 @@ bool ascii_only(std::string_view text) noexcept {
   return high < 0x80;
 }
 
+// Eight bytes at once: below 0x80 none carries into its neighbour, and who borrows is told anyway.
+bool printable_ascii(std::string_view text) noexcept {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const auto odd = [](std::uint64_t word) {
+    return (word | (word + kEach) | (word - 0x20 * kEach)) & (0x80 * kEach);
+  };
+  std::uint64_t found = 0;
+  if (text.size() < kWord) {
+    for (const char c : text) found |= static_cast<unsigned char>(c) - 0x20u < 0x5fu ? 0u : 1u;
+    return found == 0;
+  }
+  for (std::size_t at = 0; at + kWord <= text.size(); at += kWord)
+    found |= odd(load_le<std::uint64_t>(text.data() + at));
+  return (found | odd(load_le<std::uint64_t>(text.data() + text.size() - kWord))) == 0;
+}
+
 bool utf8_valid(std::string_view text) noexcept {
   constexpr std::size_t step = 64;
   for (std::size_t at = 0; at < text.size();) {

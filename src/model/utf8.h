@@ -14,6 +14,9 @@ namespace otolith::model {
 /// True if all bytes are below 0x80.
 bool ascii_only(std::string_view text) noexcept;
 
+/// True if all bytes are U+0020 to U+007E: UTF-8 without control characters, told at a glance.
+bool printable_ascii(std::string_view text) noexcept;
+
 /// True if the text is well-formed UTF-8.
 bool utf8_valid(std::string_view text) noexcept;
 

@@ -64,14 +64,22 @@ FoundRow row_at(const std::shared_ptr<const RowSource>& source, std::size_t piec
 }
 
 // The rows of an id from the last on: of its revisions that is mostly the one that is shown.
-template <typename Row>
-void each_place(const SegmentIds& index, std::string_view id, std::uint64_t hash, Row row) {
-  std::vector<IdRows> found;
-  index.find(id, hash, found);
-  for (auto rows = found.rbegin(); rows != found.rend(); ++rows) {
-    for (std::uint64_t at = rows->first + rows->count; at-- > rows->first;)
-      if (!row(rows->piece, at)) return;
-  }
+template <typename Maybe, typename Row>
+void each_place(const SegmentIds& index, std::string_view id, std::uint64_t hash, Maybe maybe,
+                Row row) {
+  index.each(id, hash, maybe, [&](const IdRows& rows) {
+    for (std::uint64_t at = rows.first + rows.count; at-- > rows.first;)
+      if (!row(rows.piece, at)) return false;
+    return true;
+  });
+}
+
+FoundRow row_of_tail(TailPlace place) {
+  FoundRow row{*place.source->begin(), place.row, {}, std::move(place.source), 0, 0};
+  const auto& pieces = row.source->pieces();
+  while (place.row >= pieces[row.piece].first_ordinal + pieces[row.piece].rows) ++row.piece;
+  row.row = place.row - pieces[row.piece].first_ordinal;
+  return row;
 }
 
 }  // namespace
@@ -106,41 +114,6 @@ std::vector<std::optional<FoundRow>> IdLookup::find(std::span<const std::string>
     out[at] = std::move(row);
     return false;
   });
-  return out;
-}
-
-// The shortest way, where every segment has its index; any other is that of find.
-std::optional<std::string> IdLookup::body(const std::string& id) {
-  const std::span<const std::string> ids(&id, 1);
-  std::vector<bool> open(1, true);
-  std::optional<FoundRow> row;
-  each_of_tail(ids, open, [&](std::size_t, FoundRow found) {
-    if (shown(found)) row = std::move(found);
-    return !row;
-  });
-  if (!row) {
-    const auto known = context_.store->known_ids().find(*context_.store, snapshot_, dataset_.id);
-    row = known ? in_known(*known, id) : find(id);
-  }
-  return row ? std::optional(row->body(*dataset_.schema)) : std::nullopt;
-}
-
-// Of the row nothing but its place is told where all of its segment's rows are shown.
-std::optional<FoundRow> IdLookup::in_known(const KnownSegments& segments,
-                                           std::string_view id) const {
-  const std::uint64_t hash = SegmentIds::hash_of(id);
-  for (const KnownSegment& segment : segments) segment.ids->prefetch(hash);
-  std::optional<FoundRow> out;
-  for (const KnownSegment& segment : segments) {
-    const auto& source = segment.ids->source();
-    each_place(*segment.ids, id, hash, [&](std::size_t piece, std::uint64_t at) {
-      FoundRow row{.source = source, .piece = piece, .row = at};
-      if (!segment.all_shown) row = row_at(source, piece, at, column(kDocumentTime));
-      if (segment.all_shown || shown(row)) out = std::move(row);
-      return !out;
-    });
-    if (out) break;
-  }
   return out;
 }
 
@@ -179,10 +152,7 @@ void IdLookup::each_of_tail(std::span<const std::string> ids, std::vector<bool>&
   for (std::size_t at = 0; at < ids.size(); ++at) {
     if (!open[at]) continue;
     for (TailPlace& place : context_.store->tail_ids().find(*snapshot_, dataset_, ids[at])) {
-      FoundRow row{*place.source->begin(), place.row, {}, std::move(place.source), 0, 0};
-      const auto& pieces = row.source->pieces();
-      while (place.row >= pieces[row.piece].first_ordinal + pieces[row.piece].rows) ++row.piece;
-      row.row = place.row - pieces[row.piece].first_ordinal;
+      FoundRow row = row_of_tail(std::move(place));
       row.time = {row.source->values(row.piece, time, row.row, 1).value<std::int64_t>(0)};
       if (!take(at, std::move(row))) open[at] = false;
       if (!open[at]) break;
@@ -222,11 +192,12 @@ void IdLookup::each_of_index(const SegmentIds& index, std::span<const std::strin
   const ColumnId time = column(kDocumentTime);
   for (std::size_t at = 0; at < ids.size(); ++at) {
     if (!open[at]) continue;
-    each_place(index, ids[at], SegmentIds::hash_of(ids[at]),
-               [&](std::size_t piece, std::uint64_t row) {
-                 open[at] = take(at, row_at(index.source(), piece, row, time));
-                 return bool{open[at]};
-               });
+    each_place(
+        index, ids[at], SegmentIds::hash_of(ids[at]), [](const IdRows&) {},
+        [&](std::size_t piece, std::uint64_t row) {
+          open[at] = take(at, row_at(index.source(), piece, row, time));
+          return bool{open[at]};
+        });
   }
 }
 
@@ -269,6 +240,60 @@ void IdLookup::each_of_source(const std::shared_ptr<const RowSource>& source,
     }
   }
 }
+
+// ---- one document ----------------------------------------------------------------------------
+
+bool KnownLookup::contains(std::string_view id) const {
+  return in_tail(id) || in_segments(id, false).source != nullptr;
+}
+
+std::optional<std::string> KnownLookup::body(std::string_view id) const {
+  if (const auto row = in_tail(id)) return row->source->text(row->piece, of_.body, row->row);
+  const Place place = in_segments(id, true);
+  if (place.source == nullptr) return std::nullopt;
+  return place.source->text(place.piece, of_.body, place.row);
+}
+
+std::optional<FoundRow> KnownLookup::in_tail(std::string_view id) const {
+  if (!of_.tail) return std::nullopt;
+  for (TailPlace& place : tail_ids_->find(snapshot_, of_.dataset, id)) {
+    FoundRow row = row_of_tail(std::move(place));
+    if (shown(row)) return row;
+  }
+  return std::nullopt;
+}
+
+// Of a row nothing but its place is told where all of its segment's rows are shown.
+KnownLookup::Place KnownLookup::in_segments(std::string_view id, bool with_body) const {
+  const std::uint64_t hash = SegmentIds::hash_of(id);
+  const auto& segments = of_.segments;
+  const bool many = segments.size() > 1;
+  const auto asked = many ? of_.filter.asked(segments, hash) : SegmentFilter::Bits{1};
+  for (std::size_t i = 0; i < segments.size(); ++i)
+    if (SegmentFilter::has(asked, i)) segments[i].table.prefetch(hash);
+  Place out;
+  for (std::size_t i = 0; i < segments.size() && out.source == nullptr; ++i) {
+    const KnownSegment& segment = segments[i];
+    if (!SegmentFilter::has(asked, i) || !segment.table.may_have(hash)) continue;
+    const auto& source = segment.ids->source();
+    const auto maybe = [&](const IdRows& rows) {
+      if (with_body) source->prefetch(rows.piece, of_.body, rows.first + rows.count - 1);
+    };
+    each_place(*segment.ids, id, hash, maybe, [&](std::size_t piece, std::uint64_t at) {
+      if (segment.all_shown || shown(row_at(source, piece, at, of_.time)))
+        out = {source.get(), piece, at};
+      return out.source == nullptr;
+    });
+  }
+  return out;
+}
+
+bool KnownLookup::shown(const FoundRow& row) const {
+  if (mutant("lookup-finds-ended")) return true;
+  return snapshot_.shows(of_.dataset.id, row.id());
+}
+
+// ---- bodies ----------------------------------------------------------------------------------
 
 std::string_view BodyReader::body(const FoundRow& row) {
   const std::uint64_t rows = row.source->pieces()[row.piece].rows;

@@ -22,6 +22,8 @@
 
 namespace otolith::scan {
 
+class TailIds;  // tail_ids.h
+
 /// A row of a collection, wherever it stands.
 struct FoundRow {
   CommitNumber begin{0};
@@ -60,8 +62,6 @@ class IdLookup {
   std::optional<FoundRow> find(const std::string& id);
   /// Of each of these ids, which are sorted and each named once.
   std::vector<std::optional<FoundRow>> find(std::span<const std::string> ids);
-  /// The body of the one that is shown, without the rest of its row.
-  std::optional<std::string> body(const std::string& id);
   /// All rows with the id of commits that the snapshot sees, also those that ended, by commit.
   std::vector<FoundRow> revisions(const std::string& id);
 
@@ -78,13 +78,38 @@ class IdLookup {
                       std::span<const std::string> ids, std::vector<bool>& open, const Take& take);
   void each_of_index(const SegmentIds& index, std::span<const std::string> ids,
                      std::vector<bool>& open, const Take& take) const;
-  std::optional<FoundRow> in_known(const KnownSegments& segments, std::string_view id) const;
   bool shown(const FoundRow& row) const;
   ColumnId column(std::string_view name) const;
 
   const ScanContext context_;
   std::shared_ptr<const history::Snapshot> snapshot_;  // always of the same commit
   const history::DatasetEntry dataset_;
+};
+
+/// One document, the shortest way: where every segment has its index. As IdLookup tells it.
+class KnownLookup {
+ public:
+  /// All live longer; `tail_ids` may be missing where there is no tail.
+  KnownLookup(const KnownCollection& of, const history::Snapshot& snapshot, TailIds* tail_ids)
+      : of_(of), snapshot_(snapshot), tail_ids_(tail_ids) {}
+
+  bool contains(std::string_view id) const;
+  std::optional<std::string> body(std::string_view id) const;
+
+ private:
+  struct Place {
+    const RowSource* source = nullptr;  // nowhere
+    std::size_t piece = 0;
+    std::uint64_t row = 0;
+  };
+
+  std::optional<FoundRow> in_tail(std::string_view id) const;
+  Place in_segments(std::string_view id, bool with_body) const;
+  bool shown(const FoundRow& row) const;
+
+  const KnownCollection& of_;
+  const history::Snapshot& snapshot_;
+  TailIds* const tail_ids_;
 };
 
 }  // namespace otolith::scan

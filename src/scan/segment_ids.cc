@@ -3,24 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
+#include <ranges>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mutant.h"
 #include "io/environment.h"
+#include "io/large_memory.h"
 
 namespace otolith::scan {
 
 namespace {
 
-constexpr std::size_t kHeadBytes = sizeof(std::uint32_t) + sizeof(std::uint16_t);  // of a record
-
-std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
-
-// At most two of three are taken.
-std::uint64_t slots_for(std::uint64_t rows) noexcept { return std::bit_ceil(rows + rows / 2 + 1); }
+constexpr std::uint64_t kBucketEntries = 4;  // of the mean size, at least
+constexpr std::size_t kBucketBytesMin = 64;
+constexpr std::uint64_t kFull = 3;  // parts, of which two are taken
 
 // Of this process, so that nobody can choose ids which all fall into one place of the table.
 std::uint64_t process_seed() noexcept {
@@ -45,88 +44,94 @@ std::uint64_t SegmentIds::hash_of(std::string_view id) noexcept {
 std::shared_ptr<const SegmentIds> SegmentIds::of(std::shared_ptr<const RowSource> source,
                                                  ColumnId column, std::uint64_t bytes_max) {
   std::shared_ptr<SegmentIds> out(new SegmentIds(std::move(source)));
-  const std::uint64_t rows = out->source_->rows();
-  const std::uint64_t table = slots_for(rows) * sizeof(Slot);
-  if (rows >= kNone || table > bytes_max) return nullptr;
-  const std::uint64_t records = std::min<std::uint64_t>(bytes_max - table, kNone);
+  if (out->source_->rows() >= UINT32_MAX) return nullptr;
+  Bytes texts;
+  std::vector<Given> given;  // in the order of rows
   const auto& pieces = out->source_->pieces();
   for (std::size_t piece = 0; piece < pieces.size(); ++piece) {
     const Array ids = out->source_->values(piece, column, 0, pieces[piece].rows);
-    if (!out->add_piece(ids, records)) return nullptr;
+    if (!out->add_piece(ids, texts, given, bytes_max)) return nullptr;
   }
-  out->firsts_.push_back(rows);
-  out->records_.shrink_to_fit();
-  out->fill();
-  return out;
+  out->firsts_.push_back(out->rows_);
+  out->fill(texts, given);
+  return out->memory() <= bytes_max ? out : nullptr;
 }
 
-// False where the records would take more, or an id is longer than any of a document.
-bool SegmentIds::add_piece(const Array& ids, std::uint64_t bytes_max) {
-  const std::uint64_t first = rows_;
-  firsts_.push_back(first);
-  for (std::uint64_t row = 0; row < ids.length; ++row) {
-    const BytesView id = as_bytes_view(ids.text(row));
-    const std::size_t at = records_.size();
-    if (id.size() > UINT16_MAX || at + kHeadBytes + id.size() >= bytes_max) return false;
-    records_.resize(at + kHeadBytes + id.size());
-    store_le(&records_[at], static_cast<std::uint32_t>(first + row));
-    store_le(&records_[at + sizeof(std::uint32_t)], static_cast<std::uint16_t>(id.size()));
-    std::ranges::copy(id, records_.begin() + static_cast<std::ptrdiff_t>(at + kHeadBytes));
+// False where it would take more, or an id is longer than any of a document.
+bool SegmentIds::add_piece(const Array& ids, Bytes& texts, std::vector<Given>& given,
+                           std::uint64_t bytes_max) {
+  const std::size_t first = given.size();
+  firsts_.push_back(rows_);
+  for (std::uint64_t i = 0; i < ids.length; ++i, ++rows_) {
+    const std::string_view id = ids.text(i);
+    const bool again = given.size() > first && id == ids.text(i - 1);
+    if (again && given.back().entry.more != UINT16_MAX) {
+      ++given.back().entry.more;
+      continue;
+    }
+    taken_ += IdTable::stored(id.size());
+    const bool fits = taken_ <= bytes_max && texts.size() + id.size() <= UINT32_MAX;
+    if (id.size() > UINT16_MAX || !fits) return false;
+    const auto bytes = static_cast<std::uint16_t>(id.size());
+    given.push_back({{IdTable::tag_of(hash_of(id)), rows_, 0, bytes}, texts.size()});
+    texts.insert(texts.end(), as_bytes_view(id).begin(), as_bytes_view(id).end());
   }
-  rows_ += ids.length;
   return true;
 }
 
-void SegmentIds::fill() {
-  slots_.resize(slots_for(firsts_.back()));
-  auto first = firsts_.begin();
-  std::string_view before;
-  for (std::uint32_t at = 0; at < records_.size(); at = behind(at)) {
-    const Record of = record(at);
-    const bool begins = of.row == *first;
-    if (begins) ++first;
-    if (begins || of.id != before) add(at, of.id);
-    before = of.id;
+// The last piece comes first: of the revisions of an id it mostly has the one that is shown.
+void SegmentIds::fill(const Bytes& texts, const std::vector<Given>& given) {
+  ids_ = given.size();
+  const std::uint64_t mean = taken_ / std::max<std::uint64_t>(ids_, 1) + 1;
+  const std::uint64_t wanted = IdTable::kHeadBytes + kBucketEntries * mean;
+  table_.bucket_bytes_ = std::bit_ceil(std::max<std::uint64_t>(wanted, kBucketBytesMin));
+  const std::uint64_t room = table_.bucket_bytes_ - IdTable::kHeadBytes;
+  table_.count_ = taken_ * kFull / 2 / room + 2;
+  const std::uint64_t bytes = table_.count_ * table_.bucket_bytes_ + IdTable::kLineBytes;
+  memory_ = io::large_memory(bytes);
+  std::memset(memory_.get(), 0, bytes);
+  table_.first_ = memory_.get();
+  for (std::uint64_t bucket = 0; bucket < table_.count_; ++bucket) {
+    std::byte* const start = memory_.get() + bucket * table_.bucket_bytes_;
+    store_le(start, static_cast<std::uint16_t>(IdTable::kHeadBytes));
   }
+  for (const Given& one : std::views::reverse(given))
+    put(one.entry, as_text(BytesView(texts).subspan(one.at, one.entry.bytes)));
 }
 
-void SegmentIds::add(std::uint32_t at, std::string_view id) {
-  const std::uint64_t hash = hash_of(id);
-  std::uint64_t slot = hash & (slots_.size() - 1);
-  while (slots_[slot].at != kNone) slot = (slot + 1) & (slots_.size() - 1);
-  slots_[slot] = {tag_of(hash), at};
+void SegmentIds::put(const IdEntry& entry, std::string_view id) {
+  std::uint64_t bucket = table_.home(hash_of(id));
+  std::byte* start = memory_.get() + bucket * table_.bucket_bytes_;
+  while (load_le<std::uint16_t>(start) + IdTable::stored(id.size()) > table_.bucket_bytes_) {
+    store_le(start + sizeof(std::uint16_t),
+             static_cast<std::uint16_t>(mutant("segment-ids-bucket-ends") ? 0 : 1));
+    bucket = table_.behind(bucket);
+    start = memory_.get() + bucket * table_.bucket_bytes_;
+  }
+  const auto used = load_le<std::uint16_t>(start);
+  std::byte* const at = start + used;
+  store_le(start, static_cast<std::uint16_t>(used + IdTable::stored(id.size())));
+  store_le(at, entry.tag);
+  store_le(at + 4, entry.row);
+  store_le(at + 8, entry.more);
+  store_le(at + 10, entry.bytes);
+  if (id.size() <= IdTable::kInlineMax) {
+    std::ranges::copy(as_bytes_view(id), at + IdTable::kEntryBytes);
+    return;
+  }
+  store_le(at + IdTable::kEntryBytes, static_cast<std::uint32_t>(long_ids_.size()));
+  long_ids_.insert(long_ids_.end(), as_bytes_view(id).begin(), as_bytes_view(id).end());
 }
 
-SegmentIds::Record SegmentIds::record(std::uint32_t at) const noexcept {
-  const std::byte* const bytes = &records_[at];
-  return {load_le<std::uint32_t>(bytes),
-          as_text({bytes + kHeadBytes, load_le<std::uint16_t>(bytes + sizeof(std::uint32_t))})};
-}
-
-std::uint32_t SegmentIds::behind(std::uint32_t at) const noexcept {
-  return at + static_cast<std::uint32_t>(kHeadBytes + record(at).id.size());
-}
-
-IdRows SegmentIds::rows_from(std::uint32_t at) const noexcept {
-  const Record first = record(at);
-  const auto piece_end = std::ranges::upper_bound(firsts_, first.row);
-  std::uint64_t end = first.row + 1;
-  for (at = behind(at); end < *piece_end && record(at).id == first.id; at = behind(at)) ++end;
+IdRows SegmentIds::rows_of(const IdEntry& entry) const noexcept {
+  const auto piece_end = std::ranges::upper_bound(firsts_, entry.row);
   const auto piece = static_cast<std::size_t>(piece_end - firsts_.begin()) - 1;
-  return {piece, first.row - firsts_[piece], mutant("segment-ids-one-row") ? 1 : end - first.row};
-}
-
-void SegmentIds::find(std::string_view of, std::uint64_t hash, std::vector<IdRows>& out) const {
-  for (std::uint64_t slot = hash & (slots_.size() - 1); slots_[slot].at != kNone;
-       slot = (slot + 1) & (slots_.size() - 1)) {
-    if (slots_[slot].tag != tag_of(hash)) continue;
-    if (record(slots_[slot].at).id == of || mutant("segment-ids-hash-believed"))
-      out.push_back(rows_from(slots_[slot].at));
-  }
+  const std::uint64_t rows = mutant("segment-ids-one-row") ? 1 : entry.more + std::uint64_t{1};
+  return {piece, entry.row - firsts_[piece], rows};
 }
 
 std::uint64_t SegmentIds::memory() const noexcept {
-  return records_.capacity() + slots_.size() * sizeof(Slot) +
+  return table_.count_ * table_.bucket_bytes_ + long_ids_.capacity() +
          firsts_.capacity() * sizeof(std::uint64_t);
 }
 

@@ -77,6 +77,10 @@ class SegmentSource final : public RowSource {
     return located([&] { return reader_->picked(piece, *reader_->find(column), row); });
   }
 
+  void prefetch(std::size_t piece, ColumnId column, std::uint64_t row) const override {
+    located([&] { reader_->prefetch(piece, *reader_->find(column), row); });
+  }
+
   Array values_into(std::size_t piece, ColumnId column, std::uint64_t first, std::uint64_t rows,
                     const codec::Target& target) const override {
     return located(

@@ -62,6 +62,8 @@ class RowSource {
   /// The same, told without its neighbours; nullopt where its page has to be read.
   virtual std::optional<std::string> picked(std::size_t piece, ColumnId column,
                                             std::uint64_t row) const;
+  /// Says that this text is asked for next. The column exists.
+  virtual void prefetch(std::size_t, ColumnId, std::uint64_t) const {}
   /// Rows first..first+rows-1, in the target where they are decoded and that costs nothing.
   virtual Array values_into(std::size_t piece, ColumnId column, std::uint64_t first,
                             std::uint64_t rows, const codec::Target& target) const;

@@ -119,8 +119,9 @@ codec::PageFacts SegmentReader::State::facts(std::size_t row_group, std::size_t 
   return out;
 }
 
-PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, PageRange range,
-                                     ChunkScratch* scratch) const {
+// All but the bytes.
+PageBytes SegmentReader::State::place(std::size_t row_group, std::size_t index,
+                                      PageRange range) const {
   const ColumnIndex& in = columns[index].index;
   const ChunkEntry& chunk = in.chunks[row_group];
   const PageEntry* pages = &in.pages[chunk.page_first + range.first];
@@ -128,6 +129,13 @@ PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, P
   out.codec = &codec::codec_for(chunk.codec, source.name(), chunk.values.offset);
   out.extents = codec::page_extents(*out.codec, out.facts, range.first * footer.page_rows,
                                     pages[0].place, pages[range.count - 1].place);
+  return out;
+}
+
+PageBytes SegmentReader::State::read(std::size_t row_group, std::size_t index, PageRange range,
+                                     ChunkScratch* scratch) const {
+  const ChunkEntry& chunk = columns[index].index.chunks[row_group];
+  PageBytes out = place(row_group, index, range);
   const auto part = [&](const Part& of, const codec::Extent& extent,
                         io::Scratch ChunkScratch::* of_part) {
     io::Scratch* const into = scratch == nullptr ? nullptr : &(scratch->*of_part);

@@ -68,6 +68,8 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   /// The same; nullopt where the page has to be decoded for it.
   std::optional<std::string> picked(std::size_t row_group, std::size_t column,
                                     std::uint64_t row) const;
+  /// Says that this text is asked for next, where that lets its memory come meanwhile.
+  void prefetch(std::size_t row_group, std::size_t column, std::uint64_t row) const;
   /// The rows of one whole page that pass a test of the column's type, told from its encoding
   /// (codec.h); false where its values have to be read: the encoding cannot tell, or this process
   /// has not judged them yet.

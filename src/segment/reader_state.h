@@ -98,7 +98,11 @@ struct SegmentReader::State {
   codec::PageFacts facts(std::size_t row_group, std::size_t column, PageRange pages) const;
   PageBytes read(std::size_t row_group, std::size_t column, PageRange pages,
                  ChunkScratch* scratch = nullptr) const;
-  std::shared_ptr<const codec::Prepared> prepared(const PageBytes& bytes) const;
+  PageBytes borrow(std::size_t row_group, std::size_t column, std::uint64_t page) const;
+  PageBytes place(std::size_t row_group, std::size_t column, PageRange pages) const;
+  /// `borrowed`: without a share in what is kept with the segment.
+  std::shared_ptr<const codec::Prepared> prepared(const PageBytes& bytes,
+                                                  bool borrowed = false) const;
   void check_hash(const PageBytes& bytes, std::uint64_t page, const codec::Parts& parts) const;
   std::optional<std::string> picked(std::size_t row_group, std::size_t column, std::uint64_t row);
   codec::Parts check_page(const PageBytes& bytes, std::uint64_t page, bool again) const;

@@ -34,8 +34,8 @@ bool KeptRoom::take(std::uint64_t bytes) noexcept {
 }
 
 // Under a mapping it is made once a chunk, where its codec says so, and kept while there is room.
-std::shared_ptr<const codec::Prepared> SegmentReader::State::prepared(
-    const PageBytes& bytes) const {
+std::shared_ptr<const codec::Prepared> SegmentReader::State::prepared(const PageBytes& bytes,
+                                                                      bool borrowed) const {
   if (bytes.codec->mappable()) return nullptr;
   const auto make = [&] { return bytes.codec->prepare(bytes.parts.offsets.bytes); };
   if (!source.mapped() || !bytes.codec->tells_one()) return make();
@@ -45,8 +45,25 @@ std::shared_ptr<const codec::Prepared> SegmentReader::State::prepared(
     made = make();
     if (made && kept.room.take(made->memory())) kept.prepared = made;
   });
+  if (kept.prepared && borrowed) return {std::shared_ptr<const void>(), kept.prepared.get()};
   if (kept.prepared) return kept.prepared;
   return made ? made : make();
+}
+
+// One page under a mapping, of a codec that tells one: for the length of a call, without a share in
+// anything, since counting the shares takes as long as finding the text.
+PageBytes SegmentReader::State::borrow(std::size_t row_group, std::size_t index,
+                                       std::uint64_t page) const {
+  const ChunkEntry& chunk = columns[index].index.chunks[row_group];
+  PageBytes out = place(row_group, index, {page, 1});
+  const auto part = [&](const Part& of, const codec::Extent& extent) {
+    return extent.bytes == 0 ? Buffer{}
+                             : Buffer{nullptr, source.view(of.offset + extent.at, extent.bytes)};
+  };
+  out.parts = {part(chunk.validity, out.extents.validity), part(chunk.offsets, out.extents.offsets),
+               part(chunk.values, out.extents.values), out.extents.values.at};
+  out.parts.prepared = prepared(out, true);
+  return out;
 }
 
 // nullopt where the page has to be decoded, and judged as a whole.
@@ -57,7 +74,8 @@ std::optional<std::string> SegmentReader::State::picked(std::size_t row_group, s
   const ChunkEntry& chunk = loaded.index.chunks[row_group];
   const bool told = codec::codec_for(chunk.codec, source.name(), chunk.values.offset).tells_one();
   if (!told || !model::unsound_words(footer.columns[index].type).empty()) return std::nullopt;
-  const PageBytes bytes = read(row_group, index, {page, 1});
+  const PageBytes bytes =
+      source.mapped() ? borrow(row_group, index, page) : read(row_group, index, {page, 1});
   std::atomic<bool>& hashed = columns[index].hashed[chunk.page_first + page];
   if (!hashed.load(std::memory_order_acquire)) {
     if (!verified(bytes, page)) check_hash(bytes, page, bytes.parts);
@@ -86,6 +104,19 @@ std::string SegmentReader::text(std::size_t row_group, std::size_t column,
                                 std::uint64_t row) const {
   if (auto one = picked(row_group, column, row)) return *std::move(one);
   return std::string(rows(row_group, column, row, 1).text(0));
+}
+
+void SegmentReader::prefetch(std::size_t row_group, std::size_t index, std::uint64_t row) const {
+  if (!state_->source.mapped()) return;
+  const ColumnIndex& in = state_->column(index).index;
+  const ChunkEntry& chunk = in.chunks.at(row_group);
+  const codec::Codec& codec =
+      codec::codec_for(chunk.codec, state_->source.name(), chunk.values.offset);
+  const std::uint64_t page_rows = state_->footer.page_rows;
+  const codec::PagePlace& place = in.pages.at(chunk.page_first + row / page_rows).place;
+  const std::uint64_t at = codec.pick_at(row % page_rows);
+  if (!codec.tells_one() || at >= place.values_bytes) return;
+  __builtin_prefetch(state_->source.view(chunk.values.offset + place.values_at + at, 1).data());
 }
 
 }  // namespace otolith::segment

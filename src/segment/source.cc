@@ -29,4 +29,9 @@ Buffer Source::read(std::uint64_t offset, std::uint64_t bytes, io::Scratch* scra
   return out;
 }
 
+BytesView Source::view(std::uint64_t offset, std::uint64_t bytes) const {
+  OTO_INVARIANT(mapping_ && offset <= size_ && bytes <= size_ - offset);
+  return mapping_->bytes().subspan(offset, bytes);
+}
+
 }  // namespace otolith::segment

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/bytes.h"
 #include "io/large_memory.h"
 #include "io/vfs.h"
 #include "otolith/batch.h"
@@ -21,6 +22,8 @@ class Source {
 
   /// A copy lies in `scratch`, if there is one.
   Buffer read(std::uint64_t offset, std::uint64_t bytes, io::Scratch* scratch = nullptr) const;
+  /// The same of a mapped file, without a share in the mapping.
+  BytesView view(std::uint64_t offset, std::uint64_t bytes) const;
   std::uint64_t size() const noexcept { return size_; }
   bool mapped() const noexcept { return mapping_ != nullptr; }
   const std::string& name() const noexcept { return name_; }
