@@ -6,6 +6,7 @@
 
 #include "bindings.h"
 #include "document_values.h"
+#include "objects.h"
 
 namespace otolith::bindings {
 
@@ -18,11 +19,14 @@ Document from_msgpack(const nb::bytes& bytes) {
       std::span(static_cast<const std::byte*>(bytes.data()), bytes.size()));
 }
 
-// A document as a dict, in one crossing; None where there is none.
-nb::object get_dict(const Collection& self, std::string_view id, const nb::callable& fine) {
+// A document as a dict, in one crossing; None where there is none. NotImplemented where the id is
+// no text, or none of UTF-8.
+nb::object get_dict(const Collection& self, nb::handle id, const nb::callable& fine) {
+  const auto utf8 = utf8_of(id.ptr());
+  if (!utf8) return nb::borrow(Py_NotImplemented);
   const auto found = [&] {
     const WithoutGil released;
-    return self.get(id);
+    return self.get(*utf8);
   }();
   return found ? document_dict(*found, fine) : nb::none();
 }
@@ -123,7 +127,7 @@ void bind_collection(nb::module_& module) {
           },
           nb::arg("where"), nb::arg("write"), Released())
       .def("get", &get_dict, nb::arg("id"), nb::arg("fine"),
-           nb::sig("def get(self, id: str, fine: typing.Callable) -> typing.Any"))
+           nb::sig("def get(self, id: object, fine: typing.Callable) -> typing.Any"))
       .def(
           "get_many", [](const Collection& self, Ids ids) { return self.get(std::span(ids)); },
           nb::arg("ids"), ReleasedInterruptible())

@@ -6,17 +6,19 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "document/builder.h"
 #include "document/canonical.h"
 #include "document/condition.h"
 #include "document/json_reader.h"
 #include "document/json_writer.h"
+#include "document/msgpack.h"
 #include "document/path.h"
 #include "objects.h"
 
@@ -25,6 +27,7 @@ namespace otolith::bindings {
 namespace {
 
 using document::Builder;
+using document::Head;
 using document::Kind;
 using document::Value;
 
@@ -254,7 +257,7 @@ class Keys {
  public:
   nb::object of(std::string_view key) {
     if (key.size() > kKeyBytesMax) return text_of(key);
-    PyObject*& kept = kept_[xxh3(as_bytes_view(key)) % kKept];
+    PyObject*& kept = kept_[place_of(key)];
     if (kept != nullptr && utf8_of(kept) == key) return nb::borrow(kept);
     nb::object made = text_of(key);
     Py_XDECREF(kept);
@@ -266,46 +269,61 @@ class Keys {
   static constexpr std::size_t kKept = 1024;
   static constexpr std::size_t kKeyBytesMax = 64;
 
+  // By both ends and the length: of the keys of one document these mostly differ.
+  static std::size_t place_of(std::string_view key) noexcept {
+    constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15;
+    constexpr unsigned kTop = 64 - 10;
+    static_assert(kKept == std::size_t{1} << (64 - kTop));
+    const std::size_t end = std::min(key.size(), sizeof(std::uint64_t));
+    std::uint64_t ends[2] = {key.size(), 0};
+    std::memcpy(&ends[1], key.data() + key.size() - end, end);
+    std::uint32_t begin = 0;
+    std::memcpy(&begin, key.data(), std::min(end, sizeof begin));
+    return ((ends[1] ^ ends[0] << 56 ^ std::uint64_t{begin} << 13) * kSpread) >> kTop;
+  }
+
   std::array<PyObject*, kKept> kept_{};
 };
 
+// In one pass over the bytes: heads are read once, and nothing is stepped over.
 class Unpacking {
  public:
-  explicit Unpacking(const nb::callable& fine) : fine_(fine) {}
+  Unpacking(BytesView bytes, const nb::callable& fine) : rest_(bytes), fine_(fine) {}
 
-  nb::object object(const Value& value) {
-    switch (value.kind()) {
-      case Kind::null:
-        return nb::none();
-      case Kind::boolean:
-        return nb::bool_(value.boolean());
-      case Kind::integer:
-        return taken(PyLong_FromLongLong(value.integer()));
-      case Kind::unsigned_integer:
-        return taken(PyLong_FromUnsignedLongLong(value.unsigned_integer()));
-      case Kind::float64:
-        return taken(PyFloat_FromDouble(value.float64()));
-      case Kind::string:
-        return text_of(value.string());
-      case Kind::binary:
-        return nb::bytes(value.binary().data(), value.binary().size());
-      case Kind::array:
-        return list(value);
-      case Kind::map:
-        return dict(value);
-      case Kind::timestamp:
+  /// The next value.
+  nb::object object() {
+    const Head head = next();
+    const BytesView payload = rest_.subspan(head.bytes, head.size() - head.bytes);
+    switch (head.form) {
+      case Head::Form::string:
+        pass(head);
+        return text_of(as_text(payload));
+      case Head::Form::binary:
+        pass(head);
+        return nb::bytes(payload.data(), payload.size());
+      case Head::Form::array:
+        return list(head);
+      case Head::Form::map: {
+        nb::object out = taken(PyDict_New());
+        fill(out, head);
+        return out;
+      }
+      default:
         break;
     }
-    return time(value.timestamp());
+    nb::object out = scalar(Value(rest_));
+    pass(head);
+    return out;
   }
 
-  nb::object document(std::string_view id, const Value& body) {
-    if (body.kind() != Kind::map)
+  nb::object document(std::string_view id) {
+    const Head head = next();
+    if (head.form != Head::Form::map)
       throw_error(ErrorCode::corrupt, "a document is no map of fields; run verify");
     nb::object out = taken(PyDict_New());
     if (PyDict_SetItem(out.ptr(), keys().of("_id").ptr(), text_of(id).ptr()) != 0)
       throw nb::python_error();
-    fill(out, body);
+    fill(out, head);
     return out;
   }
 
@@ -315,27 +333,60 @@ class Unpacking {
     return all;
   }
 
-  nb::object list(const Value& value) {
+  // Most are keys and short texts, which the first byte tells.
+  Head next() const {
+    constexpr std::uint8_t kShortText = 0xa0;
+    constexpr std::uint8_t kBytes = 0x1f;
+    if (!rest_.empty()) {
+      const auto first = std::to_integer<std::uint8_t>(rest_[0]);
+      const std::size_t bytes = first & kBytes;
+      if ((first & ~kBytes) == kShortText && bytes < rest_.size())
+        return {.form = Head::Form::string, .number = bytes};
+    }
+    const auto head = document::head_of(rest_);
+    if (!head) (void)Value(rest_);  // says what is wrong
+    return *head;
+  }
+
+  void pass(const Head& head) { rest_ = rest_.subspan(static_cast<std::size_t>(head.size())); }
+
+  nb::object scalar(const Value& value) const {
+    switch (value.kind()) {
+      case Kind::boolean:
+        return nb::bool_(value.boolean());
+      case Kind::integer:
+        return taken(PyLong_FromLongLong(value.integer()));
+      case Kind::unsigned_integer:
+        return taken(PyLong_FromUnsignedLongLong(value.unsigned_integer()));
+      case Kind::float64:
+        return taken(PyFloat_FromDouble(value.float64()));
+      case Kind::timestamp:
+        return time(value.timestamp());
+      default:
+        return nb::none();
+    }
+  }
+
+  nb::object list(const Head& head) {
     const Level level(*this);
-    nb::object out = taken(PyList_New(static_cast<Py_ssize_t>(value.size())));
-    Py_ssize_t place = 0;
-    for (const Value& item : value.items())
-      PyList_SET_ITEM(out.ptr(), place++, object(item).release().ptr());
+    pass(head);
+    nb::object out = taken(PyList_New(static_cast<Py_ssize_t>(head.number)));
+    for (std::uint64_t place = 0; place < head.number; ++place)
+      PyList_SET_ITEM(out.ptr(), static_cast<Py_ssize_t>(place), object().release().ptr());
     return out;
   }
 
-  nb::object dict(const Value& value) {
-    nb::object out = taken(PyDict_New());
-    fill(out, value);
-    return out;
-  }
-
-  void fill(const nb::object& out, const Value& value) {
+  void fill(const nb::object& out, const Head& head) {
     const Level level(*this);
-    for (const document::Field& field : value.fields()) {
-      const nb::object key = keys().of(field.key);
-      if (PyDict_SetItem(out.ptr(), key.ptr(), object(field.value).ptr()) != 0)
-        throw nb::python_error();
+    pass(head);
+    for (std::uint64_t field = 0; field < head.number; ++field) {
+      const Head key_head = next();
+      if (key_head.form != Head::Form::string)
+        throw_error(ErrorCode::corrupt, "a document has a key that is no text; run verify");
+      const BytesView utf8 = rest_.subspan(key_head.bytes, key_head.number);
+      const nb::object key = keys().of(as_text(utf8));
+      pass(key_head);
+      if (PyDict_SetItem(out.ptr(), key.ptr(), object().ptr()) != 0) throw nb::python_error();
     }
   }
 
@@ -371,6 +422,7 @@ class Unpacking {
     std::size_t& depth_;
   };
 
+  BytesView rest_;  // what is still to come
   const nb::callable& fine_;
   std::size_t depth_ = 0;
 };
@@ -400,12 +452,12 @@ Bytes document_of(nb::handle value, const DocumentRules& rules) {
   return Packing(rules).all(value.ptr());
 }
 
-nb::object object_of(const Value& value, const nb::callable& fine) {
-  return Unpacking(fine).object(value);
+nb::object object_of(BytesView value, const nb::callable& fine) {
+  return Unpacking(value, fine).object();
 }
 
 nb::object document_dict(const Document& document, const nb::callable& fine) {
-  return Unpacking(fine).document(document.id(), Value(as_bytes_view(document.body())));
+  return Unpacking(as_bytes_view(document.body()), fine).document(document.id());
 }
 
 void bind_documents(nb::module_& module) {
@@ -420,7 +472,7 @@ void bind_documents(nb::module_& module) {
   module.def(
       "document_unpack",
       [](const nb::bytes& body, const nb::callable& fine) {
-        return object_of(Value(view_of(body)), fine);
+        return object_of(view_of(body), fine);
       },
       nb::arg("body"), nb::arg("fine"),
       "The value; `fine` makes times of ns that are no whole us.");

@@ -27,8 +27,9 @@ struct DocumentRules {
 /// A value as canonical msgpack.
 Bytes document_of(nb::handle value, const DocumentRules& rules);
 
-/// A value as Python's object. `fine`: ns since 1970 -> a time that no datetime holds.
-nb::object object_of(const document::Value& value, const nb::callable& fine);
+/// The first value of some msgpack as Python's object. `fine`: ns since 1970 -> a time that no
+/// datetime holds.
+nb::object object_of(BytesView msgpack, const nb::callable& fine);
 
 /// A document as a dict, `_id` first.
 nb::object document_dict(const Document& document, const nb::callable& fine);

@@ -199,7 +199,7 @@ class CollectionReads:
         return isinstance(id, str) and self._reading().contains(utf8("the id", id))
 
     def __getitem__(self, id: str) -> Document:
-        found: Optional[Document] = self._reading().get(_id(id), fine)
+        found = self.get(id) if isinstance(id, str) else _id(id)
         if found is None:
             raise NotFound(f"there is no document {quoted(id)} in {quoted(self.name)}")
         return found
@@ -216,7 +216,9 @@ class CollectionReads:
         ({'_id': 'a', 'n': 1}, 0, [{'_id': 'b', 'n': 2}, None])
         """
         if isinstance(id, str):
-            found = self._reading().get(_id(id), fine)
+            found = self._reading().get(id, fine)
+            if found is NotImplemented:
+                _id(id)  # says what is wrong with it
             return default if found is None else found
         many = self._reading().get_many(text_ids(id))
         return [default if found is None else document_dict(found) for found in many]
