@@ -33,4 +33,9 @@ void report_value(const std::string& row, const std::string& side, const std::st
   std::fflush(stdout);
 }
 
+void report_absent(const std::string& row, const std::string& side, const std::string& why) {
+  fmt::print("{{\"row\":\"{}\",\"side\":\"{}\",\"absent\":\"{}\"}}\n", row, side, why);
+  std::fflush(stdout);
+}
+
 }  // namespace otolith::bench

@@ -32,4 +32,7 @@ void report(const std::string& row, const std::string& side, const std::vector<d
 void report_value(const std::string& row, const std::string& side, const std::string& unit,
                   double value, const std::string& note = "");
 
+/// Says of a side that it is not there, and why.
+void report_absent(const std::string& row, const std::string& side, const std::string& why);
+
 }  // namespace otolith::bench

@@ -81,9 +81,8 @@ def table(row: str, figures: list[dict]) -> list[str]:
     if figures:
         lines += ["| side | median | spread | note |", "|---|---|---|---|"]
     for figure in figures:
-        lines.append(
-            f"| {figure['side']} | {shown(figure)} | {spread(figure)} | {figure['note']} |"
-        )
+        told = figure.get("absent") or f"{shown(figure)} | {spread(figure)} | {figure['note']}"
+        lines.append(f"| {figure['side']} | {told} |")
     goals = [goal for goal in GOALS if goal.row == row]
     if goals:
         lines += ["", "| goal | outcome |", "|---|---|"]

@@ -1,13 +1,23 @@
-// Row 13 of the goals: one document by its id, in C++, wherever it stands.
+// Row 13 of the goals: one document by its id, in C++, wherever it stands, beside LMDB.
 //
 //   documents_bench all FOLDER [DOCUMENTS]
+//
+// Role:    a look-up alone, and a document handed over as a value of the caller's own.
+// Shapes:  the same documents in one segment, in 16, in LMDB; ids in any order; sides in turns.
+// Errors:  exits with an exception's message.
+// Threads: one.
+// Why:     what looks at one state is compared with a transaction that stays open, and a live
+//          collection, which sees what others commit between two calls, with one that is renewed.
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <random>
+#include <span>
 
+#include "bench/documents/kept.h"
 #include "bench/measure.h"
 #include "otolith/otolith.h"
 
@@ -18,7 +28,8 @@ namespace {
 constexpr const char* kRow = "13";
 constexpr std::uint64_t kDocuments = 1 << 18;
 constexpr int kSamples = 400;
-constexpr int kGets = 64;  // of one sample
+constexpr int kGets = 128;  // of one sample
+constexpr std::uint64_t kTail = 4096;
 
 const char* pick(std::mt19937_64& random, std::span<const char* const> words) {
   return words[random() % words.size()];
@@ -58,24 +69,95 @@ Collection fill(Database& db, std::uint64_t documents, std::uint64_t commits) {
   return users;
 }
 
-void gets(const std::string& side, const Collection& users, std::uint64_t documents) {
-  std::mt19937_64 random(2);
-  std::vector<double> samples;
-  for (std::uint64_t number = 0; number < documents; number += 512)  // each page has been read
-    if (!users.get(id_of(number))) throw std::runtime_error("a document is missing");
+// What is measured: all of some ids, and how many bytes that gave.
+struct Side {
+  std::string name;
+  std::function<std::uint64_t(std::span<const std::string>)> ask;
+  std::vector<double> samples{};
   std::uint64_t bytes = 0;
+};
+
+Side contains(const std::string& name, const Collection& users) {
+  return {name, [users](std::span<const std::string> ids) {
+            std::uint64_t found = 0;
+            for (const std::string& id : ids) found += users.contains(id) ? 1 : 0;
+            return found;
+          }};
+}
+
+Side gets(const std::string& name, const Collection& users) {
+  return {name, [users](std::span<const std::string> ids) {
+            std::uint64_t bytes = 0;
+            for (const std::string& id : ids) bytes += users.get(id).value().body().size();
+            return bytes;
+          }};
+}
+
+void lmdb_sides(Kept& kept, std::vector<Side>& sides) {
+  sides.push_back({"LMDB look-up", [&kept](std::span<const std::string> ids) {
+                     std::uint64_t found = 0;
+                     for (const std::string& id : ids) found += kept.find(id).empty() ? 0 : 1;
+                     return found;
+                   }});
+  sides.push_back({"LMDB, copied out", [&kept](std::span<const std::string> ids) {
+                     std::uint64_t bytes = 0;
+                     for (const std::string& id : ids) bytes += std::string(kept.find(id)).size();
+                     return bytes;
+                   }});
+  sides.push_back({"LMDB, renewed, copied out", [&kept](std::span<const std::string> ids) {
+                     std::uint64_t bytes = 0;
+                     for (const std::string& id : ids) {
+                       kept.renew();
+                       bytes += std::string(kept.find(id)).size();
+                     }
+                     return bytes;
+                   }});
+}
+
+void in_turns(std::vector<Side>& sides, std::uint64_t documents) {
+  std::mt19937_64 random(2);
   for (int sample = 0; sample < kSamples; ++sample) {
-    std::vector<std::string> ids;
-    for (int i = 0; i < kGets; ++i) ids.push_back(id_of(random() % documents));
-    const double wall = seconds_of([&] {
-      for (const std::string& id : ids) bytes += users.get(id)->body().size();
-    });
-    samples.push_back(wall / kGets);
+    for (Side& side : sides) {
+      std::vector<std::string> ids;  // others than those of the side before, which are in the cache
+      for (int i = 0; i < kGets; ++i) ids.push_back(id_of(random() % documents));
+      const double wall = seconds_of([&] { side.bytes += side.ask(ids); });
+      side.samples.push_back(wall / kGets);
+    }
   }
-  report(kRow, side, samples, fmt::format("{} bytes a document", bytes / kSamples / kGets));
+  for (const Side& side : sides) {
+    const double each = double(side.bytes) / kSamples / kGets;
+    if (each == 0) throw std::runtime_error(side.name + " found nothing");
+    report(kRow, side.name, side.samples, each > 1 ? fmt::format("{:.0f} bytes each", each) : "");
+  }
+}
+
+std::uint64_t stored_bytes(const std::string& path) {
+  std::uint64_t stored = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(path + "/segments"))
+    if (file.is_regular_file()) stored += file.file_size();
+  return stored;
+}
+
+// Each page has been read, and ids have been looked for so often that they have an index.
+void warm(const Collection& users, std::uint64_t documents) {
+  for (std::uint64_t number = 0; number < documents; number += 64)
+    if (!users.get(id_of(number))) throw std::runtime_error("a document is missing");
+}
+
+std::unique_ptr<Kept> kept_in_lmdb(const std::filesystem::path& folder, const Collection& users) {
+  std::filesystem::remove_all(folder / "lmdb");
+  std::unique_ptr<Kept> out = lmdb(folder / "lmdb");
+  if (out == nullptr) return out;
+  DocumentStream stream = users.find();
+  for (auto some = stream.next(); !some.empty(); some = stream.next())
+    for (const DocumentEntry& entry : some) out->put(entry.document.id(), entry.document.body());
+  out->written();
+  return out;
 }
 
 void documents(const std::filesystem::path& folder, std::uint64_t count) {
+  std::vector<Side> sides;
+  std::unique_ptr<Kept> kept;
   for (const std::uint64_t segments : {1u, 16u}) {
     const std::string path = folder / fmt::format("documents{}.oto", segments);
     std::filesystem::remove_all(path);
@@ -84,18 +166,25 @@ void documents(const std::filesystem::path& folder, std::uint64_t count) {
     const double wall = seconds_of([&] { users = fill(db, count, segments); });
     const std::string where = segments == 1 ? "one segment" : fmt::format("{} segments", segments);
     report_value(kRow, "otolith put, " + where, "s", wall);
-    gets("otolith get, " + where, users, count);
-    gets("otolith get of a commit, " + where, db.at("HEAD").collection("users"), count);
-    std::uint64_t stored = 0;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(path + "/segments"))
-      if (file.is_regular_file()) stored += file.file_size();
     report_value(kRow, "otolith bytes a document, " + where, "bytes",
-                 double(stored) / double(count));
+                 double(stored_bytes(path)) / double(count));
+    if (kept == nullptr) kept = kept_in_lmdb(folder, users);
+    const Collection one_state = db.at("HEAD").collection("users");
+    warm(users, count);
+    sides.push_back(contains("otolith look-up, " + where, one_state));
+    sides.push_back(contains("otolith look-up, live, " + where, users));
+    sides.push_back(gets("otolith get of a commit, " + where, one_state));
+    sides.push_back(gets("otolith get, " + where, users));
   }
+  if (kept == nullptr) report_absent(kRow, "LMDB look-up", "built without liblmdb-dev");
+  if (kept != nullptr) lmdb_sides(*kept, sides);
+  in_turns(sides, count);
   const std::string path = folder / "documents.oto";
   std::filesystem::remove_all(path);
   Database db = Database::open(path, {});
-  gets("otolith get, tail", fill(db, 4096, 4), 4096);
+  std::vector<Side> tail{gets("otolith get, tail", fill(db, kTail, 4))};
+  warm(db.collection("users"), kTail);
+  in_turns(tail, kTail);
 }
 
 }  // namespace

@@ -46,12 +46,12 @@ def document(number, rng):
 
 
 def ours(folder, name, parts):
-    """A collection of these commits."""
+    """Gets of a collection of these commits: of HEAD, and of the newest of them."""
     db = oto.open(folder / f"{name}.oto")
     users = db.collection("users")
     for part in parts:
         users.put(part)
-    return users.get
+    return users.get, db.at("HEAD").collection("users").get
 
 
 def of_lmdb(folder, documents):
@@ -118,9 +118,13 @@ def main():
     size = f"{len(documents):,} documents of some 400 bytes"
     figures.versions(f"SQLite {sqlite3.sqlite_version}", size)
     parts = [documents[part::COMMITS] for part in range(COMMITS)]
+    live, of_commit = ours(folder, "one", [documents])
+    live_many, of_commit_many = ours(folder, "many", parts)
     gets = {
-        "otolith": ours(folder, "one", [documents]),
-        f"otolith, {COMMITS} segments": ours(folder, "many", parts),
+        "otolith": live,
+        f"otolith, {COMMITS} segments": live_many,
+        "otolith, of a commit": of_commit,
+        f"otolith, of a commit, {COMMITS} segments": of_commit_many,
     }
     for name, make in (("LMDB", of_lmdb), ("SQLite", of_sqlite), ("DuckDB", of_duckdb)):
         try:
@@ -139,7 +143,7 @@ def main():
         ROUNDS,
     )
     tail = documents[:TAIL]
-    get = ours(folder, "tail", [tail[part::4] for part in range(4)])
+    get, _ = ours(folder, "tail", [tail[part::4] for part in range(4)])
     asked = [one["_id"] for one in tail]
     figures.turns("13 tail", "13 get a document by id out of the tail",
                   [Side("otolith", lambda: each(get, asked), itself=True)], rounds=5)  # fmt: skip

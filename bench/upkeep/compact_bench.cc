@@ -1,14 +1,17 @@
-// What the past costs the newest state behind a compact (row 14 of the goals), and how fast compact
-// goes: plain values of joined rows a second, on one thread.
+// What the past costs the newest state behind a compact, and an old state what came since (row 14
+// of the goals); how fast compact goes: plain values of joined rows a second, on one thread; and
+// what it costs who reads meanwhile.
 //
-//   compact_bench [FOLDER]
+//   compact_bench all FOLDER
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "bench/measure.h"
 #include "otolith/otolith.h"
@@ -58,8 +61,9 @@ std::size_t read_all(const Database& db) {
 
 std::size_t read_some(const Database& db) {
   std::size_t bytes = 0;
-  for (int i = 0; i < kDocuments; i += 97) {
-    bytes += db.collection("devices").get(fmt::format("device-{:05}", i)).value().msgpack().size();
+  const Collection devices = db.collection("devices");
+  for (int i = 0; i < kDocuments; i += 7) {
+    bytes += devices.get(fmt::format("device-{:05}", i)).value().msgpack().size();
   }
   return bytes;
 }
@@ -94,15 +98,15 @@ void newest_state(const std::string& folder) {
   }
 }
 
-Batch rows_of(const std::shared_ptr<const Schema>& schema, int commit) {
-  Batch batch{schema, kRows, {}};
+Batch rows_of(const std::shared_ptr<const Schema>& schema, int commit, std::uint64_t rows) {
+  Batch batch{schema, rows, {}};
   std::mt19937_64 random(static_cast<std::uint64_t>(commit));
   for (std::size_t column = 0; column < schema->columns.size(); ++column) {
     std::byte* data = nullptr;
-    Array array{.type = schema->columns[column].type, .length = kRows};
-    array.values = buffer_allocate(kRows * 8, &data);
-    for (std::uint64_t row = 0; row < kRows; ++row) {
-      const auto at = static_cast<std::int64_t>(row) + commit * static_cast<std::int64_t>(kRows);
+    Array array{.type = schema->columns[column].type, .length = rows};
+    array.values = buffer_allocate(rows * 8, &data);
+    for (std::uint64_t row = 0; row < rows; ++row) {
+      const auto at = static_cast<std::int64_t>(row) + commit * static_cast<std::int64_t>(rows);
       const std::int64_t time = 1'767'225'600'000'000'000 + at * 1'000'000;
       const double value = static_cast<double>(random() % 10'000) / 100;
       if (column == 0) std::memcpy(data + row * 8, &time, 8);
@@ -114,18 +118,69 @@ Batch rows_of(const std::shared_ptr<const Schema>& schema, int commit) {
   return batch;
 }
 
-// `ended`: of every commit so many rows are past.
-void rate(const std::string& folder, const std::string& name, std::int64_t ended) {
-  const std::string path = folder + "/rate.oto";
-  std::filesystem::remove_all(path);
-  Database db = Database::open(path, {.threads = 1});
+Schema schema_of_rows() {
   Schema schema;
   schema.columns = {{.name = "time", .type = {TypeKind::timestamp}, .nullable = false},
                     {.name = "counter", .type = {TypeKind::int64}}};
   for (const char* column : {"value1", "value2", "value3"})
     schema.columns.push_back({.name = column, .type = {TypeKind::float64}});
-  const Table table = db.create_table("t", schema);
-  for (int i = 0; i < kCommits; ++i) table.append(rows_of(table.schema(), i));
+  return schema;
+}
+
+Database database_of_rows(const std::string& path, int commits, std::uint64_t rows = kRows) {
+  std::filesystem::remove_all(path);
+  Database db = Database::open(path, {.threads = 1});
+  const Table table = db.create_table("t", schema_of_rows());
+  for (int i = 0; i < commits; ++i) table.append(rows_of(table.schema(), i, rows));
+  return db;
+}
+
+// The state of an old commit, beside the same rows as the newest state of a database: nothing was
+// replaced since, only added.
+void old_state(const std::string& folder) {
+  constexpr int kOld = kCommits / 4;
+  constexpr std::uint64_t kSome = kRows / 5;  // of a commit: 2.5 MB of rows
+  const Database newer = database_of_rows(folder + "/newer.oto", kCommits, kSome);
+  const Database as_old = database_of_rows(folder + "/as_old.oto", kOld, kSome);
+  const Table old = newer.at(CommitNumber{kOld + 1}).table("t");  // the first made the table
+  const Table newest = as_old.table("t");
+  std::vector<double> samples[2];
+  for (int turn = 0; turn < 10 * kTurns; ++turn) {
+    std::uint64_t rows[2] = {0, 0};
+    samples[0].push_back(seconds_of([&] { rows[0] = old.read().rows(); }));
+    samples[1].push_back(seconds_of([&] { rows[1] = newest.read().rows(); }));
+    if (rows[0] != rows[1] || rows[0] != kOld * kSome)
+      throw std::runtime_error("an old state has other rows than it had");
+  }
+  const std::string note = fmt::format("{} rows, of {}", kOld * kSome, kCommits * kSome);
+  report("old state", "at an old commit", samples[0], note);
+  report("old state", "the same rows as the newest state", samples[1]);
+}
+
+// On one core each: who reads another table while compact goes on.
+void beside_compact(const std::string& folder) {
+  Database db = database_of_rows(folder + "/beside.oto", kCommits);
+  const Table small = db.create_table("small", schema_of_rows());
+  small.append(rows_of(small.schema(), 0, kRows));
+  const auto read = [&] { return seconds_of([&] { (void)small.read(); }); };
+  std::vector<double> alone;
+  for (int i = 0; i < 20 * kTurns; ++i) alone.push_back(read());
+  std::atomic<bool> done{false};
+  std::thread compact([&] {
+    db.compact();
+    done = true;
+  });
+  std::vector<double> beside;
+  while (!done) beside.push_back(read());
+  compact.join();
+  report("compact, reads beside it", "otolith", beside);
+  report("compact, reads beside it", "otolith, without it", alone);
+}
+
+// `ended`: of every commit so many rows are past.
+void rate(const std::string& folder, const std::string& name, std::int64_t ended) {
+  Database db = database_of_rows(folder + "/rate.oto", kCommits);
+  const Table table = db.table("t");
   if (ended != 0) table.remove({.where = col("counter") % 4 < ended});
   CompactReport done;
   const double seconds = seconds_of([&] { done = db.compact(); });
@@ -140,13 +195,15 @@ void rate(const std::string& folder, const std::string& name, std::int64_t ended
 }  // namespace otolith::bench
 
 int main(int argc, char** argv) {
-  const std::string folder = argc > 1 ? argv[1] : "build/bench";
+  const std::string folder = argc > 2 ? argv[2] : "build/bench";
   try {
     std::filesystem::create_directories(folder);
     otolith::bench::rate(folder, "nothing past", 0);
     otolith::bench::rate(folder, "a quarter past, scattered", 1);
     otolith::bench::newest_state(folder);
-  } catch (const otolith::Error& error) {
+    otolith::bench::old_state(folder);
+    otolith::bench::beside_compact(folder);
+  } catch (const std::exception& error) {
     fmt::print(stderr, "compact_bench: {}\n", error.what());
     return 1;
   }
