@@ -242,9 +242,11 @@ TEST_CASE("history: rows that are shown as they were, whatever was undone since,
   history->commit(marks_of(1, 1, true));  // 9: one of them
   CHECK_FALSE(stands(Side::past));
   CHECK(stands(Side::present));
-  history->commit(rollback_to(CommitNumber{3}));  // 10: the end of both is lost
+  history->commit(marks_of(1, 1, false));  // 10
+  CHECK(head() == present);
+  history->commit(rollback_to(CommitNumber{3}));  // 11: the end of both is lost
   CHECK_FALSE(stands(Side::past));
-  history->commit(rollback_to(CommitNumber{8}));  // 11
+  history->commit(rollback_to(CommitNumber{8}));  // 12
   CHECK(head() == present);
 }
 
