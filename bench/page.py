@@ -144,6 +144,25 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({cpu}), Linux {kernel}"
 
 
+def sections(text: str) -> dict[str, str]:
+    """Parts of a page by their headings; what comes before the first has none."""
+    first, *others = text.split("\n## ")
+    return {"": first, **{other.partition("\n")[0]: other for other in others}}
+
+
+def merged(old: str, new: str) -> str:
+    """A page whose tables were measured at different times: those of `new`, which say when, and
+    of `old` what `new` does not have.
+    """
+    when = f"Measured again on {datetime.date.today().isoformat()}: {machine()}."
+    out = sections(old)
+    for heading, text in sections(new).items():
+        if heading:
+            lines = text.split("\n")
+            out[heading] = "\n".join([lines[0], "", when, *lines[1:]])
+    return "\n## ".join(part.rstrip("\n") + "\n" for part in out.values())
+
+
 def page(figures: list[dict], failures: list[str], part: bool = False) -> str:
     """The whole page; `part`: tables of what was measured, without a word on the rest."""
     alone = [figure for figure in figures if "workload" not in figure]

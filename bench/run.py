@@ -1,11 +1,12 @@
 """Runs every benchmark program and writes docs/BENCHMARKS.md from what they print.
 
-    python bench/run.py BUILD_FOLDER [PROGRAM...] [--no-write]
+    python bench/run.py BUILD_FOLDER [PROGRAM...] [--no-write | --merge]
 
 Each program prints one JSON line a figure (bench/measure.h, bench/peers/turns.py). A program may be
-named without its `_bench`. Python programs find those of C++ that they start (bench/questions) in
-OTOLITH_BENCH_BUILD, and those of C++ find DuckDB in its package. The goals stand in bench/goals.py;
-a goal that is missed says so in the table, with by how much.
+named without its `_bench`; with --merge its tables take their places in the page, and say when.
+Python programs find those of C++ that they start (bench/questions) in OTOLITH_BENCH_BUILD, and
+those of C++ find DuckDB in its package. The goals stand in bench/goals.py; a goal that is missed
+says so in the table, with by how much.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import sysconfig
 import tempfile
 
-from page import page, shown
+from page import merged, page, shown
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "BENCHMARKS.md"
@@ -74,6 +75,7 @@ def main() -> None:
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("programs", nargs="*")
     parser.add_argument("--no-write", action="store_true")
+    parser.add_argument("--merge", action="store_true")
     options = parser.parse_args()
     found = programs(options.build, options.programs)
     if not found:
@@ -82,7 +84,11 @@ def main() -> None:
         outcomes = [run(program, options.build, folder) for program in found]
     figures = [figure for found_here, _ in outcomes for figure in found_here]
     failures = [wrong for _, wrong in outcomes if wrong]
-    if options.programs or options.no_write:
+    if options.merge and not failures:
+        new = page(figures, failures, part=True)
+        PAGE.write_text(merged(PAGE.read_text(encoding="utf-8"), new), encoding="utf-8")
+        print(f"== {PAGE.relative_to(ROOT)}: its tables were replaced")
+    elif options.programs or options.no_write:
         print(page(figures, failures, part=bool(options.programs)))
     else:
         PAGE.write_text(page(figures, failures), encoding="utf-8")

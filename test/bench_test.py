@@ -110,3 +110,16 @@ def test_a_peer_that_waits_for_no_disk_is_no_limit_and_its_new_files_are_found_o
     assert sorted(store.made()) == [str(store.path / "log/1.json"), str(store.path / "part")]
     (store.path / "log/2.json").write_text("")
     assert store.made() == [str(store.path / "log/2.json")]
+
+
+def test_tables_measured_again_take_their_places_and_say_when():
+    old = "# Benchmarks\n\nOne run.\n\n## a: first\n\n| 1 |\n\n## b\n\n| 2 |\n"
+    new = "# Benchmarks\n\nAnother.\n\n## b\n\n| 3 |\n\n## c\n\n| 4 |\n"
+    merged = page.merged(old, new)
+    assert merged.startswith(
+        "# Benchmarks\n\nOne run.\n\n## a: first\n\n| 1 |\n\n## b\n\nMeasured again on "
+    )
+    assert [part.strip().split("\n")[-1] for part in merged.split("\n## ")] == [
+        "One run.", "| 1 |", "| 3 |", "| 4 |",
+    ]  # fmt: skip
+    assert page.merged(merged, new) == merged
