@@ -199,7 +199,7 @@ class CollectionReads:
         return isinstance(id, str) and self._reading().contains(utf8("the id", id))
 
     def __getitem__(self, id: str) -> Document:
-        found = self.get(id) if isinstance(id, str) else _id(id)
+        found: Optional[Document] = self.get(id) if isinstance(id, str) else _id(id)
         if found is None:
             raise NotFound(f"there is no document {quoted(id)} in {quoted(self.name)}")
         return found

@@ -32,6 +32,7 @@ class Terminal:
         self.shown = ""
         self._raw = b""
         self._at = 0
+        self._closed = False  # the program has ended, or is about to
         pid, self._fd = pty.fork()
         if pid == 0:
             os.chdir(folder)
@@ -70,8 +71,9 @@ class Terminal:
         ready, _, _ = select.select([self._fd], [], [], max(0, seconds))
         try:
             got = os.read(self._fd, 4096) if ready else b""
-        except OSError:  # the program has ended
+        except OSError:
             got = b""
+            self._closed = True
         self._raw += got
         self.shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._raw.decode(errors="replace"))
         return bool(got)
@@ -85,11 +87,10 @@ class Terminal:
                 end = time.monotonic() + 0.5
                 while time.monotonic() < end and self._more(end - time.monotonic()):
                     pass
-                ended, status = os.waitpid(self._pid, os.WNOHANG)
-                if ended:
-                    return os.waitstatus_to_exitcode(status)
+                if self._closed:
+                    return self.ends()
                 os.write(self._fd, b"\x03")
-            except OSError:  # it has ended, and is not waited for yet
+            except OSError:
                 return self.ends()
         raise AssertionError(f"Ctrl-D was not answered: {self.shown[self._at :]!r}")
 
