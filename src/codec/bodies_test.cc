@@ -76,6 +76,26 @@ TEST_CASE("bodies: each row alone is what all rows give, and is small") {
   CHECK(test::same_plain(test::encoded_and_back(bodies_codec(), chunk, kBlockRows), chunk));
 }
 
+TEST_CASE("bodies: rows of every small size are told one by one, into a string that is new") {
+  const Array others = bodies_of(2000, test::seed());
+  model::ArrayBuilder builder(others.type);
+  for (std::uint64_t row = 0; row < others.length; ++row) {
+    builder.append_text(others.text(row));
+    builder.append_text(others.text(0).substr(0, row % 128));
+  }
+  const Array chunk = builder.finish();
+  const EncodedChunk encoded = chunk_parts(bodies_codec(), chunk, kBlockRows);
+  std::uint64_t row = 0;
+  for (const Page& page : test::pages_of(bodies_codec(), chunk, encoded, kBlockRows)) {
+    for (std::uint64_t i = 0; i < page.facts.rows; ++i, ++row) {
+      std::string out;
+      REQUIRE(page_pick(bodies_codec(), page, i, out) == Picked::told);
+      REQUIRE(out == chunk.text(row));
+    }
+  }
+  CHECK(row == chunk.length);
+}
+
 TEST_CASE("bodies: few bytes, and texts that are too long for a page, are left to others") {
   CHECK_FALSE(bodies_codec().analyze(bodies_of(300)));
   CHECK(bodies_codec().analyze(bodies_of(2000)));

@@ -184,10 +184,11 @@ bool BodyUnpacker::get(BytesView packed, std::uint64_t bytes_max, std::string& o
   const auto size = frame_size(frame);
   if (!size || *size > bytes_max) return false;
   bool sound = false;
-  out.resize_and_overwrite(*size, [&](char* to, std::size_t bytes) {
+  // A string that grows may say a larger size than it was asked for (libstdc++ 12).
+  out.resize_and_overwrite(*size, [&](char* to, std::size_t) {
     sound =
-        unpack(context, frame, state_->dictionary.get(), reinterpret_cast<std::byte*>(to), bytes);
-    return sound ? bytes : 0;
+        unpack(context, frame, state_->dictionary.get(), reinterpret_cast<std::byte*>(to), *size);
+    return sound ? *size : 0;
   });
   return sound;
 }
