@@ -18,6 +18,7 @@ namespace otolith::scan {
 namespace {
 
 constexpr std::uint64_t kBucketEntries = 4;  // of the mean size, at least
+constexpr std::uint64_t kBucketLargest = 2;  // of the largest
 constexpr std::size_t kBucketBytesMin = 64;
 constexpr std::uint64_t kFull = 3;  // parts, of which two are taken
 
@@ -70,6 +71,7 @@ bool SegmentIds::add_piece(const Array& ids, Bytes& texts, std::vector<Given>& g
       continue;
     }
     taken_ += IdTable::stored(id.size());
+    largest_ = std::max<std::uint64_t>(largest_, IdTable::stored(id.size()));
     const bool fits = taken_ <= bytes_max && texts.size() + id.size() <= UINT32_MAX;
     if (id.size() > UINT16_MAX || !fits) return false;
     const auto bytes = static_cast<std::uint16_t>(id.size());
@@ -79,14 +81,18 @@ bool SegmentIds::add_piece(const Array& ids, Bytes& texts, std::vector<Given>& g
   return true;
 }
 
-// The last piece comes first: of the revisions of an id it mostly has the one that is shown.
+// The last piece comes first: of the revisions of an id it mostly has the one that is shown. There
+// are so many buckets that one has room for the largest entry, however full the others are: were
+// all fuller than room - largest, they would hold more than is to be put.
 void SegmentIds::fill(const Bytes& texts, const std::vector<Given>& given) {
   ids_ = given.size();
   const std::uint64_t mean = taken_ / std::max<std::uint64_t>(ids_, 1) + 1;
-  const std::uint64_t wanted = IdTable::kHeadBytes + kBucketEntries * mean;
+  const std::uint64_t wanted =
+      IdTable::kHeadBytes + std::max(kBucketEntries * mean, kBucketLargest * largest_);
   table_.bucket_bytes_ = std::bit_ceil(std::max<std::uint64_t>(wanted, kBucketBytesMin));
   const std::uint64_t room = table_.bucket_bytes_ - IdTable::kHeadBytes;
-  table_.count_ = taken_ * kFull / 2 / room + 2;
+  const std::uint64_t enough = mutant("segment-ids-no-room") ? 0 : taken_ / (room - largest_);
+  table_.count_ = std::max(taken_ * kFull / 2 / room, enough) + 2;
   const std::uint64_t bytes = table_.count_ * table_.bucket_bytes_ + IdTable::kLineBytes;
   memory_ = io::large_memory(bytes);
   std::memset(memory_.get(), 0, bytes);
@@ -102,7 +108,9 @@ void SegmentIds::fill(const Bytes& texts, const std::vector<Given>& given) {
 void SegmentIds::put(const IdEntry& entry, std::string_view id) {
   std::uint64_t bucket = table_.home(hash_of(id));
   std::byte* start = memory_.get() + bucket * table_.bucket_bytes_;
-  while (load_le<std::uint16_t>(start) + IdTable::stored(id.size()) > table_.bucket_bytes_) {
+  for (std::uint64_t left = table_.count_;
+       load_le<std::uint16_t>(start) + IdTable::stored(id.size()) > table_.bucket_bytes_; --left) {
+    OTO_INVARIANT(left != 0);
     store_le(start + sizeof(std::uint16_t),
              static_cast<std::uint16_t>(mutant("segment-ids-bucket-ends") ? 0 : 1));
     bucket = table_.behind(bucket);

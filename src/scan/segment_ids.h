@@ -140,6 +140,7 @@ class SegmentIds {
   std::uint32_t rows_ = 0;             // of the pieces that were added
   std::uint64_t ids_ = 0;
   std::uint64_t taken_ = 0;            // bytes of all entries
+  std::uint64_t largest_ = 0;          // bytes of one
   std::shared_ptr<std::byte> memory_;  // of the table, in huge pages: else the table of pages is
                                        // waited for, too
   Bytes long_ids_;

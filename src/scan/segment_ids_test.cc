@@ -91,6 +91,23 @@ TEST_CASE("segment ids: every row of an id is found, and none of another") {
   }
 }
 
+TEST_CASE("segment ids: a few long ids among short ones all have room, however they fall") {
+  std::mt19937_64 random(test::seed());
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<std::string> run;
+    const std::uint64_t shorts = 20 + random() % 150;
+    const std::uint64_t longs = 1 + random() % 12;
+    for (std::uint64_t i = 0; i < shorts; ++i) run.push_back("s" + std::to_string(random() % 1000));
+    for (std::uint64_t i = 0; i < longs; ++i)  // put last: they sort first
+      run.push_back(std::string(20, '0') + std::to_string(1'000'000'000'000'000 + random() % 1000));
+    const std::string last = run.back();
+    const auto ids = SegmentIds::of(source_of({run}), kId, 1 << 20);
+    REQUIRE(ids != nullptr);
+    REQUIRE_FALSE(places(*ids, last).empty());
+    REQUIRE_FALSE(places(*ids, run.front()).empty());
+  }
+}
+
 TEST_CASE("segment ids: a thousand revisions of one id are one place to look at") {
   std::vector<std::string> run(1000, "a");
   run.emplace_back("b");
