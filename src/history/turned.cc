@@ -1,7 +1,7 @@
 #include "history/turned.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "base/limits.h"
 #include "base/mutant.h"
@@ -12,6 +12,7 @@ namespace {
 
 // Marks on which rows are asked about one by one: some hundred nanoseconds each, once a snapshot.
 constexpr std::size_t kAskedMax = 256;
+constexpr std::uint64_t kRowsAskedMax = 64;  // of one mark; of more its whole begin is asked about
 
 bool shows(const std::vector<Mark>& marks, CommitNumber begin, const InLineage& in) {
   bool shown = in(begin);
@@ -21,11 +22,18 @@ bool shows(const std::vector<Mark>& marks, CommitNumber begin, const InLineage& 
   return shown;
 }
 
-bool row_turned(const Marks& marks, const MarkRun& run, const TwoLineages& between) {
-  const std::vector<Mark> of_row = marks.of_row(run.begin, run.first);
-  const bool a = shows(of_row, run.begin, between.a) || mutant("turned-though-hidden-now");
-  const bool b = shows(of_row, run.begin, between.b) && !mutant("turned-though-shown-before");
+bool row_turned(const Marks& marks, CommitNumber begin, std::uint64_t ordinal,
+                const TwoLineages& between) {
+  const std::vector<Mark> of_row = marks.of_row(begin, ordinal);
+  const bool a = shows(of_row, begin, between.a) || mutant("turned-though-hidden-now");
+  const bool b = shows(of_row, begin, between.b) && !mutant("turned-though-shown-before");
   return a && !b;
+}
+
+bool any_row_turned(const Marks& marks, const MarkRun& run, const TwoLineages& between) {
+  for (std::uint64_t i = 0; i < run.count; ++i)
+    if (row_turned(marks, run.begin, run.first + i, between)) return true;
+  return false;
 }
 
 bool begin_turned(const Marks& marks, CommitNumber begin, const TwoLineages& between) {
@@ -35,24 +43,20 @@ bool begin_turned(const Marks& marks, CommitNumber begin, const TwoLineages& bet
   return !without(a, b).empty();
 }
 
-// One row by its own marks, more of a begin by all of that begin, once.
+// Few rows by their own marks, more of a begin by all of that begin, once; none of a begin that is
+// known to have such rows.
 std::vector<CommitNumber> turned_of(const std::vector<MarkRun>& runs, const Marks& marks,
                                     const TwoLineages& between) {
-  std::map<CommitNumber, bool> whole;
-  std::vector<CommitNumber> out;
+  std::set<CommitNumber> turned;
+  std::set<CommitNumber> asked;  // as wholes
   for (const MarkRun& run : runs) {
-    bool turned = false;
-    if (run.count == 1) {
-      turned = row_turned(marks, run, between);
-    } else {
-      const auto [asked, fresh] = whole.try_emplace(run.begin, false);
-      if (fresh) asked->second = begin_turned(marks, run.begin, between);
-      turned = asked->second;
-    }
-    if (turned) out.push_back(run.begin);
+    if (turned.contains(run.begin)) continue;
+    const bool here = run.count <= kRowsAskedMax ? any_row_turned(marks, run, between)
+                                                 : asked.insert(run.begin).second &&
+                                                       begin_turned(marks, run.begin, between);
+    if (here) turned.insert(run.begin);
   }
-  std::ranges::sort(out);
-  return out;
+  return {turned.begin(), turned.end()};
 }
 
 }  // namespace
