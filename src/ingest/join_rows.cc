@@ -18,8 +18,10 @@ namespace otolith::ingest {
 namespace {
 
 constexpr std::uint64_t kTextBytes = 48;  // of a value, with its offset: a guess
+constexpr std::uint64_t kSampleBytes = 8ull << 20;
 constexpr std::uint64_t kSamplePlaces = 32;
 constexpr std::uint64_t kSampleRows = 64;      // side by side, in each of them
+constexpr std::uint64_t kSampleFirst = 4;      // in the first, which tells how large they are
 constexpr std::uint64_t kWindowRowsMin = 256;  // fewer would decode pages too often
 
 // Some rows of one run, of which the first `next` were taken and the first `written` passed on.
@@ -280,15 +282,22 @@ Array JoinRows::sample(std::size_t column) const {
   std::vector<Array> found;
   std::uint64_t before = 0;  // rows of the pieces gone through
   std::uint64_t next = 0;    // the row to go on with
+  std::uint64_t some = kSampleFirst;
+  std::uint64_t taken = 0;
+  std::uint64_t bytes = 0;
   for (const auto& [source, piece] : pieces) {
     const std::uint64_t end = before + piece->ranges.rows();
     while (next < end) {
       const std::uint64_t first = next - before;
-      const std::uint64_t last = std::min(first + kSampleRows, piece->ranges.rows());
+      const std::uint64_t last = std::min(first + some, piece->ranges.rows());
       const RowSet chosen = piece->ranges.first_rows(last).last_rows(last - first);
       found.push_back(
           scan::selected_values(*source, {piece->piece, chosen}, schema_->columns[column]));
       next = std::max(next + rows / kSamplePlaces, before + last);
+      taken += last - first;
+      bytes += model::text_bytes(found.back());
+      const std::uint64_t fit = kSampleBytes / kSamplePlaces / (bytes / taken + 1);
+      some = std::clamp<std::uint64_t>(fit, 1, kSampleRows);
     }
     before = end;
   }

@@ -37,7 +37,8 @@ class JoinRows {
 
   /// Partitions of all of them, in order; none is empty.
   model::Run run() const;
-  /// Some values of a column of the schema: some thousand, from places evenly spread.
+  /// Some values of a column of text: some thousand, fewer where they are long, from places evenly
+  /// spread.
   Array sample(std::size_t column) const;
   void write(const std::function<void(const Batch&)>& sink) const;
 
