@@ -286,7 +286,7 @@ class Database(Undoing):
         core = self._core.collection(
             dataset_name(name), None if time is None else path, ticks,
             None if codec is None else utf8("codec", codec),
-            segment_sizes(segment_bytes, spread) if sized else None,
+            segment_sizes(segment_bytes, spread, 0) if sized else None,
         )  # fmt: skip
         return Collection(core, self._zone)
 

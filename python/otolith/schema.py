@@ -172,11 +172,17 @@ def core_schema(
     )  # fmt: skip
 
 
-def segment_sizes(segment_bytes: Optional[int], spread: Optional[int]) -> Tuple[int, int]:
-    """The sizes of segments as the core takes them: 0 bytes for those it chooses."""
+def segment_sizes(
+    segment_bytes: Optional[int], spread: Optional[int], left_out: int = 1
+) -> Tuple[int, int]:
+    """The sizes of segments as the core takes them: 0 bytes for those it chooses, and `left_out` for
+    no `spread`.
+    """
     if segment_bytes == 0:
         raise InvalidArgument("segment_bytes=0: give bytes, or leave it out")
-    number = 1 if spread is None else count("spread", spread)
+    number = left_out if spread is None else count("spread", spread)
+    if spread == 0:
+        raise InvalidArgument("spread is 0; give 1 to 128 files")
     if number >= 2**32:
         raise InvalidArgument(f"spread={number}: a few files are meant")
     return 0 if segment_bytes is None else count("segment_bytes", segment_bytes), number

@@ -293,7 +293,8 @@ def test_sizes_of_segments_are_kept_and_compact_makes_them(tmp_path):
             db.collection("notes", codec="hot")
         with pytest.raises(oto.Conflict, match="made with spread 2, not 4; leave spread out"):
             db.collection("notes", spread=4)
-        with pytest.raises(oto.InvalidArgument, match='unknown codec "zip"'):
+        assert len(db.collection("notes", spread=2)) == 1  # of what is left out nothing is asked
+        with pytest.raises(oto.InvalidArgument, match='the dataset: unknown codec "zip"'):
             db.collection("others", codec="zip")
     with oto.open(tmp_path / "s.oto") as db:
         assert db["t"].schema.core.spread == 3

@@ -409,10 +409,12 @@ void check_made_with(const history::DatasetEntry& entry, const CollectionOptions
   if (options.codec && *options.codec != made.codec)
     differs("codec", quoted(made.codec), quoted(*options.codec));
   if (!options.segments) return;
-  if (options.segments->bytes != made.segments.bytes)
+  const bool bytes_said = options.segments->bytes != 0;
+  if (bytes_said && options.segments->bytes != made.segments.bytes)
     differs("segment_bytes", std::to_string(made.segments.bytes),
             std::to_string(options.segments->bytes));
-  if (options.segments->spread != made.segments.spread)
+  const bool spread_said = options.segments->spread != 0;
+  if (spread_said && options.segments->spread != made.segments.spread)
     differs("spread", std::to_string(made.segments.spread),
             std::to_string(options.segments->spread));
 }
@@ -432,6 +434,7 @@ Collection Database::collection(std::string_view name, const CollectionOptions& 
     schema.document_time = options.time.value_or(DocumentTime{});
     schema.codec = options.codec.value_or(schema.codec);
     schema.segments = options.segments.value_or(SegmentSizes{});
+    if (schema.segments.spread == 0) schema.segments.spread = 1;  // it was left out
     ingest::check_document_time(schema.document_time);
     schema_check(schema);
   }

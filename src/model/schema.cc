@@ -292,7 +292,7 @@ void schema_check(const Schema& schema) {
   check_columns(schema);
   check_time(schema);
   check_keys(schema);
-  check_profile("the table", schema.codec);
+  check_profile("the dataset", schema.codec);
   if (schema.partition > Partition::year)
     refuse("unknown partition; use hour, day, month, year or None");
   if (schema.duplicates > Duplicates::error) {
