@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <optional>
 
 #include "base/limits.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t kTextBytes = 48;  // of a value, with its offset: a guess
 constexpr std::uint64_t kSampleBytes = 8ull << 20;
+constexpr std::uint64_t kSampleDecodedBytes = 128ull << 20;  // of pages, for the sake of a few rows
 constexpr std::uint64_t kSamplePlaces = 32;
 constexpr std::uint64_t kSampleRows = 64;      // side by side, in each of them
 constexpr std::uint64_t kSampleFirst = 4;      // in the first, which tells how large they are
@@ -283,6 +285,7 @@ Array JoinRows::sample(std::size_t column) const {
   std::uint64_t before = 0;  // rows of the pieces gone through
   std::uint64_t next = 0;    // the row to go on with
   std::uint64_t some = kSampleFirst;
+  std::uint64_t places = kSamplePlaces;
   std::uint64_t taken = 0;
   std::uint64_t bytes = 0;
   for (const auto& [source, piece] : pieces) {
@@ -291,13 +294,18 @@ Array JoinRows::sample(std::size_t column) const {
       const std::uint64_t first = next - before;
       const std::uint64_t last = std::min(first + some, piece->ranges.rows());
       const RowSet chosen = piece->ranges.first_rows(last).last_rows(last - first);
-      found.push_back(
-          scan::selected_values(*source, {piece->piece, chosen}, schema_->columns[column]));
-      next = std::max(next + rows / kSamplePlaces, before + last);
+      const Array page =
+          scan::selected_values(*source, {piece->piece, chosen}, schema_->columns[column]);
+      std::vector<std::uint32_t> all_of_it(last - first);
+      std::iota(all_of_it.begin(), all_of_it.end(), 0u);
+      found.push_back(model::gather(page, all_of_it));  // a view would hold the page
       taken += last - first;
       bytes += model::text_bytes(found.back());
-      const std::uint64_t fit = kSampleBytes / kSamplePlaces / (bytes / taken + 1);
-      some = std::clamp<std::uint64_t>(fit, 1, kSampleRows);
+      const std::uint64_t mean = bytes / taken + 1;
+      places = std::clamp<std::uint64_t>(
+          kSampleDecodedBytes / (mean * std::min(source->page_rows(), rows)), 2, kSamplePlaces);
+      some = std::clamp<std::uint64_t>(kSampleBytes / places / mean, 1, kSampleRows);
+      next = std::max(next + rows / places, before + last);
     }
     before = end;
   }

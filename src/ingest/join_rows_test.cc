@@ -1,12 +1,14 @@
 #include "ingest/join_rows.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <tuple>
 
 #include "base/limits.h"
 #include "ingest/many.h"
+#include "model/array.h"
 #include "model/wire.h"
 #include "test/budget.h"
 #include "test/segments.h"
@@ -134,6 +136,31 @@ TEST_CASE("join: a column has the widest of the types it was stored in, and stay
   CHECK(schema->columns[2].type == Type{TypeKind::string});
   const std::vector<StoredType> odd{{ColumnId{2}, {TypeKind::string}}};
   CHECK_THROWS_AS(schema_of_all(newest, odd), Error);
+}
+
+TEST_CASE("join: a sample of texts is from all over the rows, and of long ones a few") {
+  Schema schema = collection_schema();
+  for (std::uint32_t i = 0; i < schema.columns.size(); ++i) schema.columns[i].id = i + 1;
+  constexpr std::size_t kBody = 2;
+  const auto sampled = [&](std::size_t rows, std::size_t bytes) {
+    Commits commits{
+        .schema = std::make_shared<const Schema>(schema), .sources = {}, .expected = {}};
+    std::vector<Row> run;
+    for (std::size_t i = 0; i < rows; ++i) {
+      run.push_back({fmt::format("{:06}", i), test::Value(std::int64_t{0}),
+                     fmt::format("{:06}", i) + std::string(bytes, 'x')});
+    }
+    commits.add(1, {run});
+    return JoinRows(commits.sources, commits.schema, 1 << 20).sample(kBody);
+  };
+  const Array all_over = sampled(20'000, 10);
+  CHECK(all_over.length > 1000);
+  CHECK(all_over.length < 3000);
+  CHECK(all_over.text(0).starts_with("000000"));
+  CHECK(all_over.text(all_over.length - 1) > "019000");
+  const Array few = sampled(300, 200'000);  // 60 MB of them
+  CHECK(few.length >= 2);
+  CHECK(model::text_bytes(few) < (10 << 20));
 }
 
 }  // namespace otolith::ingest
