@@ -138,7 +138,7 @@ TEST_CASE("spread: files are of about the bytes that were asked for, at most") {
   const std::uint64_t bytes = db.status().datasets.at("t").segment_bytes;
   REQUIRE(bytes > 2 * kSegmentBytesMin);
   db.compact();
-  const auto& of = db.status().datasets.at("t");
+  const auto of = db.status().datasets.at("t");
   CHECK(of.segments >= bytes / kSegmentBytesMin);
   CHECK(of.segment_bytes / of.segments <= kSegmentBytesMin + kSegmentBytesMin / 8);
   CHECK(db.compact().joined_segments == 0);
