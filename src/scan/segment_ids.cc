@@ -87,11 +87,12 @@ bool SegmentIds::add_piece(const Array& ids, Bytes& texts, std::vector<Given>& g
 void SegmentIds::fill(const Bytes& texts, const std::vector<Given>& given) {
   ids_ = given.size();
   const std::uint64_t mean = taken_ / std::max<std::uint64_t>(ids_, 1) + 1;
+  const std::uint64_t largest = mutant("segment-ids-no-room") ? 0 : largest_;
   const std::uint64_t wanted =
-      IdTable::kHeadBytes + std::max(kBucketEntries * mean, kBucketLargest * largest_);
+      IdTable::kHeadBytes + std::max(kBucketEntries * mean, kBucketLargest * largest);
   table_.bucket_bytes_ = std::bit_ceil(std::max<std::uint64_t>(wanted, kBucketBytesMin));
   const std::uint64_t room = table_.bucket_bytes_ - IdTable::kHeadBytes;
-  const std::uint64_t enough = mutant("segment-ids-no-room") ? 0 : taken_ / (room - largest_);
+  const std::uint64_t enough = taken_ / (room - largest);
   table_.count_ = std::max(taken_ * kFull / 2 / room, enough) + 2;
   const std::uint64_t bytes = table_.count_ * table_.bucket_bytes_ + IdTable::kLineBytes;
   memory_ = io::large_memory(bytes);

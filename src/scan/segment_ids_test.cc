@@ -95,9 +95,10 @@ TEST_CASE("segment ids: a few long ids among short ones all have room, however t
   std::mt19937_64 random(test::seed());
   for (int round = 0; round < 3000; ++round) {
     std::vector<std::string> run;
-    const std::uint64_t shorts = 20 + random() % 150;
-    const std::uint64_t longs = 1 + random() % 12;
-    for (std::uint64_t i = 0; i < shorts; ++i) run.push_back("s" + std::to_string(random() % 1000));
+    const std::uint64_t shorts = 60 + random() % 200;
+    const std::uint64_t longs = 1 + random() % (shorts / 30);
+    for (std::uint64_t i = 0; i < shorts; ++i)
+      run.push_back({static_cast<char>('a' + i / 26), static_cast<char>('a' + i % 26)});
     for (std::uint64_t i = 0; i < longs; ++i)  // put last: they sort first
       run.push_back(std::string(20, '0') + std::to_string(1'000'000'000'000'000 + random() % 1000));
     const std::string last = run.back();

@@ -306,6 +306,12 @@ TEST_CASE("past: what undoing left as it was is neither written again nor asked 
     const std::uint64_t log_bytes = db.status().log_bytes;
     CHECK(db.compact().joined_segments == 0);
     CHECK(db.status().log_bytes == log_bytes);  // nothing is said twice
+    // Rows of the past came back, all of them, and went again.
+    db.rollback("700", {.dataset = "c", .ids = ids});
+    db.rollback("HEAD~1", {.dataset = "c", .ids = ids});
+    CHECK(db::Door::standing(db, "c") < all);
+    CHECK(db.compact().joined_segments == 0);
+    CHECK(db::Door::standing(db, "c") == all);
     check_sound(db);
   }
   Database db = open();
