@@ -175,8 +175,8 @@ def core_schema(
 def segment_sizes(
     segment_bytes: Optional[int], spread: Optional[int], left_out: int = 1
 ) -> Tuple[int, int]:
-    """The sizes of segments as the core takes them: 0 bytes for those it chooses, and `left_out` for
-    no `spread`.
+    """The sizes of segments as the core takes them: 0 bytes for those it chooses, and `left_out`
+    for no `spread`.
     """
     if segment_bytes == 0:
         raise InvalidArgument("segment_bytes=0: give bytes, or leave it out")
