@@ -4,11 +4,14 @@
 
 #include "base/error.h"
 #include "document/json_reader.h"
+#include "test/refusal.h"
 #include "test/segments.h"
 
 namespace otolith::scan {
 
 namespace {
+
+using test::tells;
 
 namespace sample = segment::sample;
 
@@ -59,11 +62,6 @@ struct Said {
     return "sound";
   }
 };
-
-bool tells(const std::string& message, std::string_view words) {
-  CAPTURE(message);
-  return message.find(words) != std::string::npos;
-}
 
 }  // namespace
 

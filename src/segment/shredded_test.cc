@@ -5,12 +5,15 @@
 #include "base/hash.h"
 #include "io/posix.h"
 #include "test/hex_page.h"
+#include "test/refusal.h"
 #include "test/segment_reseal.h"
 #include "test/segments.h"
 
 namespace otolith::segment {
 
 namespace {
+
+using test::tells;
 
 using sample::open;
 
@@ -101,11 +104,6 @@ struct Made {
     return "sound";
   }
 };
-
-bool tells(const std::string& message, std::string_view words) {
-  CAPTURE(message);
-  return message.find(words) != std::string::npos;
-}
 
 }  // namespace
 

@@ -3,12 +3,11 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/ids.h"
 #include "db/hall.h"
-#include "io/posix.h"
+#include "test/golden_database.h"
 #include "test/sensors.h"
 
 namespace otolith::test {
@@ -16,14 +15,6 @@ namespace otolith::test {
 namespace {
 
 const std::string kGolden = OTOLITH_SOURCE_DIR "/test/golden/database-v1-documents";
-
-history::HistoryOptions small_sizes() {
-  history::HistoryOptions sizes;
-  sizes.log.file_bytes = 16 << 10;
-  sizes.log.preallocate_bytes = 4 << 10;
-  sizes.log.reserve_bytes = 4 << 10;
-  return sizes;
-}
 
 Document json(std::string_view text) { return Document::from_json(text); }
 
@@ -72,16 +63,6 @@ std::string shown(const Snapshot& at) {
     }
   }
   return out;
-}
-
-// Made where it is missing and OTOLITH_NEW_GOLDENS=1 asks for it; one that is there stays.
-void make_golden() {
-  if (std::getenv("OTOLITH_NEW_GOLDENS") == nullptr || std::filesystem::exists(kGolden)) return;
-  std::filesystem::create_directories(kGolden);
-  Database db = db::Door::open(io::posix_vfs(kGolden), io::simulated_environment(1), {.threads = 1},
-                               small_sizes());
-  live(db);
-  db.close();
 }
 
 std::string all_shown(const Database& db) {
@@ -169,7 +150,7 @@ const char* const kShown = R"(1 ana a table
 }  // namespace
 
 TEST_CASE("golden database: documents, rows and undos of version 1 are shown as they were") {
-  make_golden();
+  make_golden(kGolden, golden_sizes(), live);
   const Folder folder;
   const std::string path = folder.path("copy");
   std::filesystem::copy(kGolden, path, std::filesystem::copy_options::recursive);

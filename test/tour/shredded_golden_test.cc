@@ -4,14 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 
 #include "base/ids.h"
 #include "db/hall.h"
-#include "io/posix.h"
 #include "otolith/inspect.h"
+#include "test/golden_database.h"
 #include "test/sensors.h"
 
 namespace otolith::test {
@@ -22,10 +21,7 @@ const std::string kGolden = OTOLITH_SOURCE_DIR "/test/golden/database-v1-shredde
 constexpr int kDocuments = 900;
 
 history::HistoryOptions small_sizes() {
-  history::HistoryOptions sizes;
-  sizes.log.file_bytes = 16 << 10;
-  sizes.log.preallocate_bytes = 4 << 10;
-  sizes.log.reserve_bytes = 4 << 10;
+  history::HistoryOptions sizes = golden_sizes();
   sizes.inline_bytes_max = 16 << 10;
   sizes.sweep_after_ns = 0;
   return sizes;
@@ -57,16 +53,6 @@ void live(Database& db) {
              {.commit = {.author = "ana", .message = "in the tail"}});
 }
 
-// Made where it is missing and OTOLITH_NEW_GOLDENS=1 asks for it; one that is there stays.
-void make_golden() {
-  if (std::getenv("OTOLITH_NEW_GOLDENS") == nullptr || std::filesystem::exists(kGolden)) return;
-  std::filesystem::create_directories(kGolden);
-  Database db = db::Door::open(io::posix_vfs(kGolden), io::simulated_environment(1), {.threads = 1},
-                               small_sizes());
-  live(db);
-  db.close();
-}
-
 // How many a condition finds, the first and the last of them.
 std::string found(const Snapshot& at, const char* where) {
   std::vector<std::string> ids;
@@ -93,7 +79,7 @@ std::set<std::string> columns_in(const std::string& path) {
 }  // namespace
 
 TEST_CASE("golden database: shredded paths of version 1 are asked as they were") {
-  make_golden();
+  make_golden(kGolden, small_sizes(), live);
   const Folder folder;
   const std::string path = folder.path("copy");
   std::filesystem::copy(kGolden, path, std::filesystem::copy_options::recursive);
